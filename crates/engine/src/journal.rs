@@ -4,6 +4,7 @@
 //! [`Answer`] comes only after the commit that made it true. Rows say which row they are, so that
 //! one moved, altered or put back under another number is noticed. No row is ever read unsealed.
 
+mod broker_copies;
 mod console_key;
 mod faults;
 mod last_numbers;
@@ -22,6 +23,7 @@ pub use store::{PendingWrite as Answer, StoreError as JournalError};
 use store::{Readers, Transactional as _, Writer};
 use wire::{HookType, Pin};
 
+pub(crate) use self::broker_copies::BrokerCopy;
 use self::last_numbers::LastNumbers;
 pub use self::{
     faults::{Fault, Faults},

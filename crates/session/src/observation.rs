@@ -17,6 +17,9 @@ use crate::{Presenter, Timestamp, Viewers};
 /// How often each hook's event happened or was reported, in the order of `HookType::ALL`.
 pub type EventCounts = [u64; HookType::ALL.len()];
 
+/// When each hook's event last happened, in the same order.
+pub type EventTimes = [Option<Timestamp>; HookType::ALL.len()];
+
 /// Two times of the same fact that differ by less than this are the same time: each is made from how long ago
 /// something was, and messages take a while.
 const SAME_TIME: Duration = Duration::from_secs(5);
@@ -44,6 +47,8 @@ pub struct Observation {
     pub reopened: Option<bool>,
     /// How often each hook's event has happened.
     pub happened: EventCounts,
+    /// When each of them last happened; none where the broker doesn't say.
+    pub happened_at: EventTimes,
     /// How many deliveries of each hook the broker hasn't given up yet; none where it doesn't say.
     pub under_way: Option<EventCounts>,
     /// What has become of each of the session's e-mails, oldest first. No PIN is in the reasons.
@@ -322,6 +327,10 @@ fn came_after(presenter: Presenter, viewers_left: Timestamp) -> bool {
 
 /// `known`, unless `since` is another time.
 pub(crate) fn same_time(known: Timestamp, since: Timestamp) -> Timestamp {
-    let apart = known.since(since).max(since.since(known));
-    if apart < SAME_TIME { known } else { since }
+    if is_later(known, since) || is_later(since, known) { since } else { known }
+}
+
+/// Whether `since` is another time than `known`, and a later one.
+pub(crate) fn is_later(known: Timestamp, since: Timestamp) -> bool {
+    since.since(known) >= SAME_TIME
 }

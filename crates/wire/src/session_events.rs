@@ -122,6 +122,10 @@ pub struct SessionFacts {
     /// How often each hook's event has happened, in the order of [`HookType::ALL`], whether or not the hook was armed.
     #[serde(default)]
     pub happened: [u64; HookType::ALL.len()],
+    /// How long ago each of them last happened, in milliseconds and in the same order; none where it never did, or not
+    /// since the broker started.
+    #[serde(default)]
+    pub happened_ms: [Option<u64>; HookType::ALL.len()],
     /// How many deliveries of each hook are held back, being made or waiting to be tried again, in the same order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under_way: Option<[u64; HookType::ALL.len()]>,

@@ -43,6 +43,7 @@ pub(crate) fn routes(context: ApiContext) -> Router {
         .route("/api/v1/x/chat", post(extensions::chat))
         .route("/api/v1/x/capabilities", get(extensions::capabilities))
         .route("/api/v1/x/revoke", post(extensions::revoke))
+        .route("/api/v1/x/delete", post(extensions::delete))
         .route("/api/v1/x/reach", post(extensions::reach))
         .route("/api/v1/x/asker", put(extensions::set_requester).get(extensions::requester))
         .route("/api/v1/x/viewer_link", post(extensions::viewer_link))

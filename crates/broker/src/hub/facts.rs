@@ -133,6 +133,7 @@ impl Hub {
             participants: self.participants(entry, now),
             mails: self.outbox.facts_of(pin),
             happened: session.happened(),
+            happened_ms: session.happened_at().map(|at| at.map(|at| millis_between(at, now))),
             // Only whoever delivers them knows.
             under_way: None,
             other_program_ms: session.customer.other_program().map(|at| millis_between(at, now)),

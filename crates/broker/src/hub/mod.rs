@@ -14,6 +14,7 @@ pub mod connections;
 pub mod credential;
 pub mod customer;
 mod deadlines;
+mod deletion;
 mod facts;
 mod guesses;
 pub mod hooks;

@@ -203,6 +203,11 @@ impl Outbox {
         mail.pin.clone()
     }
 
+    /// Forgets the e-mails about a session.
+    pub fn forget_session(&mut self, pin: &Pin) {
+        self.0.retain(|mail| mail.pin.as_ref() != Some(pin));
+    }
+
     pub fn forget_before(&mut self, before: Millis) {
         self.0.retain(|mail| mail.at >= before);
     }

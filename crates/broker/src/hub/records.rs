@@ -58,6 +58,10 @@ pub(crate) enum Write {
     Revoked {
         pin: Pin,
     },
+    /// Everything about a session, but that there was such a PIN, and that it is over.
+    Deleted {
+        pin: Pin,
+    },
     ChatAdded {
         pin: Pin,
         message: Message,

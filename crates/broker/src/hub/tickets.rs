@@ -36,7 +36,7 @@ impl Tickets {
         self.0.values().filter(|ticket| ticket.pin == *pin).count() >= MOST_BY_SESSION
     }
 
-    /// Forgets the tickets of all other sessions.
+    /// Forgets the tickets of all sessions but these.
     pub fn retain_sessions(&mut self, is_known: impl Fn(&Pin) -> bool) {
         self.0.retain(|_, ticket| is_known(&ticket.pin));
     }

@@ -42,6 +42,10 @@ pub(super) fn forget(tx: &Connection, before: Millis) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM outbox WHERE at_ms < ?1", [before.0]).map(drop)
 }
 
+pub(super) fn delete(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM outbox WHERE pin = ?1", [pin.expose()]).map(drop)
+}
+
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Mail>> {
     let sql = "SELECT id, at_ms, recipient, subject, body, state, reason, pin FROM outbox
                ORDER BY at_ms";

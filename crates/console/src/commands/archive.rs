@@ -239,9 +239,7 @@ async fn export_sessions(console: &Console) -> CommandResult {
         // The archive has a live session as it was at its last change.
         let Some(snapshot) = engine.snapshot(summary.session) else { continue };
         summary.word = SessionStatus::new(&snapshot.record, now);
-        let under_way =
-            snapshot.record.active_since.map_or(0, |since| now.since(since).as_millis());
-        summary.active_ms += u64::try_from(under_way).unwrap_or_default();
+        summary.active_ms = snapshot.record.active_ms_until(now);
     }
     let (file_name, text) = export::all_sessions(&sessions, &console.zone);
     Ok(Reply::Text { file_name, text })

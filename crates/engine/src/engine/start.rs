@@ -19,7 +19,7 @@ use crate::{
         region_choice::{self, Regions},
         supervisor::{self, Supervisor},
     },
-    archivist, away,
+    archivist, away, broker_copies,
     clock::now,
     config::Config,
     context::{Context, Parts},
@@ -143,6 +143,10 @@ impl Engine {
         watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
         let context = self.context.clone();
         watch.keep("tend the search's index", move || archivist::tend_index(context.clone()));
+        let context = self.context.clone();
+        watch.keep("have the broker delete what was deleted here", move || {
+            broker_copies::follow(context.clone())
+        });
     }
 
     /// Whether a test can tell if hooks arrive. On one computer they always do, and on a loopback

@@ -11,7 +11,7 @@ use store::{StoreError, Transactional, WriteConnection, fault};
 use wire::HookType;
 
 use super::{
-    Faults, SessionSecrets, SessionTurn,
+    Faults, SessionSecrets, SessionTurn, broker_copies,
     last_numbers::{LAST_ERASED, LastNumbers},
     table,
 };
@@ -163,6 +163,7 @@ impl Ledger {
     }
 
     pub fn erase_secrets(&mut self, session: SessionId) -> Result<(), StoreError> {
+        broker_copies::keep(&self.connection, &self.key, session)?;
         let sql = "DELETE FROM secrets WHERE session = ?1";
         self.execute(sql, [session.as_bytes()], "erase a session's secrets").map(drop)
     }
@@ -179,6 +180,7 @@ impl Ledger {
 
     pub fn erase(&mut self, session: SessionId) -> Result<(), StoreError> {
         self.forget(session)?;
+        broker_copies::mark_deleted(&self.connection, session)?;
         self.mark(LAST_ERASED, Some(&self.last.as_mark()))?;
         for sql in
             ["DELETE FROM events WHERE session = ?1", "DELETE FROM happenings WHERE session = ?1"]
@@ -187,6 +189,10 @@ impl Ledger {
         }
         self.erased = true;
         Ok(())
+    }
+
+    pub fn forget_broker_copy(&mut self, session: SessionId) -> Result<(), StoreError> {
+        broker_copies::forget(&self.connection, session)
     }
 
     pub fn killed(&mut self, session: SessionId, seq: u64, why: &str) -> Result<u32, StoreError> {

@@ -26,6 +26,7 @@ pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
         viewers: side(facts.viewers, now),
         reopened: facts.reopened,
         happened: facts.happened,
+        happened_at: facts.happened_ms.map(|ms| ms.map(|ms| ago(now, ms))),
         mails: mails(facts),
         facts: live(facts, now),
         other_program: facts.other_program_ms.map(|ms| ago(now, ms)),

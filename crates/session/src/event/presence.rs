@@ -1,10 +1,18 @@
 //! Events of presence, as the service's hooks report it.
 
 use serde::{Deserialize, Serialize};
-use wire::HookType;
+use wire::{HookType, Side};
 
 use super::{EventFacts, LogContext, LogLine, Notice, PresenceChange};
 use crate::Timestamp;
+
+/// Something newer of its side is known already: the event says what was so, and not what is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overtaken {
+    /// When it happened, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+}
 
 /// Somebody came or went, or may have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
@@ -15,16 +23,30 @@ pub enum PresenceEvent {
     PresenterOnline {
         /// Whether it already was online: its page was loaded, or its program started, once more.
         again: bool,
+        /// Whether something newer of this side is known already. Older events have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overtaken: Option<Overtaken>,
     },
     /// The presenter has been gone for over 60 s.
-    PresenterOffline,
+    PresenterOffline {
+        /// Whether something newer of this side is known already. Older events have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overtaken: Option<Overtaken>,
+    },
     /// A viewer joined.
     ViewerJoined {
         /// Whether at least one was present already.
         again: bool,
+        /// Whether something newer of this side is known already. Older events have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overtaken: Option<Overtaken>,
     },
     /// All viewers have been gone for over 60 s.
-    ViewersGone,
+    ViewersGone {
+        /// Whether something newer of this side is known already. Older events have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overtaken: Option<Overtaken>,
+    },
     /// Events may have been missed, so the presence of one side or both is unknown.
     StatusUnknown {
         /// The last moment at which it was known.
@@ -44,25 +66,57 @@ pub enum PresenceEvent {
     },
 }
 
+impl PresenceEvent {
+    /// Of an event that a hook reports: which hook's, and whether something newer was known before it.
+    const fn report(&self) -> Option<(HookType, Option<Overtaken>)> {
+        Some(match self {
+            Self::PresenterOnline { overtaken, .. } => (HookType::PresenterStarted, *overtaken),
+            Self::PresenterOffline { overtaken } => (HookType::PresenterOffline, *overtaken),
+            Self::ViewerJoined { overtaken, .. } => (HookType::ViewerStarted, *overtaken),
+            Self::ViewersGone { overtaken } => (HookType::ViewerOffline, *overtaken),
+            Self::StatusUnknown { .. } | Self::StatusKnown { .. } | Self::SecondProgram { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
 impl EventFacts for PresenceEvent {
     fn name(&self) -> &'static str {
         self.into()
     }
 
     fn notice(&self, session: &str) -> Notice {
+        if let Some((hook, Some(_))) = self.report() {
+            // It isn't so any more, so it is worth no notification.
+            return Notice::quiet(match hook {
+                HookType::PresenterStarted => format!("Told late: {session} had come online"),
+                HookType::PresenterOffline => format!("Told late: {session} had gone offline"),
+                HookType::ViewerStarted => {
+                    format!("Told late: a viewer had joined {session}'s session")
+                }
+                HookType::ViewerOffline => {
+                    format!("Told late: all viewers had left {session}'s session")
+                }
+            });
+        }
         match self {
-            Self::PresenterOnline { again: false } => Notice::loud(format!("{session} is online")),
-            Self::PresenterOnline { again: true } => {
+            Self::PresenterOnline { again: false, .. } => {
+                Notice::loud(format!("{session} is online"))
+            }
+            Self::PresenterOnline { again: true, .. } => {
                 Notice::quiet(format!("{session} started again"))
             }
-            Self::PresenterOffline => Notice::loud(format!("{session} went offline")),
-            Self::ViewerJoined { again: false } => {
+            Self::PresenterOffline { .. } => Notice::loud(format!("{session} went offline")),
+            Self::ViewerJoined { again: false, .. } => {
                 Notice::loud(format!("A viewer joined {session}'s session"))
             }
-            Self::ViewerJoined { again: true } => {
+            Self::ViewerJoined { again: true, .. } => {
                 Notice::quiet(format!("Another viewer joined {session}'s session"))
             }
-            Self::ViewersGone => Notice::quiet(format!("All viewers left {session}'s session")),
+            Self::ViewersGone { .. } => {
+                Notice::quiet(format!("All viewers left {session}'s session"))
+            }
             Self::StatusUnknown { .. } => Notice::quiet(format!("{session}: status unknown")),
             Self::StatusKnown { .. } => Notice::quiet(format!("{session}: status known again")),
             // It may be somebody who found the PIN.
@@ -73,14 +127,24 @@ impl EventFacts for PresenceEvent {
     }
 
     fn log_line(&self, log: &LogContext<'_>) -> LogLine {
+        if let Some((hook, Some(overtaken))) = self.report() {
+            let what = match hook {
+                HookType::PresenterStarted => "the customer's program had come online",
+                HookType::PresenterOffline => "the customer's program had gone offline",
+                HookType::ViewerStarted => "a viewer had joined",
+                HookType::ViewerOffline => "all viewers had left",
+            };
+            let at = overtaken.at.map_or_else(String::new, |at| format!(" at {}", (log.clock)(at)));
+            return LogLine::success(format!("Told late, after something newer: {what}{at}"));
+        }
         LogLine::success(match self {
-            Self::PresenterOnline { again: false } => "The customer's program is online",
-            Self::PresenterOnline { again: true } => "The customer's program started again",
-            Self::PresenterOffline => "The customer's program is offline",
-            Self::ViewerJoined { again: false } => "A viewer joined",
+            Self::PresenterOnline { again: false, .. } => "The customer's program is online",
+            Self::PresenterOnline { again: true, .. } => "The customer's program started again",
+            Self::PresenterOffline { .. } => "The customer's program is offline",
+            Self::ViewerJoined { again: false, .. } => "A viewer joined",
             // Hooks carry no identity: a page that was loaded again looks like a second viewer.
-            Self::ViewerJoined { again: true } => "A viewer joined, or came again",
-            Self::ViewersGone => "All viewers left",
+            Self::ViewerJoined { again: true, .. } => "A viewer joined, or came again",
+            Self::ViewersGone { .. } => "All viewers left",
             Self::StatusKnown { .. } => "Status known again, by the broker's word",
             Self::StatusUnknown { since } => {
                 let since = (log.clock)(*since);
@@ -99,25 +163,32 @@ impl EventFacts for PresenceEvent {
     }
 
     fn presence_change(&self) -> Option<PresenceChange> {
-        Some(match self {
-            Self::SecondProgram { .. } => return None,
-            Self::PresenterOnline { .. } => PresenceChange::Reported(HookType::PresenterStarted),
-            Self::PresenterOffline => PresenceChange::Reported(HookType::PresenterOffline),
-            Self::ViewerJoined { .. } => PresenceChange::Reported(HookType::ViewerStarted),
-            Self::ViewersGone => PresenceChange::Reported(HookType::ViewerOffline),
-            Self::StatusUnknown { since } => PresenceChange::UnknownSince(*since),
-            Self::StatusKnown { presenter, viewers } => {
-                PresenceChange::Known { presenter: *presenter, viewers: *viewers }
+        match (self, self.report()) {
+            (_, Some((hook, overtaken))) => {
+                overtaken.is_none().then_some(PresenceChange::Reported(hook))
             }
-        })
+            (Self::StatusUnknown { since }, None) => Some(PresenceChange::UnknownSince(*since)),
+            (Self::StatusKnown { presenter, viewers }, None) => {
+                Some(PresenceChange::Known { presenter: *presenter, viewers: *viewers })
+            }
+            (_, None) => None,
+        }
+    }
+
+    fn side(&self) -> Option<Side> {
+        self.report().map(|(hook, _)| hook.side())
+    }
+
+    fn overtaken(&self) -> Option<Overtaken> {
+        self.report().and_then(|(_, overtaken)| overtaken)
     }
 
     fn is_activity(&self) -> bool {
         match self {
             Self::PresenterOnline { .. }
-            | Self::PresenterOffline
+            | Self::PresenterOffline { .. }
             | Self::ViewerJoined { .. }
-            | Self::ViewersGone
+            | Self::ViewersGone { .. }
             | Self::SecondProgram { .. } => true,
             Self::StatusUnknown { .. } | Self::StatusKnown { .. } => false,
         }

@@ -1241,7 +1241,11 @@ text: string,
 /**
  * Whether it is worth a desktop notification.
  */
-notify: boolean, };
+notify: boolean, 
+/**
+ * Something newer of its side was told before it: it says what was so, and not what is. Left out where it isn't so.
+ */
+overtaken?: boolean, };
 
 export type AccessView = { 
 /**
