@@ -95,6 +95,28 @@ impl EndReason {
         }
     }
 
+    /// Whether nobody comes back to this session, so that what was kept for that can go.
+    pub const fn is_for_good(&self) -> bool {
+        match self {
+            Self::Expired
+            | Self::PinOver
+            | Self::UnknownPin
+            | Self::Revoked
+            | Self::Interfered => true,
+            Self::Stopped
+            | Self::Declined
+            | Self::Replaced
+            | Self::Taken
+            | Self::NotItsProgram
+            | Self::Blocked
+            | Self::TooMany
+            | Self::Unreachable(_)
+            | Self::Screen(_)
+            | Self::Covered
+            | Self::System(_) => false,
+        }
+    }
+
     /// Whether a window shows the reason. It doesn't if the customer has just caused the end.
     pub const fn is_news(&self) -> bool {
         !matches!(self, Self::Stopped | Self::Declined)

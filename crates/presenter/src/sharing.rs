@@ -17,6 +17,7 @@ use crate::{
     dial::Dialler,
     end_reason::EndReason,
     exchanges::{BrokenOff, Exchanges},
+    known_viewers::KnownViewers,
     shared_screen::{OpenScreen, SharedScreen},
     viewer_stream::{self, Parts, StreamError},
 };
@@ -41,6 +42,8 @@ pub struct Sharing {
     pub clipboard_shared: bool,
     /// What happens to a viewer that isn't let in as a matter of course.
     pub admission: Admission,
+    /// The viewers that are known from before.
+    pub known: KnownViewers,
     /// The customer's choices. If the channel ends, so does the sharing: without the banner nothing
     /// may be shared.
     pub choices: mpsc::UnboundedReceiver<Choice>,
@@ -74,6 +77,7 @@ impl Sharing {
             asking,
             exchanges,
             broken_off: BrokenOff::default(),
+            known: self.known,
             admissions: Admissions::new(self.admission),
             streams: JoinSet::new(),
             viewers: HashMap::new(),
@@ -125,6 +129,7 @@ struct ActiveSharing {
     started: mpsc::Sender<(Id, Viewer)>,
     /// Gets each viewer that has to wait to be let in.
     asking: mpsc::Sender<Waiting>,
+    known: KnownViewers,
     admissions: Admissions,
     exchanges: Exchanges,
     broken_off: BrokenOff,
@@ -242,6 +247,7 @@ impl ActiveSharing {
         let (dialler, screen) = (self.dialler.clone(), self.screen.clone());
         let started = self.started.clone();
         let (clipboard, exchanges) = (self.clipboard, self.exchanges.clone());
+        let known = self.known.clone();
         let ToPresenter::Viewer { name: called, .. } = &request;
         let called = tidy_name(called);
         let (asking, name) = (self.asking.clone(), called.clone());
@@ -260,8 +266,8 @@ impl ActiveSharing {
                 let asked = asking.send(Waiting { arrival, name, answer }).await;
                 asked.is_ok() && answered.await.unwrap_or(false)
             };
-            let parts =
-                Parts { dialler: &dialler, screen: &screen, exchanges: &exchanges, clipboard };
+            let (dialler, screen, exchanges, known) = (&dialler, &screen, &exchanges, &known);
+            let parts = Parts { dialler, screen, exchanges, known, clipboard };
             viewer_stream::serve(request, parts, let_in, on_watching).await
         });
     }

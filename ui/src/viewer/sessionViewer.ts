@@ -6,6 +6,7 @@ import { RemoteScreen } from './remoteScreen';
 import { noticeOf, type Role, rosterOf, rowsOf, type ViewerState } from './screenNotice';
 import { ScreenStream } from './screenStream';
 import { SidePanel } from './sidePanel';
+import { wordsOf } from './words';
 
 /** How often the quality is measured and reported. */
 const QUALITY_EVERY_MS = 2000;
@@ -44,6 +45,11 @@ export class SessionViewer {
         this.change({ stream: { is: 'open' }, seen: true });
       },
       onSnapshot: () => this.connection.send({ type: 'snapshot' }),
+      onWordsMatch: (words) => this.connection.send({ type: 'words_match', words }),
+      onControl: () => {
+        this.screen.detach();
+        this.stream.reopen();
+      },
       onWordsDiffer: () => this.connection.send({ type: 'words_differ' }),
       onChat: () => {
         this.side.toggle();
@@ -96,8 +102,9 @@ export class SessionViewer {
       onChat: () => {
         this.side.countMessage();
       },
-      onOther: ({ type, words }) => {
-        if (type === 'words' && typeof words === 'string') this.screen.showWords(words);
+      onOther: (message) => {
+        const words = message['type'] === 'words' ? wordsOf(message) : null;
+        if (words) this.screen.showWords(words);
       },
       onEnd: () => {
         this.change({ over: true });

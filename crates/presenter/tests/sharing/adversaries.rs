@@ -3,7 +3,7 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use presenter::{consent::Choice, end_reason::EndReason};
-use seal::{Access, Initiator};
+use seal::{Access, Initiator, Offer};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -159,7 +159,7 @@ async fn begun(broker: &mut Broker, live: &mut Live) -> (Socket, Initiator) {
     live.viewer("s", "control", true).await;
     let (mut socket, _) = broker.screen().await;
     join(&mut socket, "control").await;
-    let (initiator, first) = Initiator::start(Access::Control).unwrap();
+    let (initiator, first) = Initiator::start(Access::Control, Offer::default()).unwrap();
     socket.send(Message::binary(first)).await.unwrap();
     (socket, initiator)
 }
