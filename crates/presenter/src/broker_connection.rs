@@ -16,7 +16,7 @@ use tunnel::{ProxyError, ProxyFailure};
 use uuid::Uuid;
 use wire::{
     Pin,
-    shared_screen::{ProgramHello, Sharing, ToPresenter},
+    shared_screen::{ProgramHello, Sharing, SharingEnd, ToPresenter},
 };
 
 use crate::{
@@ -74,8 +74,8 @@ pub enum BrokerEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresenterMessage {
     Sharing(Sharing),
-    /// This program ends.
-    Leave,
+    /// This program ends, for this reason where the broker doesn't know it.
+    Leave(Option<SharingEnd>),
 }
 
 #[derive(Serialize)]
@@ -92,7 +92,10 @@ enum ToBroker<'a> {
     Sharing {
         state: Sharing,
     },
-    Leave,
+    Leave {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<SharingEnd>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -265,8 +268,12 @@ async fn exchange_messages(
                         return lost;
                     }
                 }
-                Some(PresenterMessage::Leave) | None => {
-                    let _ = tell(socket, &ToBroker::Leave).await;
+                Some(PresenterMessage::Leave(why)) => {
+                    let _ = tell(socket, &ToBroker::Leave { why }).await;
+                    return Lost::Left;
+                }
+                None => {
+                    let _ = tell(socket, &ToBroker::Leave { why: None }).await;
                     return Lost::Left;
                 }
             },

@@ -8,7 +8,7 @@ use tokio::{
     task::{Id, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
-use wire::shared_screen::{Sharing as State, ToPresenter};
+use wire::shared_screen::{Sharing as State, SharingEnd, ToPresenter};
 
 use crate::{
     admission::{Admission, Admissions, Arrival, Waiting},
@@ -18,6 +18,7 @@ use crate::{
     end_reason::EndReason,
     exchanges::{BrokenOff, Exchanges},
     known_viewers::KnownViewers,
+    other_program::OtherProgram,
     shared_screen::{OpenScreen, SharedScreen},
     viewer_stream::{self, Parts, StreamError},
 };
@@ -79,6 +80,7 @@ impl Sharing {
             broken_off: BrokenOff::default(),
             known: self.known,
             admissions: Admissions::new(self.admission),
+            other_program: OtherProgram::default(),
             streams: JoinSet::new(),
             viewers: HashMap::new(),
             paused: false,
@@ -109,7 +111,7 @@ impl Sharing {
                 break ended;
             }
         };
-        sharing.leave().await;
+        sharing.leave(ended.for_the_technician()).await;
         let all = async { tokio::join!(threads_ended.recv(), &mut connected) };
         if timeout(LEAVE_TIMEOUT, all).await.is_err() {
             connected.abort();
@@ -131,6 +133,7 @@ struct ActiveSharing {
     asking: mpsc::Sender<Waiting>,
     known: KnownViewers,
     admissions: Admissions,
+    other_program: OtherProgram,
     exchanges: Exchanges,
     broken_off: BrokenOff,
     streams: JoinSet<Result<(), StreamError>>,
@@ -152,9 +155,9 @@ struct BannerOutput {
 
 impl ActiveSharing {
     /// Ends all streams and says goodbye to the broker. The screen is dropped as well, so its threads end.
-    async fn leave(mut self) {
+    async fn leave(mut self, why: Option<SharingEnd>) {
         self.streams.shutdown().await;
-        let _ = self.outgoing.try_send(PresenterMessage::Leave);
+        let _ = self.outgoing.try_send(PresenterMessage::Leave(why));
     }
 
     fn on_broker_event(&mut self, event: BrokerEvent) -> Option<EndReason> {
@@ -177,10 +180,7 @@ impl ActiveSharing {
                 let by = by.as_deref().unwrap_or("Somebody");
                 self.notice = Some(format!("{by} saved a picture of your screen"));
             }
-            BrokerEvent::OtherProgram => {
-                let text = "Somebody else tried to share a screen with your PIN and was refused. If that was you on another computer, stop sharing here first.";
-                self.notice = Some(text.to_owned());
-            }
+            BrokerEvent::OtherProgram => self.other_program.came(),
             BrokerEvent::Over(ended) => return Some(ended),
         }
         self.banner.due = true;
@@ -211,7 +211,16 @@ impl ActiveSharing {
                 self.banner.due = true;
                 None
             }
-            Choice::Share | Choice::ShareWithClipboard | Choice::ToggleClipboard => None,
+            Choice::Move if self.other_program.is_asked() => Some(EndReason::Moved),
+            Choice::Stay => {
+                self.other_program.refused();
+                self.banner.due = true;
+                None
+            }
+            Choice::Move
+            | Choice::Share
+            | Choice::ShareWithClipboard
+            | Choice::ToggleClipboard => None,
         }
     }
 
@@ -317,6 +326,7 @@ impl ActiveSharing {
         let banner = Banner {
             viewers,
             newcomer: self.admissions.current(),
+            other_program: self.other_program.is_asked(),
             open_to_readers: self.dialler.is_open_to_readers(),
             paused: self.paused,
             reconnecting: self.disconnected,

@@ -79,6 +79,7 @@ impl Told {
             mails: self.mails.clone(),
             facts: LiveFacts::default(),
             other_program: None,
+            sharing_end: None,
         })));
     }
 

@@ -33,6 +33,25 @@ pub enum Sharing {
     Paused,
 }
 
+/// Why the presenter's program shares its screen no longer, by its own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharingEnd {
+    /// The customer stopped it.
+    Stopped,
+    /// Key exchanges broke off again and again: somebody may try to get in between.
+    Interfered,
+    /// Another window covered the banner again and again.
+    Covered,
+    /// The screen can't be captured any more.
+    Failed,
+    /// The customer wants another program with the same PIN to share.
+    Moved,
+    /// A reason that a later version knows.
+    #[serde(other)]
+    Other,
+}
+
 /// One viewer in the roster that everybody in the session gets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterEntry {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{
     Side,
-    shared_screen::{ProgramHello, Requester, Role, RosterEntry, Secret, Sharing, ToPresenter},
+    shared_screen::{ProgramHello, Requester, Role, RosterEntry, Secret, Sharing, SharingEnd, ToPresenter},
 };
 
 use super::{chat::Message, refusal::Refused};
@@ -40,7 +40,11 @@ pub(crate) enum PageMessage {
     Snapshot,
     /// A browser doesn't show a page the pings that it answers, so a page has to ask by itself.
     Ping,
-    Leave,
+    Leave {
+        /// From the presenter's program: why it ends the sharing.
+        #[serde(default)]
+        why: Option<SharingEnd>,
+    },
 }
 
 /// The first message of a connection.
@@ -132,6 +136,9 @@ pub(crate) struct Roster {
     pub viewers: Vec<String>,
     pub sharing: Sharing,
     pub watchers: Vec<RosterEntry>,
+    /// While no screen is shared: why the customer's program ended the sharing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharing_end: Option<SharingEnd>,
 }
 
 impl ServerMessage {

@@ -161,7 +161,12 @@ async fn answer(
         }
         Ok(PageMessage::Snapshot) => coordinator.apply(|hub, now| hub.saved_picture(id, now)).await,
         Ok(PageMessage::Ping) => return send(socket, &ServerMessage::Pong).await,
-        Ok(PageMessage::Leave) => return false,
+        Ok(PageMessage::Leave { why }) => {
+            if let Some(why) = why {
+                coordinator.record(|hub, now| hub.note_sharing_end(id, why, now)).await;
+            }
+            return false;
+        }
         Ok(PageMessage::Agreed) => {
             coordinator.apply(|hub, now| hub.answer_question(id, Answer::Agreed, now)).await
         }

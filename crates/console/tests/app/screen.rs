@@ -41,13 +41,19 @@ impl Program {
         (page, sealed)
     }
 
-    /// As [`Program::stream`], of a program that remembers this pairing.
-    pub async fn stream_of(&mut self, access: Access, known: Option<&Pairing>) -> Stream {
+    /// Dials the stream that it is told of.
+    pub async fn joins(&mut self) -> Page {
         let told = self.live.next_of("viewer").await;
         assert_eq!((&told["sealed"], &told["invited"]), (&json!(true), &json!(true)));
         let mut page = Page::dial(&format!("{}/screen", self.origin)).await.unwrap();
         page.send(json!({ "type": "present", "stream": told["stream"] })).await;
         page.next_of("joined").await;
+        page
+    }
+
+    /// As [`Program::stream`], of a program that remembers this pairing.
+    pub async fn stream_of(&mut self, access: Access, known: Option<&Pairing>) -> Stream {
+        let mut page = self.joins().await;
         let recall = |id| known.filter(|known| known.id() == id).cloned();
         let responder = Responder::new(access).unwrap();
         let (end, second) = responder.answer(&page.bytes().await, recall).unwrap();

@@ -1,6 +1,7 @@
 //! The words that two people compare: once for a session, and again only if a key has changed.
 
 use console::{SettingsSource, reply::Reply};
+use futures_util::StreamExt as _;
 use seal::{Access, Pairing};
 use serde_json::{Value, json};
 
@@ -130,6 +131,26 @@ async fn control_waits_for_these_match_when_the_setting_says_so() {
     says_that_they_match(&mut window, &words).await;
     let (_screen, stream) = watched(&window, &mut program, Some(&stream.sealed.pairing)).await;
     assert!(!stream.only_watches);
+}
+
+/// Whoever plays the presenter, or carries its stream, can leave the encryption out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_comes_without_the_exchange_is_not_shown() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let window = Window::open(&rig, &id, false).await;
+    for instead in [&b"RFB 003.008\n"[..], b"", &[0; 97]] {
+        let mut screen = window.watch().await;
+        let mut page = program.joins().await;
+        page.bytes().await;
+        page.send_bytes(instead).await;
+        let reply = screen.0.next().await.unwrap().unwrap().into_text().unwrap();
+        let reply: Value = serde_json::from_str(&reply).unwrap();
+        assert_eq!((&reply["type"], &reply["code"]), (&json!("refused"), &json!("timeout")));
+        screen.is_sent_away().await;
+    }
 }
 
 /// Two windows of a session are one viewer to the customer, who compares one set of words.

@@ -102,7 +102,8 @@ async fn a_middle_that_drops_the_third_message_has_three_tries() {
         answered(&mut broker, &mut live).await;
     }
     assert_eq!(customer.ended().await, EndReason::Interfered);
-    assert_eq!(live.hear().await["type"], "leave");
+    let told = live.hear().await;
+    assert_eq!((&told["type"], &told["why"]), (&json!("leave"), &json!("interfered")));
 }
 
 /// Losing the connection, which the broker can do at will, gives it no further tries.
@@ -152,6 +153,25 @@ async fn outages_after_the_exchange_end_nothing() {
         drop(viewer);
         customer.banner(|banner| banner.viewers.is_empty()).await;
     }
+}
+
+/// Whoever has the PIN can bring such a question about. Only the customer's answer to it counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_program_takes_over_only_if_the_customer_says_so() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    // A click that comes before there is a question.
+    customer.choose(Choice::Move);
+    live.tell(&json!({"type": "other_program"})).await;
+    customer.banner(|banner| banner.other_program).await;
+    customer.choose(Choice::Stay);
+    customer.banner(|banner| !banner.other_program).await;
+    live.tell(&json!({"type": "other_program"})).await;
+    customer.banner(|banner| banner.other_program).await;
+    customer.choose(Choice::Move);
+    let told = live.hear().await;
+    assert_eq!((&told["type"], &told["why"]), (&json!("leave"), &json!("moved")));
+    assert_eq!(customer.ended().await, EndReason::Moved);
 }
 
 /// A stream whose first message is on its way.

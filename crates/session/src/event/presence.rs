@@ -1,7 +1,7 @@
 //! Events of presence, as the service's hooks report it.
 
 use serde::{Deserialize, Serialize};
-use wire::HookType;
+use wire::{HookType, shared_screen::SharingEnd};
 
 use super::{EventFacts, LogContext, LogLine, Notice, PresenceChange};
 use crate::Timestamp;
@@ -42,6 +42,11 @@ pub enum PresenceEvent {
         /// When it came.
         at: Timestamp,
     },
+    /// The customer's program ended the sharing, and said why.
+    SharingEnded {
+        /// Why.
+        why: SharingEnd,
+    },
 }
 
 impl EventFacts for PresenceEvent {
@@ -69,6 +74,16 @@ impl EventFacts for PresenceEvent {
             Self::SecondProgram { .. } => Notice::loud(format!(
                 "{session}: a second program came with the same PIN. Ask the customer whether it is theirs"
             )),
+            Self::SharingEnded { why } => {
+                let text = format!("{session}: {}", why_ended(*why));
+                match why {
+                    SharingEnd::Stopped | SharingEnd::Other => Notice::quiet(text),
+                    SharingEnd::Moved
+                    | SharingEnd::Interfered | SharingEnd::Covered | SharingEnd::Failed => {
+                        Notice::loud(text)
+                    }
+                }
+            }
         }
     }
 
@@ -82,6 +97,10 @@ impl EventFacts for PresenceEvent {
             Self::ViewerJoined { again: true } => "A viewer joined, or came again",
             Self::ViewersGone => "All viewers left",
             Self::StatusKnown { .. } => "Status known again, by the broker's word",
+            Self::SharingEnded { why: why @ (SharingEnd::Stopped | SharingEnd::Other) } => {
+                return LogLine::success(capital(why_ended(*why)));
+            }
+            Self::SharingEnded { why } => return LogLine::failure(capital(why_ended(*why))),
             Self::StatusUnknown { since } => {
                 let since = (log.clock)(*since);
                 return LogLine::failure(format!(
@@ -100,7 +119,7 @@ impl EventFacts for PresenceEvent {
 
     fn presence_change(&self) -> Option<PresenceChange> {
         Some(match self {
-            Self::SecondProgram { .. } => return None,
+            Self::SecondProgram { .. } | Self::SharingEnded { .. } => return None,
             Self::PresenterOnline { .. } => PresenceChange::Reported(HookType::PresenterStarted),
             Self::PresenterOffline => PresenceChange::Reported(HookType::PresenterOffline),
             Self::ViewerJoined { .. } => PresenceChange::Reported(HookType::ViewerStarted),
@@ -118,8 +137,34 @@ impl EventFacts for PresenceEvent {
             | Self::PresenterOffline
             | Self::ViewerJoined { .. }
             | Self::ViewersGone
-            | Self::SecondProgram { .. } => true,
+            | Self::SecondProgram { .. }
+            | Self::SharingEnded { .. } => true,
             Self::StatusUnknown { .. } | Self::StatusKnown { .. } => false,
         }
     }
+}
+
+/// What ended the sharing, and what to do about it.
+const fn why_ended(why: SharingEnd) -> &'static str {
+    match why {
+        SharingEnd::Stopped => "the customer stopped sharing the screen",
+        SharingEnd::Interfered => {
+            "the customer's program ended the sharing, because three key exchanges within an hour broke off. A poor network can do that, but so does somebody who tries to get in between. Call the customer, and begin a new session over another network"
+        }
+        SharingEnd::Covered => {
+            "the customer's program ended the sharing, because another window kept covering the bar that shows who sees the screen. Ask the customer which window that is before they start it again"
+        }
+        SharingEnd::Failed => {
+            "the customer's program ended the sharing, because it couldn't capture the screen any more. Ask the customer to start it again"
+        }
+        SharingEnd::Moved => {
+            "the customer moves the sharing to another program with the same PIN. Compare the words again once it is there"
+        }
+        SharingEnd::Other => "the customer's program ended the sharing",
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect()
 }
