@@ -6,7 +6,7 @@ use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{
     Pin, Side,
-    session_events::{NumberedMessage, Participant, PinLife, SessionFacts},
+    session_events::{NumberedMessage, Participant, PinLife, SessionFacts, SharingEndFacts},
     shared_screen::Sharing,
 };
 
