@@ -6,7 +6,7 @@
 //! never on a disk.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -35,6 +35,8 @@ pub struct KnownViewers(Arc<Mutex<Known>>);
 struct Known {
     /// The newest last.
     pairings: VecDeque<Pairing>,
+    /// Those that came invited in this run: the technician's own.
+    invited: HashSet<PairingId>,
     file: Option<PathBuf>,
 }
 
@@ -59,7 +61,8 @@ impl KnownViewers {
         if kept.len() != pairings.len() * BYTES {
             pairings.clear();
         }
-        Self(Arc::new(Mutex::new(Known { pairings, file })))
+        let invited = HashSet::new();
+        Self(Arc::new(Mutex::new(Known { pairings, invited, file })))
     }
 
     /// The pairing with this name.
@@ -67,14 +70,28 @@ impl KnownViewers {
         self.0.lock().pairings.iter().find(|pairing| pairing.id() == id).cloned()
     }
 
-    /// Remembers a pairing whose exchange was whole.
-    pub fn remember(&self, pairing: &Pairing) {
+    /// Whether one that came invited has signed this text. `id` is the name of its pairing.
+    pub fn invited_has_signed(&self, id: &str, text: &[u8], signature: &str) -> bool {
+        let known = self.0.lock();
+        let mut named = known.pairings.iter().filter(|pairing| pairing.id().to_string() == id);
+        named.any(|pairing| {
+            known.invited.contains(&pairing.id()) && pairing.has_signed(text, signature)
+        })
+    }
+
+    /// Remembers a pairing whose exchange was whole, and whether its viewer came invited.
+    pub fn remember(&self, pairing: &Pairing, invited: bool) {
         let mut known = self.0.lock();
+        if invited {
+            known.invited.insert(pairing.id());
+        }
         if known.pairings.contains(pairing) {
             return;
         }
         if known.pairings.len() >= MOST {
-            known.pairings.pop_front();
+            if let Some(oldest) = known.pairings.pop_front() {
+                known.invited.remove(&oldest.id());
+            }
         }
         known.pairings.push_back(pairing.clone());
         // A short file that no disk is waited for.
@@ -87,6 +104,7 @@ impl KnownViewers {
     pub fn forget(&self) {
         let mut known = self.0.lock();
         known.pairings.clear();
+        known.invited.clear();
         if let Some(file) = known.file.take() {
             let _ = fs::remove_file(file);
         }
@@ -188,8 +206,8 @@ mod tests {
     fn a_program_that_is_started_again_knows_the_viewers_of_its_session_alone() {
         let folder = private();
         let first = known(folder.path(), "7W2-97-8570");
-        first.remember(&pairing(1));
-        first.remember(&pairing(2));
+        first.remember(&pairing(1), true);
+        first.remember(&pairing(2), true);
         let again = known(folder.path(), "7W2-97-8570");
         assert_eq!(again.recall(pairing(1).id()), Some(pairing(1)));
         assert_eq!(again.recall(pairing(3).id()), None);
@@ -202,7 +220,7 @@ mod tests {
     #[test]
     fn it_is_kept_where_nobody_else_can_look_and_nowhere_else() {
         let folder = private();
-        known(folder.path(), "7W2-97-8570").remember(&pairing(1));
+        known(folder.path(), "7W2-97-8570").remember(&pairing(1), true);
         let own = folder.path().join(FOLDER);
         let file = fs::read_dir(&own).unwrap().next().unwrap().unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -211,7 +229,7 @@ mod tests {
         let open = private();
         fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let kept = known(open.path(), "7W2-97-8570");
-        kept.remember(&pairing(1));
+        kept.remember(&pairing(1), true);
         assert_eq!(kept.recall(pairing(1).id()), Some(pairing(1)), "for this run");
         assert_eq!(known(open.path(), "7W2-97-8570").recall(pairing(1).id()), None);
     }
@@ -219,7 +237,7 @@ mod tests {
     #[test]
     fn a_file_of_another_form_counts_as_none() {
         let folder = private();
-        known(folder.path(), "7W2-97-8570").remember(&pairing(1));
+        known(folder.path(), "7W2-97-8570").remember(&pairing(1), true);
         let own = folder.path().join(FOLDER);
         let file = fs::read_dir(own).unwrap().next().unwrap().unwrap().path();
         for bytes in [vec![1; BYTES - 1], vec![1; BYTES + 1], vec![1; BYTES * (MOST + 1)], vec![]] {
@@ -233,7 +251,7 @@ mod tests {
         let folder = private();
         let known = known(folder.path(), "7W2-97-8570");
         for byte in 0..=64 {
-            known.remember(&pairing(byte));
+            known.remember(&pairing(byte), true);
         }
         assert_eq!(known.recall(pairing(0).id()), None);
         assert_eq!(known.recall(pairing(64).id()), Some(pairing(64)));

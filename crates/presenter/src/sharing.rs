@@ -8,7 +8,9 @@ use tokio::{
     task::{Id, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
-use wire::shared_screen::{Sharing as State, SharingEnd, ToPresenter};
+use wire::shared_screen::{
+    AdmissionAnswer, Sharing as State, SharingEnd, ToPresenter, WaitingViewer,
+};
 
 use crate::{
     admission::{Admission, Admissions, Arrival, Waiting},
@@ -81,6 +83,7 @@ impl Sharing {
             known: self.known,
             admissions: Admissions::new(self.admission),
             other_program: OtherProgram::default(),
+            told_waiting: Vec::new(),
             streams: JoinSet::new(),
             viewers: HashMap::new(),
             paused: false,
@@ -134,6 +137,8 @@ struct ActiveSharing {
     known: KnownViewers,
     admissions: Admissions,
     other_program: OtherProgram,
+    /// Who waits, as the technician was told last.
+    told_waiting: Vec<WaitingViewer>,
     exchanges: Exchanges,
     broken_off: BrokenOff,
     streams: JoinSet<Result<(), StreamError>>,
@@ -165,6 +170,8 @@ impl ActiveSharing {
             BrokerEvent::Up => {
                 (self.progress)("Connected. Your screen is shared; the banner says who watches.");
                 self.disconnected = false;
+                // A broker that was started again knows of nobody.
+                self.told_waiting.clear();
                 self.send_state();
             }
             BrokerEvent::Down => {
@@ -181,6 +188,7 @@ impl ActiveSharing {
                 self.notice = Some(format!("{by} saved a picture of your screen"));
             }
             BrokerEvent::OtherProgram => self.other_program.came(),
+            BrokerEvent::Admit(answer) => self.on_answer(&answer),
             BrokerEvent::Over(ended) => return Some(ended),
         }
         self.banner.due = true;
@@ -293,6 +301,27 @@ impl ActiveSharing {
         None
     }
 
+    /// The technician let a viewer in, or refused it: the customer is told.
+    fn on_answer(&mut self, answer: &AdmissionAnswer) {
+        let AdmissionAnswer { pairing, signature, lets_in, .. } = answer;
+        let is_signed = |text: &[u8]| self.known.invited_has_signed(pairing, text, signature);
+        if let Some(name) = self.admissions.decide_by_technician(answer, is_signed) {
+            let name = if name.is_empty() { "Somebody" } else { &name };
+            let did = if *lets_in { "was let in" } else { "was refused" };
+            self.notice = Some(format!("{name} {did} by the person who helps you"));
+        }
+    }
+
+    /// Tells the technician who waits, if that has changed. A full queue means that the connection is
+    /// down, after which everything is told again.
+    fn tell_waiting(&mut self) {
+        let waiting = self.admissions.waiting();
+        if waiting != self.told_waiting {
+            let _ = self.outgoing.try_send(PresenterMessage::Waiting(waiting.clone()));
+            self.told_waiting = waiting;
+        }
+    }
+
     fn on_broken_exchange(&mut self) -> Option<EndReason> {
         tracing::warn!("a viewer's key exchange broke off before it was whole");
         self.broken_off.one_too_many(Instant::now()).then_some(EndReason::Interfered)
@@ -320,6 +349,7 @@ impl ActiveSharing {
 
     /// Shows the banner as it is now.
     fn show_banner(&mut self) -> Option<EndReason> {
+        self.tell_waiting();
         let mut viewers: Vec<_> = self.viewers.values().cloned().collect();
         // Those who control come first: they matter most to the customer.
         viewers.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.name.cmp(&b.name)));

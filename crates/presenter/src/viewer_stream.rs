@@ -103,7 +103,7 @@ pub(crate) async fn serve(
         left = gone(&mut socket) => return Err(left),
     }
     let (role, sealer, opener, words) = if let Some(first) = first {
-        let (exchanged, role) = exchange(&mut socket, role, &first, &parts).await?;
+        let (exchanged, role) = exchange(&mut socket, (role, invited), &first, &parts).await?;
         let Sealed { sealer, opener, words, .. } = exchanged;
         (role, Some(sealer), Some(opener), Some(words.to_string()))
     } else {
@@ -142,7 +142,7 @@ async fn gone(socket: &mut Socket) -> StreamError {
 /// Agrees on keys with the viewer; also, what the viewer may do from now on.
 async fn exchange(
     socket: &mut Socket,
-    role: Role,
+    (role, invited): (Role, bool),
     first: &[u8],
     parts: &Parts<'_>,
 ) -> Result<(Sealed, Role), StreamError> {
@@ -158,7 +158,7 @@ async fn exchange(
     let role = if awaiting.only_watches() { Role::Watch } else { role };
     socket.send(Message::binary(second)).await.map_err(lost)?;
     let sealed = awaiting.finish(&next_message(socket).await?.into_data())?;
-    parts.known.remember(&sealed.pairing);
+    parts.known.remember(&sealed.pairing, invited);
     turn.completed();
     Ok((sealed, role))
 }

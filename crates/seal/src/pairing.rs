@@ -2,12 +2,16 @@
 
 use std::fmt;
 
-use ring::digest::{Context, SHA256};
+use ring::{
+    digest::{Context, SHA256},
+    hmac,
+};
 use secrecy::zeroize::Zeroizing;
 
 use crate::Words;
 
 const SECRET_PREFIX: &[u8] = b"deskhand screen 2 remembers ";
+const SIGNING_PREFIX: &[u8] = b"deskhand screen 2 signs with ";
 const ID_PREFIX: &[u8] = b"deskhand screen 2 knows again ";
 const SECRET: usize = 32;
 
@@ -24,6 +28,12 @@ impl PairingId {
 /// know, so whoever wasn't an end of that exchange can't be one of a later exchange that builds on it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pairing(Zeroizing<[u8; SECRET]>);
+
+impl fmt::Display for PairingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
 
 impl Pairing {
     /// Derives the pairing from the hash of the exchange and both nonces. Neither nonce was ever
@@ -54,9 +64,38 @@ impl Pairing {
         PairingId(id)
     }
 
+    /// Signs a text for the other end, as 64 hexadecimal digits. The two ends sign alike, so a text
+    /// must say whose it is.
+    pub fn sign(&self, text: &[u8]) -> String {
+        hex(hmac::sign(&self.signing_key(), text).as_ref())
+    }
+
+    /// Whether the other end signed this text.
+    pub fn has_signed(&self, text: &[u8], signature: &str) -> bool {
+        // `verify` compares in constant time, and wants bytes.
+        unhex(signature).is_some_and(|tag| hmac::verify(&self.signing_key(), text, &tag).is_ok())
+    }
+
+    fn signing_key(&self) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &*hash(&[SIGNING_PREFIX, &*self.0]))
+    }
+
     pub(crate) fn secret(&self) -> &[u8; SECRET] {
         &self.0
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect();
+    let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
+    Some(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 fn hash(pieces: &[&[u8]]) -> Zeroizing<[u8; SECRET]> {

@@ -179,6 +179,18 @@ fn debug_shows_no_key() {
     }
 }
 
+#[test]
+fn a_signature_is_good_for_its_text_and_its_pairing_alone() {
+    let (viewer, presenter) = pair();
+    let signature = viewer.pairing.sign(b"let Ben in");
+    assert!(presenter.pairing.has_signed(b"let Ben in", &signature));
+    assert!(!presenter.pairing.has_signed(b"let Cem in", &signature));
+    assert!(!pair().1.pairing.has_signed(b"let Ben in", &signature));
+    for forged in ["", "0", "zz", &signature[2..], &format!("{signature}00"), "é"] {
+        assert!(!presenter.pairing.has_signed(b"let Ben in", forged), "{forged}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -156,6 +156,11 @@ export class RemoteScreen {
     this.arrange();
   }
 
+  /** Whether the app shares a key with the customer's program. */
+  get isKnown(): boolean {
+    return this.words.areKnown;
+  }
+
   /** The words that both people compare. */
   showWords(words: Words): void {
     this.words.show(words);

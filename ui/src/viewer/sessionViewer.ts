@@ -6,6 +6,7 @@ import { RemoteScreen } from './remoteScreen';
 import { noticeOf, type Role, rosterOf, rowsOf, type ViewerState } from './screenNotice';
 import { ScreenStream } from './screenStream';
 import { SidePanel } from './sidePanel';
+import { WaitingStrip, waitingOf } from './waiting';
 import { wordsOf } from './words';
 
 /** How often the quality is measured and reported. */
@@ -27,6 +28,9 @@ export class SessionViewer {
   private readonly side: SidePanel;
   private readonly screen: RemoteScreen;
   private readonly stream: ScreenStream;
+  private readonly waiting = new WaitingStrip((viewer, letsIn) =>
+    this.connection.send({ type: 'admit', viewer, lets_in: letsIn }),
+  );
   private readonly name: () => string;
   private readonly connection: Connection;
 
@@ -97,6 +101,8 @@ export class SessionViewer {
         this.change({ online: true });
       },
       onRoster: (roster) => {
+        // A web page shares no key with the customer's program, so its answer would count for nothing.
+        if (this.address.app) this.waiting.show(waitingOf(roster));
         this.change({ roster: rosterOf(roster) });
       },
       onChat: () => {

@@ -9,7 +9,6 @@ import { inWords, Meter } from './quality';
 import { type ViewerState, rosterOf, rowsOf, noticeOf } from './screenNotice';
 import { readReply, ScreenStream } from './screenStream';
 import { readAddress } from './pageAddress';
-import { sentencesOf, wordsOf } from './words';
 
 const at = (pathname: string, search = '', hash = '') => readAddress({ pathname, search, hash } as Location);
 
@@ -116,25 +115,6 @@ describe('quality', () => {
     expect(inWords({ latency: 400, fps: 0 }).text).toBe('Slow · 400 ms · still');
     expect(inWords({ latency: 7000, fps: 0 }).word).toBe('No answer');
     expect(inWords({ latency: null, fps: 3 }).text).toBe('Connected · 3 pictures/s');
-  });
-});
-
-describe('the words to compare', () => {
-  const told = { type: 'words', words: 'maple otter thunder', compared: 'not_yet', waits: false };
-
-  test('are read, and anything unknown counts as not compared', () => {
-    expect(wordsOf(told)).toEqual({ words: 'maple otter thunder', compared: 'not_yet', waits: false });
-    expect(wordsOf({ words: 'a b c', compared: 'later' })).toMatchObject({ compared: 'not_yet' });
-    expect(wordsOf({ words: 7 })).toBeNull();
-  });
-
-  test('say when they changed and when control waits', () => {
-    const of = (changes: object) =>
-      sentencesOf({ words: 'a', compared: 'not_yet', waits: false, ...changes });
-    expect(of({}).before).toBe('Compare by phone:');
-    expect(of({}).after).not.toContain('wait');
-    expect(of({ waits: true }).after).toContain('Keyboard and mouse wait');
-    expect(of({ compared: 'changed' }).before).toMatch(/^The words have changed\..*Compare again/);
   });
 });
 

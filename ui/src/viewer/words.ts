@@ -57,6 +57,11 @@ export class WordsStrip {
     });
   }
 
+  /** Whether there are words at all. */
+  get areKnown(): boolean {
+    return this.now !== null;
+  }
+
   /** Whether keyboard and mouse wait. */
   get waits(): boolean {
     return this.now?.waits ?? false;

@@ -44,6 +44,7 @@ impl Hub {
             platform: cut(&program.platform),
             proven,
             sharing: Sharing::Shared,
+            waiting: Vec::new(),
         }))
     }
 

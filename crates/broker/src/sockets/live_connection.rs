@@ -159,6 +159,12 @@ async fn answer(
         Ok(PageMessage::Quality { latency_ms, fps }) => {
             coordinator.apply(|hub, now| hub.report_quality(id, (latency_ms, fps), now)).await
         }
+        Ok(PageMessage::Waiting { viewers }) => {
+            coordinator.apply(|hub, now| hub.note_waiting(id, viewers, now)).await
+        }
+        Ok(PageMessage::Admit(answer)) => {
+            coordinator.apply(|hub, now| hub.pass_answer(id, answer, now)).await
+        }
         Ok(PageMessage::Snapshot) => coordinator.apply(|hub, now| hub.saved_picture(id, now)).await,
         Ok(PageMessage::Ping) => return send(socket, &ServerMessage::Pong).await,
         Ok(PageMessage::Leave { why }) => {

@@ -4,6 +4,7 @@ use console::{SettingsSource, reply::Reply};
 use futures_util::StreamExt as _;
 use seal::{Access, Pairing};
 use serde_json::{Value, json};
+use wire::shared_screen::WaitingViewer;
 
 use crate::{
     rig::{Page, Rig, eventually},
@@ -151,6 +152,36 @@ async fn a_picture_that_comes_without_the_exchange_is_not_shown() {
         assert_eq!((&reply["type"], &reply["code"]), (&json!("refused"), &json!("timeout")));
         screen.is_sent_away().await;
     }
+}
+
+/// The answer is signed for the program, and what was shown is part of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_viewer_is_let_in_by_a_signed_answer_that_is_noted() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let mut window = Window::open(&rig, &id, false).await;
+    let (_screen, stream) = watched(&window, &mut program, None).await;
+    let waits = json!({
+        "challenge": "c", "page": "p", "name": "Ben", "role": "watch", "sealed": false, "invited": false,
+    });
+    program.live.send(json!({ "type": "waiting", "viewers": [waits] })).await;
+    let shown = loop {
+        let roster = window.live.next_of("presence").await;
+        if let Some(shown) = roster["waiting"].get(0) {
+            break shown.clone();
+        }
+    };
+    window.live.send(json!({ "type": "admit", "viewer": shown, "lets_in": true })).await;
+    let answer = program.live.next_of("admit").await;
+    let seen: WaitingViewer = serde_json::from_value(waits).unwrap();
+    let pairing = stream.sealed.pairing;
+    assert_eq!(answer["pairing"], pairing.id().to_string());
+    let signature = answer["signature"].as_str().unwrap();
+    assert!(pairing.has_signed(&seen.answer_bytes(true), signature));
+    assert!(!pairing.has_signed(&seen.answer_bytes(false), signature));
+    audited(&rig, "viewer_let_in", 1).await;
 }
 
 /// Two windows of a session are one viewer to the customer, who compares one set of words.

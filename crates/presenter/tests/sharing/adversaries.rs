@@ -3,13 +3,14 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use presenter::{consent::Choice, end_reason::EndReason};
-use seal::{Access, Initiator, Offer};
+use seal::{Access, Initiator, Offer, Pairing};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
+use wire::shared_screen::WaitingViewer;
 
 use crate::{
     broker::{Broker, Live, Socket},
-    let_in, sharing,
+    joins, let_in, sharing,
     viewer::{Viewer, join},
 };
 
@@ -153,6 +154,46 @@ async fn outages_after_the_exchange_end_nothing() {
         drop(viewer);
         customer.banner(|banner| banner.viewers.is_empty()).await;
     }
+}
+
+/// The broker carries the technician's answer, and can neither make one nor bend it.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_technicians_own_console_lets_a_waiting_viewer_in() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    let technician = joins(&mut broker, &mut live, "control").await;
+    live.announces("n", "control", true, false).await;
+    let (socket, _) = broker.screen().await;
+    let neighbour = tokio::spawn(Viewer::sealed(socket, "control"));
+    let told = loop {
+        let told = live.hear().await;
+        if told["type"] == "waiting" && !told["viewers"].as_array().unwrap().is_empty() {
+            break told["viewers"][0].clone();
+        }
+    };
+    let waits: WaitingViewer = serde_json::from_value(told).unwrap();
+    assert_eq!((waits.name.as_str(), waits.sealed, waits.invited), ("Anna n", true, false));
+    let answer = |pairing: &Pairing, shown: &WaitingViewer| {
+        json!({
+            "type": "admit", "challenge": waits.challenge, "lets_in": true,
+            "pairing": pairing.id().to_string(), "signature": pairing.sign(&shown.answer_bytes(true)),
+        })
+    };
+    let own = technician.pairing();
+    // What the technician was shown was another name; then by a key of the broker's own.
+    let bent = WaitingViewer { name: "Ben".to_owned(), ..waits.clone() };
+    live.tell(&answer(&own, &bent)).await;
+    let strangers = Pairing::from_bytes(&[7; 32]).unwrap();
+    let mut forged = answer(&strangers, &waits);
+    live.tell(&forged).await;
+    forged["pairing"] = json!(own.id().to_string());
+    live.tell(&forged).await;
+    live.tell(&json!({"type": "snapshot", "by": "x"})).await;
+    customer.banner(|banner| banner.notice.is_some() && banner.newcomer.is_some()).await;
+    assert!(!neighbour.is_finished());
+    live.tell(&answer(&own, &waits)).await;
+    neighbour.await.unwrap();
+    customer.banner(|banner| banner.newcomer.is_none() && banner.viewers.len() == 2).await;
 }
 
 /// Whoever has the PIN can bring such a question about. Only the customer's answer to it counts.

@@ -107,6 +107,12 @@ impl Presenter {
         known.map(|known| known.compared = Compared::Match).is_some()
     }
 
+    /// Signs a text for the presenter; also, the name of the pairing whose signature it is.
+    pub fn sign(&self, text: &[u8]) -> Option<(String, String)> {
+        let pairing = &self.known.as_ref()?.pairing;
+        Some((pairing.id().to_string(), pairing.sign(text)))
+    }
+
     /// Whether keyboard and mouse wait. Words that were compared and changed are always reason for it.
     pub fn waits(&self, setting: bool) -> bool {
         match self.known.as_ref().map(|known| known.compared) {

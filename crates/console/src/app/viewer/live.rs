@@ -14,7 +14,7 @@ use uuid::Uuid;
 use wire::{Pin, shared_screen::Secret};
 
 use super::{
-    PATIENCE, Shown, ViewerWindow, heard, tell,
+    PATIENCE, Shown, ViewerWindow, admitting, heard, tell,
     words_said::{self, Said},
 };
 use crate::app::Console;
@@ -159,7 +159,8 @@ async fn talk(
                         words_said::matched(console, window, &words).await;
                     }
                     None => {
-                        let said = broker.send(Message::text(text.as_str()));
+                        let Some(text) = to_broker(console, window, text.as_str()).await else { continue };
+                        let said = broker.send(Message::text(text));
                         if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return Ended::Left }
                     }
                 },
@@ -175,6 +176,14 @@ async fn talk(
             },
             Ok(()) = words.changed() => if !tell_words(page, &mut words).await { return Ended::Left },
         }
+    }
+}
+
+/// What the broker is sent for a page's text: an answer about a viewer that waits is signed first.
+async fn to_broker(console: &Console, window: &ViewerWindow, text: &str) -> Option<String> {
+    match admitting::said_by(text) {
+        Some(said) => admitting::answer(console, window, &said).await,
+        None => Some(text.to_owned()),
     }
 }
 
