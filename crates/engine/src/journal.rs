@@ -9,6 +9,7 @@ mod console_key;
 mod faults;
 mod last_numbers;
 mod ledger;
+mod pairings;
 mod read;
 mod secrets;
 mod seen;

@@ -84,6 +84,7 @@ fn share(args: &Args, invitation: &Invitation) -> EndReason {
             (false, true) => Admission::Refuse,
             (false, false) => Admission::Ask,
         },
+        private_folder: std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from),
     };
     let ended = run(invitation, environment);
     if let Some(before) = screen.end() {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use wire::{
     HookType, Side,
     session_events::{MailFacts, PinLife},
-    shared_screen::{Role, Sharing},
+    shared_screen::{Role, Sharing, SharingEnd},
 };
 
 use crate::{Presenter, Timestamp, Viewers};
@@ -57,6 +57,8 @@ pub struct Observation {
     pub facts: LiveFacts,
     /// When a second program last came with this session's PIN: it was refused, or took the first one's place.
     pub other_program: Option<Timestamp>,
+    /// While no screen is shared: why the customer's program ended the sharing, and when.
+    pub sharing_end: Option<(SharingEnd, Timestamp)>,
 }
 
 /// Who is connected to a session, and whether the screen is shared, while the broker tells it.
@@ -191,6 +193,8 @@ pub struct Observed {
     pub chat_number: u64,
     /// When a second program last came with this session's PIN.
     pub other_program: Option<Timestamp>,
+    /// When the customer's program last ended the sharing.
+    pub sharing_end: Option<Timestamp>,
 }
 
 impl Observed {

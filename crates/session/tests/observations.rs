@@ -16,7 +16,7 @@ use wire::{
     HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},
     Side,
     session_events::PinLife,
-    shared_screen::{Role, Sharing},
+    shared_screen::{Role, Sharing, SharingEnd},
 };
 
 const T0: Timestamp = Timestamp(1_700_000_000_000);
@@ -733,6 +733,25 @@ fn a_second_program_is_told_once_each_time_that_one_comes() {
         pair.state = State::restored(pair.state.record.clone());
         pair.observe();
         assert_eq!(second(&pair), told, "after {after} s");
+    }
+}
+
+#[test]
+fn why_the_sharing_ended_is_told_once_each_time() {
+    let mut pair = Pair::new();
+    let told = |pair: &Pair| {
+        let is =
+            |event: &&Event| matches!(event, Event::Presence(PresenceEvent::SharingEnded { .. }));
+        pair.events.iter().filter(is).count()
+    };
+    pair.observe();
+    for (after, times) in [(0, 1), (1, 1), (60, 2), (60, 2)] {
+        let at = T0.plus(Duration::from_secs(after));
+        pair.broker.sharing_end = Some((SharingEnd::Interfered, at));
+        pair.observe();
+        pair.state = State::restored(pair.state.record.clone());
+        pair.observe();
+        assert_eq!(told(&pair), times, "after {after} s");
     }
 }
 

@@ -1,7 +1,7 @@
 //! A stream's bytes: the seal, and the RFB inside of it.
 
 use rfb::{Limits, Picture, Rect, Server};
-use seal::{Access, Initiator, Responder};
+use seal::{Access, Initiator, Offer, Responder};
 
 use viewer_tests::{ENCODINGS, Pixels, Viewer};
 
@@ -33,11 +33,11 @@ pub fn fuzz_rfb_server(data: &[u8]) {
 /// A sealed stream's three messages, and what follows them.
 pub fn fuzz_seal(data: &[u8]) {
     let Ok(responder) = Responder::new(Access::Watch) else { return };
-    let _ = responder.answer(data).map(|(waiting, _)| waiting.finish(data));
-    let Ok((initiator, first)) = Initiator::start(Access::Watch) else { return };
+    let _ = responder.answer(data, |_| None).map(|(waiting, _)| waiting.finish(data));
+    let Ok((initiator, first)) = Initiator::start(Access::Watch, Offer::default()) else { return };
     let _ = initiator.finish(data);
     let Ok(responder) = Responder::new(Access::Watch) else { return };
-    let Ok((waiting, _)) = responder.answer(&first) else { panic!("it refuses what we begin") };
+    let Ok((waiting, _)) = responder.answer(&first, |_| None) else { panic!("it refuses what we begin") };
     assert!(waiting.finish(data).is_err(), "nobody guesses the third message");
 }
 

@@ -10,7 +10,7 @@ use std::{
 use serve::{Client, Millis};
 use wire::{
     Pin, Side,
-    shared_screen::{Role, Sharing},
+    shared_screen::{Role, Sharing, WaitingViewer},
 };
 
 use super::{
@@ -79,6 +79,8 @@ pub(crate) struct PresenterProgram {
     /// It has shown this session's conf.
     pub proven: bool,
     pub sharing: Sharing,
+    /// The viewers that wait to be let in.
+    pub waiting: Vec<WaitingViewer>,
 }
 
 /// A viewer's page.

@@ -5,6 +5,7 @@
 //! more than one. Nothing in here may import the entry points (`http`, `sockets`) or the coordinator.
 
 pub mod abuse;
+mod admitting;
 mod arrivals;
 pub mod census;
 pub mod change;

@@ -215,6 +215,13 @@ settings! {
         .field(Group::Access, "Show chat messages in notifications", FieldKind::Switch)
         .hint("Off: they say only who wrote. A locked console never shows the text.");
 
+    control_after_words: bool = false => setting(YES_OR_NO)
+        .flag("BOOL", "Keyboard and mouse wait in a viewer window until somebody said that the words match: true or false")
+        .meaning("keyboard and mouse wait in a viewer window until somebody there said that the words to compare match. They wait in any case where words that were compared have changed")
+        .guard(true)
+        .field(Group::Access, "Control waits until the words match", FieldKind::Switch)
+        .hint("A viewer window only shows the screen until you compared the three words with the customer. Once is enough for a session, as long as their program has the same key.");
+
     // This console's policy, not a lock on the service.
     verify_gate: GatePolicy = GatePolicy::Off => setting("write off, warn or require")
         .flag("POLICY", "Whether a viewer needs a verified person: off, warn or require")

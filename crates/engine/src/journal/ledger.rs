@@ -165,7 +165,14 @@ impl Ledger {
     pub fn erase_secrets(&mut self, session: SessionId) -> Result<(), StoreError> {
         broker_copies::keep(&self.connection, &self.key, session)?;
         let sql = "DELETE FROM secrets WHERE session = ?1";
-        self.execute(sql, [session.as_bytes()], "erase a session's secrets").map(drop)
+        self.execute(sql, [session.as_bytes()], "erase a session's secrets")?;
+        self.erase_pairing(session)
+    }
+
+    pub fn has_secrets(&self, session: SessionId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM secrets WHERE session = ?1)";
+        let found = self.connection.query_row(sql, [session.as_bytes()], |row| row.get(0));
+        found.map_err(fault("look for a session's secrets"))
     }
 
     pub fn forget(&mut self, session: SessionId) -> Result<(), StoreError> {

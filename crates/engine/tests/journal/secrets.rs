@@ -13,6 +13,33 @@ async fn erased_secrets_are_gone_and_the_record_stays() {
 }
 
 #[tokio::test]
+async fn a_pairing_goes_with_the_pin() {
+    let dir = folder();
+    let journal = open(dir.path());
+    journal.save_turn(turn(session(1), 0)).await.unwrap();
+    journal.keep_pairing(session(1), b"too early").await.unwrap();
+    assert_eq!(journal.pairing(session(1)).await.unwrap(), None);
+    let with_pin = || SessionTurn { secrets: Some(secrets()), ..turn(session(1), 0) };
+    journal.save_turn(with_pin()).await.unwrap();
+    for kept in [b"pairing of before", b"pairing of theirs"] {
+        journal.keep_pairing(session(1), kept).await.unwrap();
+    }
+    assert_eq!(journal.pairing(session(2)).await.unwrap(), None);
+    drop(journal);
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(10).any(|part| part == b"pairing of"), "it is sealed");
+    }
+    let journal = open(dir.path());
+    let kept = journal.pairing(session(1)).await.unwrap();
+    assert_eq!(kept.as_deref(), Some(&b"pairing of theirs"[..]));
+    journal.erase_secrets(session(1)).await.unwrap();
+    assert_eq!(journal.pairing(session(1)).await.unwrap(), None);
+    journal.keep_pairing(session(1), b"too late").await.unwrap();
+    assert_eq!(journal.pairing(session(1)).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_pin_is_known_for_good_without_being_kept() {
     let dir = folder();
     let journal = open(dir.path());

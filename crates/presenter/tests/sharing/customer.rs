@@ -1,8 +1,11 @@
 //! The customer and their screen, at the traits where the real ones stand.
 
-use std::sync::{
-    Arc, Mutex,
-    mpsc::{Receiver, Sender, channel},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
 };
 
 use presenter::{
@@ -57,6 +60,11 @@ enum Draw {
 
 impl Customer {
     pub fn start(invitation: Invitation) -> Self {
+        Self::start_with(invitation, None)
+    }
+
+    /// As [`Customer::start`], by a user with a folder of their own.
+    pub fn start_with(invitation: Invitation, private_folder: Option<PathBuf>) -> Self {
         let (question, questions) = mpsc::unbounded_channel();
         let (banner, banners) = mpsc::unbounded_channel();
         let (deed, deeds) = mpsc::unbounded_channel();
@@ -70,8 +78,15 @@ impl Customer {
             let dialler = Dialler::new(&invitation.broker, None).unwrap();
             let name = "Maria".to_owned();
             let admission = Admission::Ask;
-            let environment =
-                Environment { ui: &mut ui, open, dialler, name, clipboard: true, admission };
+            let environment = Environment {
+                ui: &mut ui,
+                open,
+                dialler,
+                name,
+                clipboard: true,
+                admission,
+                private_folder,
+            };
             let _ = end.send(run(&invitation, environment));
         });
         Self { questions, banners, deeds, told, choose, screen, ended: Some(ended) }

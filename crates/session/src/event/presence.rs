@@ -1,7 +1,7 @@
 //! Events of presence, as the service's hooks report it.
 
 use serde::{Deserialize, Serialize};
-use wire::{HookType, Side};
+use wire::{HookType, Side, shared_screen::SharingEnd};
 
 use super::{EventFacts, LogContext, LogLine, Notice, PresenceChange};
 use crate::Timestamp;
@@ -64,6 +64,11 @@ pub enum PresenceEvent {
         /// When it came.
         at: Timestamp,
     },
+    /// The customer's program ended the sharing, and said why.
+    SharingEnded {
+        /// Why.
+        why: SharingEnd,
+    },
 }
 
 impl PresenceEvent {
@@ -74,9 +79,10 @@ impl PresenceEvent {
             Self::PresenterOffline { overtaken } => (HookType::PresenterOffline, *overtaken),
             Self::ViewerJoined { overtaken, .. } => (HookType::ViewerStarted, *overtaken),
             Self::ViewersGone { overtaken } => (HookType::ViewerOffline, *overtaken),
-            Self::StatusUnknown { .. } | Self::StatusKnown { .. } | Self::SecondProgram { .. } => {
-                return None;
-            }
+            Self::StatusUnknown { .. }
+            | Self::StatusKnown { .. }
+            | Self::SecondProgram { .. }
+            | Self::SharingEnded { .. } => return None,
         })
     }
 }
@@ -123,6 +129,16 @@ impl EventFacts for PresenceEvent {
             Self::SecondProgram { .. } => Notice::loud(format!(
                 "{session}: a second program came with the same PIN. Ask the customer whether it is theirs"
             )),
+            Self::SharingEnded { why } => {
+                let text = format!("{session}: {}", why_ended(*why));
+                match why {
+                    SharingEnd::Stopped | SharingEnd::Other => Notice::quiet(text),
+                    SharingEnd::Moved
+                    | SharingEnd::Interfered | SharingEnd::Covered | SharingEnd::Failed => {
+                        Notice::loud(text)
+                    }
+                }
+            }
         }
     }
 
@@ -146,6 +162,10 @@ impl EventFacts for PresenceEvent {
             Self::ViewerJoined { again: true, .. } => "A viewer joined, or came again",
             Self::ViewersGone { .. } => "All viewers left",
             Self::StatusKnown { .. } => "Status known again, by the broker's word",
+            Self::SharingEnded { why: why @ (SharingEnd::Stopped | SharingEnd::Other) } => {
+                return LogLine::success(capital(why_ended(*why)));
+            }
+            Self::SharingEnded { why } => return LogLine::failure(capital(why_ended(*why))),
             Self::StatusUnknown { since } => {
                 let since = (log.clock)(*since);
                 return LogLine::failure(format!(
@@ -189,8 +209,34 @@ impl EventFacts for PresenceEvent {
             | Self::PresenterOffline { .. }
             | Self::ViewerJoined { .. }
             | Self::ViewersGone { .. }
-            | Self::SecondProgram { .. } => true,
+            | Self::SecondProgram { .. }
+            | Self::SharingEnded { .. } => true,
             Self::StatusUnknown { .. } | Self::StatusKnown { .. } => false,
         }
     }
+}
+
+/// What ended the sharing, and what to do about it.
+const fn why_ended(why: SharingEnd) -> &'static str {
+    match why {
+        SharingEnd::Stopped => "the customer stopped sharing the screen",
+        SharingEnd::Interfered => {
+            "the customer's program ended the sharing, because three key exchanges within an hour broke off. A poor network can do that, but so does somebody who tries to get in between. Call the customer, and begin a new session over another network"
+        }
+        SharingEnd::Covered => {
+            "the customer's program ended the sharing, because another window kept covering the bar that shows who sees the screen. Ask the customer which window that is before they start it again"
+        }
+        SharingEnd::Failed => {
+            "the customer's program ended the sharing, because it couldn't capture the screen any more. Ask the customer to start it again"
+        }
+        SharingEnd::Moved => {
+            "the customer moves the sharing to another program with the same PIN. Compare the words again once it is there"
+        }
+        SharingEnd::Other => "the customer's program ended the sharing",
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect()
 }

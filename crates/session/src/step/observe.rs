@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wire::{HookType, Side, session_events::PinLife};
+use wire::{HookType, Side, session_events::PinLife, shared_screen::SharingEnd};
 
 use super::{
     Turn,
@@ -56,6 +56,7 @@ impl Turn {
         self.expect_hooks(seen.happened);
         self.state.facts = Some(seen.facts.or_still(self.state.facts.as_ref()));
         self.take_other_program(seen.other_program);
+        self.take_sharing_end(seen.sharing_end);
         self.state.mails = seen.mails;
         self.follow_mails();
         match seen.life {
@@ -145,6 +146,16 @@ impl Turn {
         if known.is_none_or(|known| same_time(known, at) != known) {
             *known = Some(at);
             self.tell(PresenceEvent::SecondProgram { at });
+        }
+    }
+
+    /// The customer's program ended the sharing and said why: told once each time.
+    fn take_sharing_end(&mut self, end: Option<(SharingEnd, Timestamp)>) {
+        let Some((why, at)) = end else { return };
+        let known = &mut self.state.record.observed.sharing_end;
+        if known.is_none_or(|known| same_time(known, at) != known) {
+            *known = Some(at);
+            self.tell(PresenceEvent::SharingEnded { why });
         }
     }
 

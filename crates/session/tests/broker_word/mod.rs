@@ -17,6 +17,7 @@ pub fn of_a_new_session() -> Observation {
         mails: Vec::new(),
         facts: LiveFacts::default(),
         other_program: None,
+        sharing_end: None,
         under_way: None,
     }
 }

@@ -13,7 +13,10 @@ use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 use wire::{Pin, shared_screen::Secret};
 
-use super::{PATIENCE, ViewerWindow, heard, tell, words_differ};
+use super::{
+    PATIENCE, Shown, ViewerWindow, admitting, heard, tell,
+    words_said::{self, Said},
+};
 use crate::app::Console;
 
 /// A page's first message. Its other fields concern the window only, not the broker.
@@ -35,14 +38,14 @@ pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &Viewe
         && let Some((mut broker, key)) = join(&mut page, console, window, id).await
     {
         let ended = tokio::select! {
-            ended = talk(&mut page, &mut broker, window) => ended,
+            ended = talk(&mut page, &mut broker, console, window) => ended,
             () = window.closed.cancelled() => Ended::Left,
             () = console.lifecycle.watch.stopping.cancelled() => Ended::Left,
         };
         match ended {
             Ended::Left => {}
             // Only here: it closes the window, which would cancel what is in the select.
-            Ended::WordsDiffer => words_differ::end(console, window).await,
+            Ended::WordsDiffer => words_said::differ(console, window).await,
         }
         // A page that connected again may have a newer key by now.
         window.key.send_if_modified(|now| {
@@ -137,7 +140,12 @@ enum Ended {
 }
 
 /// Carries texts both ways, one at a time, and sends the page the words to compare.
-async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) -> Ended {
+async fn talk(
+    page: &mut WebSocket,
+    broker: &mut Socket,
+    console: &Console,
+    window: &ViewerWindow,
+) -> Ended {
     let mut words = window.words.subscribe();
     if !tell_words(page, &mut words).await {
         return Ended::Left;
@@ -145,13 +153,17 @@ async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) 
     loop {
         tokio::select! {
             frame = page.recv() => match frame {
-                Some(Ok(Frame::Text(text))) if words_differ::is_said_by(&text) => {
-                    return Ended::WordsDiffer;
-                }
-                Some(Ok(Frame::Text(text))) => {
-                    let said = broker.send(Message::text(text.as_str()));
-                    if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return Ended::Left }
-                }
+                Some(Ok(Frame::Text(text))) => match words_said::said_by(&text) {
+                    Some(Said::WordsDiffer) => return Ended::WordsDiffer,
+                    Some(Said::WordsMatch { words }) => {
+                        words_said::matched(console, window, &words).await;
+                    }
+                    None => {
+                        let Some(text) = to_broker(console, window, text.as_str()).await else { continue };
+                        let said = broker.send(Message::text(text));
+                        if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return Ended::Left }
+                    }
+                },
                 Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
                 None | Some(Err(_) | Ok(Frame::Binary(_) | Frame::Close(_))) => return Ended::Left,
             },
@@ -167,10 +179,23 @@ async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) 
     }
 }
 
-async fn tell_words(page: &mut WebSocket, words: &mut watch::Receiver<Option<String>>) -> bool {
-    let words = words.borrow_and_update().clone();
-    match words {
-        Some(words) => tell(page, json!({ "type": "words", "words": words }).to_string()).await,
+/// What the broker is sent for a page's text: an answer about a viewer that waits is signed first.
+async fn to_broker(console: &Console, window: &ViewerWindow, text: &str) -> Option<String> {
+    match admitting::said_by(text) {
+        Some(said) => admitting::answer(console, window, &said).await,
+        None => Some(text.to_owned()),
+    }
+}
+
+async fn tell_words(page: &mut WebSocket, words: &mut watch::Receiver<Option<Shown>>) -> bool {
+    let shown = words.borrow_and_update().clone();
+    match shown {
+        Some(shown) => {
+            let Shown { words, compared, waits } = shown;
+            let told =
+                json!({ "type": "words", "words": words, "compared": compared, "waits": waits });
+            tell(page, told.to_string()).await
+        }
         None => true,
     }
 }
