@@ -20,10 +20,13 @@ use crate::{
     event_channels::EventChannels,
     hub::{
         Hub,
+        abuse::Block,
+        census::LiveSession,
         change::{Change, Notice},
         owner::Owner,
         refusal::Refused,
     },
+    hub_lock::HubLock,
     programs::Programs,
     smtp::Mailer,
     socket_registry::SocketRegistry,
@@ -58,8 +61,7 @@ pub(crate) struct Coordinator {
     /// Signs the programs that are delivered.
     pub signer: Ed25519KeyPair,
     pub store: Store,
-    /// Never held across an `await`.
-    pub hub: Mutex<Hub>,
+    pub hub: HubLock,
     /// Locked only by itself or while the hub is locked, never the other way round.
     pub sockets: Mutex<SocketRegistry>,
     /// The consoles that follow their sessions.
@@ -128,6 +130,38 @@ impl Coordinator {
         let mut hub = self.hub.lock();
         let notices = decide(&mut hub);
         self.dispatch(&mut hub, notices);
+    }
+
+    /// As [`Coordinator::notify`], in turns until there are none left.
+    pub fn notify_in_turns(&self, mut decide: impl FnMut(&mut Hub) -> Option<Vec<Notice>>) {
+        self.hub.in_turns(|hub| {
+            let Some(notices) = decide(hub) else { return false };
+            self.dispatch(hub, notices);
+            true
+        });
+    }
+
+    /// The sessions whose PIN works, oldest first, as each of them is when it is its turn.
+    pub fn live_sessions(&self) -> Vec<LiveSession> {
+        let (mut all, mut place) = (Vec::new(), None);
+        self.hub.in_turns(|hub| {
+            let some = hub.live_sessions_after(place, self.clock.now());
+            all.extend(some.sessions);
+            place = some.rest;
+            place.is_some()
+        });
+        all
+    }
+
+    /// The owners that are blocked, the oldest block first.
+    pub fn blocks(&self) -> Vec<Block> {
+        let mut all = Vec::new();
+        self.hub.in_turns(|hub| {
+            let some = hub.blocks_after(all.last().copied());
+            all.extend(&some);
+            !some.is_empty()
+        });
+        all
     }
 
     /// Hands a change on while the hub is locked, so that changes are written and sent in the order in which they

@@ -60,7 +60,7 @@ impl Handle {
 
     /// The addresses and networks that are blocked after reports of abuse, the oldest block first.
     pub fn blocks(&self) -> Vec<Block> {
-        self.0.with_hub(|hub, _| hub.blocks())
+        self.0.blocks()
     }
 
     /// Ends the block of an address or network, and forgets what led to it; false if there is none.

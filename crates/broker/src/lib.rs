@@ -50,6 +50,7 @@ pub mod fuzzing;
 mod handle;
 mod http;
 mod hub;
+mod hub_lock;
 mod links;
 mod mailing;
 mod metrics;

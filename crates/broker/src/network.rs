@@ -64,7 +64,8 @@ impl Running {
         *self.coordinator.network.write() = None;
         self.coordinator.deliverer.own.set_network(None);
         let send_away = || {
-            self.coordinator.notify(|hub| hub.hang_up_strangers(&ServerMessage::restarting()));
+            let message = ServerMessage::restarting();
+            self.coordinator.notify_in_turns(|hub| hub.hang_up_strangers(&message));
             self.coordinator.channels.close_strangers();
         };
         send_away();

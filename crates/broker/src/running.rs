@@ -22,6 +22,7 @@ use crate::{
     handle::Handle,
     http::{self, ApiContext},
     hub::{Hub, limits::HubSettings, messages::ServerMessage},
+    hub_lock::HubLock,
     metrics,
     own_addresses::OwnAddresses,
     programs::Programs,
@@ -207,7 +208,7 @@ impl Running {
         self.close_to_network().await;
         self.coordinator.stopping.cancel();
         // Before the server, whose end waits for its connections.
-        self.coordinator.notify(|hub| hub.hang_up_all(&ServerMessage::restarting()));
+        self.coordinator.notify_in_turns(|hub| hub.hang_up_some(&ServerMessage::restarting()));
         for server in self.control.into_iter().chain(self.metrics) {
             server.shutdown().await;
         }
@@ -298,7 +299,7 @@ async fn open(
         refusals: Tally::default(),
         signer: signer(signing_key(loaded.signing_key.as_ref())?)?,
         store,
-        hub: Mutex::new(Hub::new(settings, loaded.state)),
+        hub: HubLock::new(Hub::new(settings, loaded.state)),
         sockets: Mutex::new(SocketRegistry::default()),
         channels: Arc::default(),
         stopping: CancellationToken::new(),

@@ -4,8 +4,9 @@ use serve::{Client, Millis};
 use wire::{HookType, Pin, Region, shared_screen::Requester};
 
 use super::{
-    Hub, SessionEntry,
+    Hub,
     abuse::{Block, Reported},
+    census::IN_ONE_TURN,
     change::Change,
     chat::Message,
     credential::KeyHash,
@@ -48,7 +49,7 @@ impl Hub {
         let pin = minted.ok_or(Refused::NotSaved)?;
         let mut session = Session::new(region, client, now, self.settings.durations.pin_life);
         session.console = console;
-        self.sessions.insert(pin.clone(), SessionEntry::new(session.clone(), self.revision));
+        self.add_session(pin.clone(), session.clone());
         self.reschedule(&pin);
         let write = Write::Minted { pin: pin.clone(), session: Box::new(session) };
         Ok((pin, Change { reschedules: true, ..Change::with_write(write) }))
@@ -134,9 +135,10 @@ impl Hub {
         Ok(change)
     }
 
-    /// All owners that may not use the broker, the oldest block first.
-    pub fn blocks(&self) -> Vec<Block> {
-        self.abuse.blocks()
+    /// Some of the owners that may not use the broker, the oldest block first: those after this one, or from the
+    /// first on. None are left once there are none in the answer.
+    pub fn blocks_after(&self, block: Option<Block>) -> Vec<Block> {
+        self.abuse.blocks_after(block).take(IN_ONE_TURN).collect()
     }
 
     /// Ends a block; false if there is none.
@@ -151,7 +153,10 @@ impl Hub {
     /// Ends a session before its time.
     pub fn revoke(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Change, Refused> {
         // An expired session can be revoked as well, so that the caller can be sure that it is over.
-        self.known(client, pin, now)?.session.revoked = true;
+        let entry = self.known(client, pin, now)?;
+        entry.session.revoked = true;
+        let place = entry.place;
+        self.live.remove(place);
         self.reschedule(pin);
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
         Ok(Change { notices, ..Change::of_session(pin, Write::Revoked { pin: pin.clone() }) })
