@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use ring::digest;
 use serde::Deserialize;
 use serde_json::json;
-use serve::control::Advance;
+use serve::{Owner, control::Advance};
 use uuid::Uuid;
 use wire::{
     Pin, Side,
@@ -27,7 +27,6 @@ use crate::{
         census::LiveSession,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
-        owner::Owner,
         refusal::Refused,
     },
 };

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
-use serve::{Clock, FaultPlan, Millis, Tally, TrustedProxies};
+use serve::{Clock, FaultPlan, Millis, Owner, Tally};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wire::{Pin, session_events::SessionFacts};
@@ -23,7 +23,6 @@ use crate::{
         abuse::Block,
         census::LiveSession,
         change::{Change, Notice},
-        owner::Owner,
         refusal::Refused,
     },
     hub_lock::HubLock,
@@ -40,8 +39,6 @@ pub(crate) struct Live {
     pub regions: Vec<RegionDelay>,
     pub mailer: Option<Mailer>,
     pub programs: Arc<Programs>,
-    /// Whose `X-Forwarded-For` is believed, at the endpoint that is always open.
-    pub proxies: TrustedProxies,
     pub compat_cors: bool,
 }
 

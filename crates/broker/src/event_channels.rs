@@ -10,11 +10,9 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
-use serve::Client;
+use serve::{Client, Owner};
 use tokio::sync::Notify;
 use wire::Pin;
-
-use crate::hub::owner::Owner;
 
 /// How many sessions one channel may follow.
 pub(crate) const MOST_FOLLOWED: usize = 20_000;
@@ -64,7 +62,7 @@ impl EventChannels {
     /// Opens a channel; `None` if this client's owner has too many already.
     pub fn open(self: &Arc<Self>, client: Client) -> Option<EventChannel> {
         let mut open = self.0.lock();
-        let owners = open.by_owner.entry(Owner::of(client)).or_default();
+        let owners = open.by_owner.entry(client.owner()).or_default();
         if *owners >= MOST_BY_OWNER {
             return None;
         }
@@ -193,7 +191,7 @@ impl Drop for EventChannel {
     fn drop(&mut self) {
         let mut open = self.all.0.lock();
         if let Some((client, _)) = open.channels.remove(&self.id) {
-            open.closed(Owner::of(client));
+            open.closed(client.owner());
         }
         MutexGuard::unlock_fair(open);
         let pins: Vec<&Pin> = self.followed.keys().collect();

@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
-use serve::{Client, FaultPlan};
+use serve::{Client, FaultPlan, Owner};
 use uuid::Uuid;
 use wire::{Pin, Region, Side, session_events::SessionFacts};
 
@@ -14,7 +14,6 @@ use crate::{
         customer::Answer,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
-        owner::Owner,
     },
 };
 

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use serve::{Counters, PeerPolicy, Port, Server, TlsFiles, TrustedProxies};
+use serve::{Counters, Port, Server, TlsFiles, TrustedProxies};
 use url::Url;
 
 use crate::{
@@ -48,9 +48,8 @@ impl Running {
             coordinator: Arc::clone(&self.coordinator),
             endpoint: Arc::clone(&endpoint),
             health: self.health.clone(),
-            network_proxies: network.trusted_proxies.clone(),
         };
-        let door = PeerPolicy { proxies: network.trusted_proxies, ..PeerPolicy::default() };
+        let door = endpoint.trust(network.trusted_proxies);
         let server = Server::start_at(door, bound, http::routes(context), self.limits, tls)?;
         self.network = Some((server, got_requested_port));
         self.coordinator.deliverer.own.set_network(Some(&endpoint));

@@ -28,7 +28,7 @@ pub enum Refusal {
     Address,
     /// As many were open from one IPv6 /48.
     Owner,
-    /// It sent no first byte in time, or no whole TLS hello.
+    /// It sent no first byte in time, or no whole TLS hello; or nothing was under way on it when its place was needed.
     Silent,
     /// The rest of a request's headers or body didn't come in time.
     Slow,

@@ -8,6 +8,8 @@ use std::{
 
 use axum::http::HeaderMap;
 
+use crate::Owner;
+
 /// A client's address as limits and blocks count it.
 ///
 /// A whole IPv6 /64 is one client, since one household has that many addresses.
@@ -27,8 +29,8 @@ impl Client {
 
     /// Who most likely owns the address, for limits that one owner of many addresses must not escape: an IPv4 address, or
     /// an IPv6 /48, which is what a provider gives one site.
-    pub fn owner(self) -> Self {
-        self.within(48)
+    pub fn owner(self) -> Owner {
+        Owner::from_first(self.within(48).0)
     }
 
     /// The client at an address.
@@ -170,13 +172,13 @@ mod tests {
 
     #[test]
     fn an_owner_of_many_networks_is_one_owner() {
-        let owner = |ip: &str| Client::from_ip(ip.parse().unwrap()).owner().0.to_string();
+        let owner = |ip: &str| Client::from_ip(ip.parse().unwrap()).owner().first().to_string();
         assert_eq!(owner("2001:db8:1:2::1"), "2001:db8:1::");
         assert_eq!(owner("2001:db8:1:ffff::1"), "2001:db8:1::");
         assert_eq!(owner("2001:db8:2:2::1"), "2001:db8:2::");
         assert_eq!(owner("203.0.113.9"), "203.0.113.9");
         assert_eq!(owner("::1"), "::1");
-        assert_eq!(Client::STRANGER.owner(), Client::STRANGER);
+        assert_eq!(Client::STRANGER.owner().first(), Client::STRANGER.0);
     }
 
     proptest! {

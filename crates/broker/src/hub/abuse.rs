@@ -7,10 +7,8 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use serve::Millis;
+use serve::{Millis, Owner};
 use wire::Pin;
-
-use super::owner::Owner;
 
 /// A minter is blocked by this many reports, if they are of as many PINs and by as many owners.
 const STRIKES: usize = 3;

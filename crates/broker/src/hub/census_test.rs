@@ -1,7 +1,7 @@
 use std::{net::Ipv4Addr, time::Duration};
 
 use proptest::prelude::*;
-use serve::Client;
+use serve::{Client, Owner};
 use uuid::Uuid;
 use wire::shared_screen::ProgramHello;
 
@@ -13,7 +13,6 @@ use crate::hub::{
     join::{Access, JoinAs, JoinRequest},
     limits::{HubSettings, Rates},
     messages::ServerMessage,
-    owner::Owner,
     presence::{ConnectionId, PageId},
     records::StoredState,
     session::Session,

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use serve::{Client, Millis};
+use serve::{Client, Millis, Owner};
 use wire::{
     Pin, Side,
     shared_screen::{Role, Sharing},
@@ -18,7 +18,6 @@ use super::{
     census::Connected,
     credential::KeyHash,
     limits::OWNERS_SHARE,
-    owner::Owner,
     presence::{ConnectionId, PageId},
     refusal::Refused,
     streams::StreamId,
@@ -165,7 +164,7 @@ impl Connections {
         }
         if connection.link == Link::Open {
             *self.open_by_client.entry(connection.client).or_default() += 1;
-            *self.open_by_owner.entry(Owner::of(connection.client)).or_default() += 1;
+            *self.open_by_owner.entry(connection.client.owner()).or_default() += 1;
         }
         if connection.link != Link::HungUp {
             *self.connected.of(&connection.participant) += 1;
@@ -204,7 +203,7 @@ impl Connections {
     /// addresses of its owner.
     pub fn has_room_for(&self, client: Client, most: usize) -> bool {
         let by_client = self.open_by_client.get(&client).copied().unwrap_or_default();
-        let by_owner = self.open_by_owner.get(&Owner::of(client)).copied().unwrap_or_default();
+        let by_owner = self.open_by_owner.get(&client.owner()).copied().unwrap_or_default();
         by_client < most && by_owner < most.saturating_mul(OWNERS_SHARE)
     }
 
@@ -251,7 +250,7 @@ impl Connections {
 
     fn socket_closed(&mut self, client: Client) {
         count_down(&mut self.open_by_client, client);
-        count_down(&mut self.open_by_owner, Owner::of(client));
+        count_down(&mut self.open_by_owner, client.owner());
     }
 }
 

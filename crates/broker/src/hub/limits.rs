@@ -74,7 +74,7 @@ impl Default for Durations {
 /// How often things may be done.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
-    /// PINs minted by one client. All addresses of its owner ([`Owner`](super::owner::Owner)) may do `OWNERS_SHARE` times as much.
+    /// PINs minted by one client. All addresses of its owner ([`Owner`](serve::Owner)) may do `OWNERS_SHARE` times as much.
     pub mint: Rate,
     /// E-mails asked for by one owner.
     pub mail_by_client: Rate,

@@ -23,7 +23,6 @@ mod live_sessions;
 pub mod mails;
 pub mod messages;
 pub mod outbox;
-pub mod owner;
 mod page_messages;
 pub mod pin;
 pub mod presence;
@@ -54,7 +53,6 @@ use self::{
     limits::{HubSettings, Rates},
     live_sessions::{LiveSessions, Place},
     outbox::Outbox,
-    owner::Owner,
     rates::Usage,
     records::StoredState,
     session::Session,
@@ -168,7 +166,7 @@ impl Hub {
     ///
     /// Whoever owns the machine isn't shut out of their own broker, whatever strangers report.
     pub fn is_blocked(&self, client: Client) -> bool {
-        !client.is_this_machine() && self.abuse.is_blocked(Owner::of(client))
+        !client.is_this_machine() && self.abuse.is_blocked(client.owner())
     }
 
     pub const fn outbox(&self) -> &Outbox {

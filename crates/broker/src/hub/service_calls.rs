@@ -1,6 +1,6 @@
 //! The decisions behind the calls of the service's API and of our extensions.
 
-use serve::{Client, Millis};
+use serve::{Client, Millis, Owner};
 use wire::{HookType, Pin, Region, shared_screen::Requester};
 
 use super::{
@@ -12,7 +12,6 @@ use super::{
     credential::KeyHash,
     limits::OWNERS_SHARE,
     messages::ServerMessage,
-    owner::Owner,
     pin,
     records::Write,
     refusal::Refused,
@@ -121,8 +120,8 @@ impl Hub {
         if minter.is_this_machine() {
             return Ok(Change::default());
         }
-        let minter = Owner::of(minter);
-        let by = Owner::of(reporter);
+        let minter = minter.owner();
+        let by = reporter.owner();
         let reported = self.abuse.report(minter, &pin, by, now);
         if reported == Reported::Nothing {
             return Ok(Change::default());
