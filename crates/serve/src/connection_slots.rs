@@ -15,13 +15,17 @@ use std::{
     hash::Hash,
     net::SocketAddr,
     sync::Arc,
+    time::Duration,
 };
 
 use axum::http::HeaderMap;
 use parking_lot::{Mutex, RwLock};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Client, Counters, Limits, Owner, TrustedProxies, counters::Refusal};
+use crate::{
+    Client, Counters, Limits, Owner, Pace, TrustedProxies, counters::Refusal, pace::Due,
+};
 
 /// How a server tells the addresses of its peers apart.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +46,8 @@ struct Inner {
     caps: Caps,
     counters: Counters,
     table: Mutex<Table>,
+    pace: Option<Pace>,
+    due: Mutex<Due>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +123,8 @@ impl ConnectionSlots {
         };
         counters.set_limit(total);
         let door = RwLock::new(door);
-        Self(Arc::new(Inner { door, caps, counters, table: Mutex::default() }))
+        let (table, due) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { door, caps, counters, table, pace: limits.pace, due }))
     }
 
     /// Tells connections apart by another policy, from the next one on.
@@ -169,6 +176,22 @@ impl ConnectionSlot {
     /// No request is under way any more.
     pub fn rest(&self) {
         self.places.0.table.lock().set_idle(self.id, |now| Some(Idle::Since(now)));
+    }
+
+    /// For how long a request has to wait, whose share this is if it isn't of the connection's peer; or why it is refused,
+    /// which is counted.
+    pub fn wait(&self, share: Option<&Share>) -> Result<Duration, Refusal> {
+        let Some(pace) = self.places.0.pace else { return Ok(Duration::ZERO) };
+        let side = self.places.side(self.peer);
+        let (Some(client), _) | (None, Side::One(client)) = (share.map(|one| one.client), side)
+        else {
+            return Ok(Duration::ZERO);
+        };
+        let waits = self.places.0.due.lock().count(client.owner(), pace, Instant::now());
+        waits.ok_or_else(|| {
+            self.places.counters().refused(Refusal::Fast);
+            Refusal::Fast
+        })
     }
 
     /// A share for whoever a trusted proxy passes on with these headers, or why there is none, which is counted. None

@@ -20,7 +20,7 @@ use axum::{
 };
 use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tower_service::Service;
 
 use crate::{
@@ -169,8 +169,9 @@ pub(crate) struct Tracked<S> {
 
 impl<S, B> Service<Request<B>> for Tracked<S>
 where
-    S: Service<Request<B>, Response = Response, Error = io::Error>,
+    S: Service<Request<B>, Response = Response, Error = io::Error> + Clone + Send + 'static,
     S::Future: Send + 'static,
+    B: Send + 'static,
 {
     type Response = Response;
     type Error = io::Error;
@@ -182,13 +183,20 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let mut under_way = self.progress.begin();
-        match self.progress.place.share(request.headers()) {
-            Ok(share) => under_way.share = share,
-            Err(_) => return Box::pin(async move { Ok(too_many(under_way)) }),
-        }
+        let place = &self.progress.place;
+        let shared = place.share(request.headers());
+        let waits = shared.and_then(|share| {
+            under_way.share = share;
+            place.wait(under_way.share.as_ref())
+        });
+        let Ok(wait) = waits else { return Box::pin(async move { Ok(too_many(under_way)) }) };
         let is_http2 = request.version() == Version::HTTP_2;
-        let answer = self.routes.call(request);
+        let mut routes = self.routes.clone();
         Box::pin(async move {
+            if !wait.is_zero() {
+                sleep(wait).await;
+            }
+            let answer = routes.call(request);
             let response = answer.await?;
             match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => under_way.upgrade(),
@@ -209,7 +217,7 @@ where
 /// The answer to whoever has used up their share of the connections.
 fn too_many(_: UnderWay) -> Response {
     const TEXT: &str =
-        "Too many connections are open from your address. Close some and try again.\n";
+        "Too much comes from your address at once. Wait a moment and try again.\n";
     (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "5")], TEXT).into_response()
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use serve::{Counts, Limits, PeerPolicy, Port, Refusal, Server, TrustedProxies, tls::Tls};
+use serve::{Counts, Limits, Pace, PeerPolicy, Port, Refusal, Server, TrustedProxies, tls::Tls};
 use socket2::{Domain, Socket, Type};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -167,6 +167,21 @@ async fn somebody_behind_a_trusted_proxy_who_never_ends_shuts_out_nobody_else_be
     let mut liar = connect(&server, 8);
     assert!(ask(&mut liar, &(from("203.0.113.9") + "123456789")).contains("here"));
     drop(held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_waits_for_itself_and_nobody_else_waits_for_it() {
+    let hour = Duration::from_secs(3600);
+    let pace = Pace { each: hour, at_once: 8, patience: hour * 4 };
+    let server = start(Limits { pace: Some(pace), connections: 512, ..patient() }, None, true);
+    // The first nine are answered, the next four wait for hours, the others are refused.
+    let mut flood: Vec<_> = (0..20).map(|_| connect(&server, 7)).collect();
+    for socket in &mut flood {
+        let _ = socket.write_all(GET.as_bytes());
+    }
+    counted(&server, |counts| counts.of(Refusal::Fast) == 7 && counts.open == 4).await;
+    assert!((0..9).all(|_| is_answered(&server, 8)), "others are served at once");
+    assert!(!is_answered(&server, 7));
 }
 
 #[tokio::test(flavor = "multi_thread")]

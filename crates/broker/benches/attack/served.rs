@@ -44,6 +44,7 @@ pub async fn serve(kind: &str) {
         config.limits.connections = calls::most_files() - 500;
         config.limits.per_address = Some(usize::MAX);
         config.limits.per_owner = Some(usize::MAX);
+        config.limits.pace = None;
     }
     let running = Broker::start(config).await.unwrap();
     let token = std::fs::read_to_string(token_file).unwrap();
