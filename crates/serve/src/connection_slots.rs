@@ -23,9 +23,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Client, Counters, Limits, Owner, Pace, TrustedProxies, counters::Refusal, pace::Due,
-};
+use crate::{Client, Counters, Limits, Owner, Pace, TrustedProxies, counters::Refusal, pace::Due};
 
 /// How a server tells the addresses of its peers apart.
 #[derive(Debug, Clone, Default)]
@@ -182,10 +180,10 @@ impl ConnectionSlot {
     /// which is counted.
     pub fn wait(&self, share: Option<&Share>) -> Result<Duration, Refusal> {
         let Some(pace) = self.places.0.pace else { return Ok(Duration::ZERO) };
-        let side = self.places.side(self.peer);
-        let (Some(client), _) | (None, Side::One(client)) = (share.map(|one| one.client), side)
-        else {
-            return Ok(Duration::ZERO);
+        let client = match (share, self.places.side(self.peer)) {
+            (Some(share), _) => share.client,
+            (None, Side::One(client)) => client,
+            (None, Side::Many) => return Ok(Duration::ZERO),
         };
         let waits = self.places.0.due.lock().count(client.owner(), pace, Instant::now());
         waits.ok_or_else(|| {

@@ -216,8 +216,7 @@ where
 
 /// The answer to whoever has used up their share of the connections.
 fn too_many(_: UnderWay) -> Response {
-    const TEXT: &str =
-        "Too much comes from your address at once. Wait a moment and try again.\n";
+    const TEXT: &str = "Too much comes from your address at once. Wait a moment and try again.\n";
     (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "5")], TEXT).into_response()
 }
 
