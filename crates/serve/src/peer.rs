@@ -70,14 +70,14 @@ impl TrustedProxies {
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
-            .map(|part| part.trim().parse::<IpAddr>());
+            .map(|part| hop(part.trim()));
         let mut hops: Vec<_> = forwarded.collect();
         // From the right: each proxy appends the address that it saw, and anything further left can be forged by the client.
         let mut at = peer.ip();
         while self.trusts(at) {
             match hops.pop() {
-                Some(Ok(next)) => at = next,
-                Some(Err(_)) | None => break,
+                Some(Some(next)) => at = next,
+                Some(None) | None => break,
             }
         }
         Client::from_ip(at)
@@ -87,6 +87,13 @@ impl TrustedProxies {
     pub fn trusts(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(ip))
     }
+}
+
+/// An address as proxies write it: some with the port, some with brackets.
+fn hop(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|addr| addr.ip());
+    bare.parse().ok().or_else(with_port)
 }
 
 /// A network in CIDR notation, or a single address.
@@ -160,6 +167,15 @@ mod tests {
             "198.51.100.7"
         );
         assert_eq!(seen("10.0.0.0/8", "10.0.0.1:1", "garbage"), "10.0.0.1");
+        for (written, client) in [
+            ("198.51.100.7:4711", "198.51.100.7"),
+            ("[2001:db8::7]", "2001:db8::"),
+            ("[2001:db8::7]:4711", "2001:db8::"),
+            ("::ffff:198.51.100.7", "198.51.100.7"),
+            ("198.51.100.7:99999", "10.0.0.1"),
+        ] {
+            assert_eq!(seen("10.0.0.0/8", "10.0.0.1:1", written), client, "{written}");
+        }
     }
 
     #[test]

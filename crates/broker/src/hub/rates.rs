@@ -252,6 +252,7 @@ pub(crate) struct Usage {
     /// Guesses of strangers in all.
     pub guesses_in_all: RateLimiter<()>,
     pub reach: AddressLimiter,
+    pub downloads: AddressLimiter,
     pub reports: AddressLimiter,
     pub chat: SocketLimiter,
     /// Chat messages of consoles, which have no socket: by session, and by address.

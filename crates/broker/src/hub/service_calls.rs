@@ -95,6 +95,13 @@ impl Hub {
         self.usage.reach.admit(client, allowed, 1, now).map_err(Refused::too_many)
     }
 
+    /// Counts a delivery of the customer's program.
+    pub fn count_download(&mut self, client: Client, now: Millis) -> Result<(), Refused> {
+        let allowed = self.rates(client).downloads;
+        let downloads = &mut self.usage.downloads;
+        downloads.admit(client, allowed, OWNERS_SHARE, now).map_err(Refused::too_many)
+    }
+
     /// The messages of the last day, also of a session whose life is over.
     pub fn messages(
         &mut self,
