@@ -155,7 +155,7 @@ impl Engine {
     }
 
     /// What the listener counts of its connections.
-    pub const fn listener_counters(&self) -> &Counters {
+    pub fn listener_counters(&self) -> &Counters {
         self.listener.counters()
     }
 

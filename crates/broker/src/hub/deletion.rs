@@ -24,7 +24,7 @@ impl Hub {
         entry.session.empty();
         entry.chat.empty();
         entry.proven = None;
-        self.tickets.retain_sessions(|other| other != pin);
+        self.tickets.forget_session(pin);
         self.outbox.forget_session(pin);
         self.reschedule(pin);
         Ok(Change { notices, ..Change::of_session(pin, Write::Deleted { pin: pin.clone() }) })

@@ -128,7 +128,6 @@ mod tests {
 
     use super::*;
     use crate::hub::{
-        SessionEntry,
         limits::{HubSettings, Rates},
         records::StoredState,
         session::Session,
@@ -150,7 +149,7 @@ mod tests {
         let pin: Pin = format!("7W2-{:02}-{:04}", n / 10_000, n % 10_000).parse().unwrap();
         let life = Duration::from_secs(86_400);
         let session = Session::new("us-east-1".parse().unwrap(), client, Millis(0), life);
-        hub.sessions.insert(pin.clone(), SessionEntry::new(session, 0));
+        hub.add_session(pin.clone(), session);
         let (subject, body) = (String::new(), String::new());
         let request = MailRequest { id: Uuid::nil(), to: to.into(), pin: &pin, subject, body };
         hub.queue_mail(client, request, Millis(now)).map(drop)

@@ -109,6 +109,15 @@ settings! {
         .number(16..=65_536, Group::Listener, "Connections", "at once")
         .hint("One address gets an eighth of them. Empty: half of the files that Deskhand may open, at most 16384.");
 
+    listener_trusted_proxies: Vec<String> = Vec::new() =>
+        setting("give a list of addresses or networks like 10.0.0.5 or 10.0.0.0/8")
+        .flag("JSON", r#"Proxies before the listener whose X-Forwarded-For is believed: ["10.0.0.5"]"#)
+        .check(|s| s.listener_trusted_proxies.iter().try_for_each(|proxy| check::network(proxy)))
+        .in_force(InForce::NewEngine)
+        .meaning(r#"reverse proxies before the listener whose `X-Forwarded-For` is believed, as addresses or networks: `["10.0.0.5"]`. Without it a proxy on another computer has one address's part of the connections, and whoever uses that up shuts out everybody behind it"#)
+        .field(Group::Listener, "Trusted proxies", FieldKind::List { placeholder: Some("10.0.0.5") })
+        .hint("Reverse proxies that say whom they pass on, one a line. Without them one on another computer counts as one address.");
+
     probe_rounds: u32 = 3 => setting("give a number from 1 to 10")
         .flag("NUMBER", "Samples a region, 1 to 10")
         .in_force(InForce::WhenIdle)

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorRef};
 use secrecy::SecretString;
-use serve::{Health, HostGuard, Server};
+use serve::{Health, HostGuard, PeerPolicy, Server};
 use session::{Life, Timestamp, Transcript, outage::OutageChange};
 use store::StoreError;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -73,6 +73,8 @@ impl Engine {
             .map_err(|error| StartError::Spawn(error.to_string()))?;
         let public_url = config.listener.public_url.clone();
         let limits = hooks::limits(config.listener.connections);
+        let proxies = config.listener.trusted_proxies.clone();
+        let door = PeerPolicy { proxies, ..PeerPolicy::default() };
         let hook_base = public_url.clone().unwrap_or_else(|| own_url(addr));
         let (context, outages) = Context::start(Parts {
             config,
@@ -103,7 +105,8 @@ impl Engine {
         restore(&context, &supervisor).await?;
         // Only now are all tokens known and their sessions there. Whoever connected earlier waits in
         // the socket's queue: a 404 would cost them the event, which fires once.
-        let listener = Server::start(bound, routes, limits, None).map_err(StartError::Serve)?;
+        let listener = Server::start_at(door, bound, routes, limits, None);
+        let listener = listener.map_err(StartError::Serve)?;
         tracing::info!(%addr, "the webhook listener answers");
         let tester = tester(&context, nonces);
         let engine =
