@@ -5,7 +5,7 @@ use std::io;
 
 use crate::{
     Settings,
-    app::viewer::live,
+    app::viewer::{live, picture, words_differ},
     cli::{line_reader::LineReader, protocol},
     settings::{environment, recover},
 };
@@ -29,7 +29,14 @@ pub fn settings(bytes: &[u8]) {
     let _ = Settings::default().layer(&found);
 }
 
-/// The first message of a viewer window's page.
+/// What a viewer window's page says: its first message, the one that ends a session, and any other, which the broker
+/// gets. The text as a broker's first message is read for what the page must not have.
 pub fn viewer_page(text: &str) {
-    let _ = live::is_first(text);
+    assert!(!(live::is_first(text) && words_differ::is_said_by(text)), "two messages in one");
+    live::take_key_out(text);
+}
+
+/// A picture that a viewer window's page hands in to be saved.
+pub fn viewer_picture(bytes: &[u8]) {
+    let _ = picture::is_picture(bytes);
 }

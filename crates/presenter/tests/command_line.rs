@@ -39,6 +39,14 @@ fn a_changed_program_does_nothing() {
 }
 
 #[test]
+fn the_manual_page_is_that_of_the_command_line() {
+    let output = run(Path::new(BUILT), &["--manual"], None);
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && page.contains(".TH deskhand-presenter 1"), "{page}");
+    assert!(page.contains("\\-\\-admit\\-all") && !page.contains("keep\\-clipboard"), "{page}");
+}
+
+#[test]
 fn a_damaged_conf_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let program = saved(folder.path(), &signed(&ConfText::from("%".to_owned()), false));

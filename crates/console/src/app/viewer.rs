@@ -5,10 +5,10 @@
 //! after its window was closed, and no window opens on a session whose gate is shut.
 
 pub(crate) mod live;
-mod picture;
+pub(crate) mod picture;
 mod stream;
 mod window_page;
-mod words_differ;
+pub(crate) mod words_differ;
 
 use std::{
     borrow::Cow,
