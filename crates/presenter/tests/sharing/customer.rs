@@ -57,6 +57,11 @@ enum Draw {
 
 impl Customer {
     pub fn start(invitation: Invitation) -> Self {
+        Self::start_with_clipboard(invitation, true)
+    }
+
+    /// As [`Self::start`]; `clipboard` is false for `--no-clipboard`.
+    pub fn start_with_clipboard(invitation: Invitation, clipboard: bool) -> Self {
         let (question, questions) = mpsc::unbounded_channel();
         let (banner, banners) = mpsc::unbounded_channel();
         let (deed, deeds) = mpsc::unbounded_channel();
@@ -71,7 +76,7 @@ impl Customer {
             let name = "Maria".to_owned();
             let admission = Admission::Ask;
             let environment =
-                Environment { ui: &mut ui, open, dialler, name, clipboard: true, admission };
+                Environment { ui: &mut ui, open, dialler, name, clipboard, admission };
             let _ = end.send(run(&invitation, environment));
         });
         Self { questions, banners, deeds, told, choose, screen, ended: Some(ended) }
