@@ -8,7 +8,7 @@ pub(crate) mod live;
 pub(crate) mod picture;
 mod stream;
 mod window_page;
-pub(crate) mod words_differ;
+mod words_differ;
 
 use std::{
     borrow::Cow,

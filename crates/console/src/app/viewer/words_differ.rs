@@ -13,7 +13,7 @@ enum FromPage {
 }
 
 /// Whether this is the page's message that the words differ.
-pub(crate) fn is_said_by(text: &str) -> bool {
+pub(super) fn is_said_by(text: &str) -> bool {
     matches!(serde_json::from_str(text), Ok(FromPage::WordsDiffer))
 }
 
