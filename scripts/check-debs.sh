@@ -77,5 +77,7 @@ for variable in $(sed -nE 's/^(# )?([A-Z_]+)=.*/\2/p' packaging/sandbox.env); do
 done
 if command -v hadolint >/dev/null; then
   hadolint packaging/Dockerfile
+else
+  echo "check-debs: the Dockerfile wasn't checked, for hadolint is missing"
 fi
 echo "The packages are in order."
