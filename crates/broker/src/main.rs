@@ -10,7 +10,7 @@ use broker::{
 };
 use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
-use serve::process::{self, Signal, Signals};
+use serve::process::{self, LogFormat, Signal, Signals};
 
 const NAME: &str = "deskhand-broker";
 /// The exit code for settings that can't be used.
@@ -71,6 +71,7 @@ fn print_manual(folder: Option<&Path>) -> ExitCode {
 
 async fn run(settings: Settings, args: Args) -> ExitCode {
     process::start_log(&settings.log, settings.log_format);
+    let log_format = settings.log_format;
     let token_file = settings.config.control.as_ref().map(|control| control.token_file.clone());
     // Before the broker starts, so that no signal is lost in between.
     let Ok(mut signals) = Signals::listen() else {
@@ -88,7 +89,7 @@ async fn run(settings: Settings, args: Args) -> ExitCode {
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, listen = %running.addr(), origin = running.origin(), "started");
     while signals.next().await == Signal::Reload {
-        reload(&running, &args).await;
+        reload(&running, &args, log_format).await;
     }
     tracing::info!("stopping");
     running.shutdown().await;
@@ -96,13 +97,16 @@ async fn run(settings: Settings, args: Args) -> ExitCode {
 }
 
 /// Reads the settings and the certificate again. What can't be used changes nothing.
-async fn reload(running: &Running, args: &Args) {
+async fn reload(running: &Running, args: &Args, log_format: LogFormat) {
     let settings = match cli::settings_again(args.clone()) {
         Ok(settings) => settings,
         Err(error) => return not_reloaded(&error),
     };
     match running.reload(settings.config).await {
-        Ok(waiting) => {
+        Ok(mut waiting) => {
+            if settings.log_format != log_format {
+                waiting.push("log_format");
+            }
             process::change_log(&settings.log);
             tracing::info!("settings and certificate were read again");
             if !waiting.is_empty() {
