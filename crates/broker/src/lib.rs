@@ -36,6 +36,7 @@
 //! travels at `{origin}/screen`, in a stream for each viewer. docs/broker.md describes both.
 
 mod address;
+pub mod cli;
 mod config;
 mod connecting;
 mod control_routes;

@@ -26,6 +26,7 @@ pub(crate) struct Fixed {
     https: bool,
     control: Option<(IpAddr, Port, PathBuf)>,
     metrics: Option<SocketAddr>,
+    connections: usize,
 }
 
 impl Fixed {
@@ -39,6 +40,7 @@ impl Fixed {
             https: config.tls.is_some(),
             control: control.map(|on| (on.ip, on.port, on.token_file.clone())),
             metrics: config.metrics,
+            connections: config.limits.connections,
         }
     }
 
@@ -55,6 +57,7 @@ impl Fixed {
             ("tls_cert and tls_key (https on or off)", self.https != other.https),
             ("control", self.control != other.control),
             ("metrics", self.metrics != other.metrics),
+            ("connections", self.connections != other.connections),
         ];
         differ.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }

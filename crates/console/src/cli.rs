@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod flags;
 mod headless;
+mod help;
 pub(crate) mod line_reader;
 mod passphrase;
 mod probe_regions;
@@ -61,6 +62,12 @@ pub enum Program {
     Backup(backup::BackupFlags),
     /// Makes a data folder of a backup
     Restore(backup::RestoreFlags),
+    /// Prints the manual page
+    #[command(hide = true)]
+    Man(help::ManFlags),
+    /// Prints the completions for a shell
+    #[command(hide = true)]
+    Completions(help::CompletionsFlags),
 }
 
 const EXIT_CODES: &str = "\
@@ -156,6 +163,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Program::Audit(flags) => unless(&stop, check_audit::run(&global, &flags)).await,
         Program::Backup(flags) => backup::write(&global, flags, &stop).await,
         Program::Restore(flags) => backup::restore(&global, flags, &stop).await,
+        Program::Man(flags) => help::print_manual(&flags),
+        Program::Completions(flags) => help::print_completions(&flags),
     })
 }
 

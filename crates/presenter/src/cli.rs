@@ -64,6 +64,10 @@ pub struct Args {
     #[arg(long, hide = true)]
     pub keep_clipboard: bool,
 
+    /// Print the manual page.
+    #[arg(long, hide = true, exclusive = true)]
+    pub manual: bool,
+
     /// How the person who helps you sees you named. [default: the name of your account]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use presenter::{
     Environment,
     admission::Admission,
@@ -25,6 +25,10 @@ const TITLE: &str = "Support session";
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if args.manual {
+        let printed = clap_mangen::Man::new(Args::command()).render(&mut std::io::stdout());
+        return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     if args.keep_clipboard {

@@ -70,3 +70,13 @@ fn fill(picture: &mut Picture, area: &[u8]) {
         }
     }
 }
+
+/// What other programs on the customer's display say when the clipboard is read.
+pub fn fuzz_selection(data: &[u8]) {
+    presenter::fuzzing::selection(data);
+}
+
+/// The picture that a viewer window's page hands in to be saved.
+pub fn fuzz_viewer_picture(data: &[u8]) {
+    console::fuzzing::viewer_picture(data);
+}

@@ -7,7 +7,7 @@
 mod admitting;
 mod comparison;
 pub(crate) mod live;
-mod picture;
+pub(crate) mod picture;
 mod stream;
 mod window_page;
 mod words_said;

@@ -389,3 +389,28 @@ async fn a_colleagues_link_is_held_to_its_role_and_has_no_pin() {
         assert_eq!(page.next_of("welcome").await["role"], role);
     }
 }
+
+/// Whatever stands in the place of the customer's program, and whatever the broker says of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_nobody_seals_shows_nothing() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let window = Window::open(&rig, &id, false).await;
+    for first in [&b"RFB 003.008\n"[..], &[0; 64], &[]] {
+        let screen = window.watch().await;
+        let told = program.live.next_of("viewer").await;
+        let mut stream = Page::dial(&format!("{}/screen", program.origin)).await.unwrap();
+        stream.send(json!({ "type": "present", "stream": told["stream"] })).await;
+        stream.next_of("joined").await;
+        stream.bytes().await;
+        for bytes in [first, b"a picture in the clear"] {
+            stream.send_bytes(bytes).await;
+        }
+        let (said, bytes) = screen.rest().await;
+        assert_eq!(bytes, 0, "{said:?}");
+        let [refused] = &said[..] else { panic!("{said:?}") };
+        assert_eq!(refused["type"], "refused", "{refused}");
+    }
+}

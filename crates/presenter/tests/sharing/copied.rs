@@ -4,7 +4,7 @@ use presenter::consent::{Choice, ClipboardState};
 
 use crate::{
     broker::{Broker, Live},
-    customer::Customer,
+    customer::{Customer, Done},
     invitation, joins, sharing,
     viewer::Viewer,
 };
@@ -74,6 +74,24 @@ async fn who_watches_asks_in_vain() {
     customer.choose(Choice::Pause);
     let banner = customer.banner(|banner| banner.paused).await;
     assert_eq!(banner.clipboard, ClipboardState::Kept);
+}
+
+/// `--no-clipboard`, also where the question's switch was on.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_clipboard_nothing_is_exchanged_either_way() {
+    let mut broker = Broker::start().await;
+    let mut customer = Customer::start_without_clipboard(invitation(&broker));
+    customer.questions.recv().await.unwrap();
+    customer.choose(Choice::ShareWithClipboard);
+    let (mut live, _) = broker.welcomed().await;
+    let mut viewer = joins(&mut broker, &mut live, "control").await;
+    viewer.sees(0).await;
+    customer.copies("secret");
+    customer.choose(Choice::SendClipboard);
+    shows_only_a_picture(&customer, &mut viewer, 1).await;
+    viewer.cuts("from the viewer").await;
+    viewer.key(true, 0x61).await;
+    assert_eq!(customer.deeds.recv().await, Some(Done::Key(true, 0x61)), "and no text before it");
 }
 
 async fn shows_only_a_picture(customer: &Customer, viewer: &mut Viewer, value: u8) {

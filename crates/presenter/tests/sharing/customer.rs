@@ -60,11 +60,20 @@ enum Draw {
 
 impl Customer {
     pub fn start(invitation: Invitation) -> Self {
-        Self::start_with(invitation, None)
+        Self::start_with(invitation, None, true)
     }
 
     /// As [`Customer::start`], by a user with a folder of their own.
-    pub fn start_with(invitation: Invitation, private_folder: Option<PathBuf>) -> Self {
+    pub fn start_with_folder(invitation: Invitation, private_folder: PathBuf) -> Self {
+        Self::start_with(invitation, Some(private_folder), true)
+    }
+
+    /// As [`Customer::start`], with `--no-clipboard`.
+    pub fn start_without_clipboard(invitation: Invitation) -> Self {
+        Self::start_with(invitation, None, false)
+    }
+
+    fn start_with(invitation: Invitation, private_folder: Option<PathBuf>, clipboard: bool) -> Self {
         let (question, questions) = mpsc::unbounded_channel();
         let (banner, banners) = mpsc::unbounded_channel();
         let (deed, deeds) = mpsc::unbounded_channel();
@@ -83,7 +92,7 @@ impl Customer {
                 open,
                 dialler,
                 name,
-                clipboard: true,
+                clipboard,
                 admission,
                 private_folder,
             };

@@ -49,8 +49,8 @@ async fn a_program_that_is_started_again_keeps_the_words_until_the_session_is_ov
     let mut pairing = None;
     let mut words = Vec::new();
     for ends in [EndReason::Stopped, EndReason::Revoked, EndReason::Stopped] {
-        let private = Some(folder.path().to_owned());
-        let mut customer = Customer::start_with(invitation(&broker), private);
+        let private = folder.path().to_owned();
+        let mut customer = Customer::start_with_folder(invitation(&broker), private);
         customer.agrees().await;
         let (mut live, _) = broker.welcomed().await;
         let viewer = match pairing.take() {

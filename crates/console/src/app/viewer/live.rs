@@ -31,6 +31,14 @@ pub(crate) fn is_first(text: &str) -> bool {
     serde_json::from_str::<FromPage>(text).is_ok()
 }
 
+/// Reads the broker's first message, and holds that the page gets no key of the stream's.
+pub(crate) fn take_key_out(text: &str) {
+    let Ok(mut said) = serde_json::from_str(text) else { return };
+    if key_in(&mut said).is_some() {
+        assert_eq!(said.get("watch_key").and_then(Value::as_str), Some(KEPT));
+    }
+}
+
 /// Serves one live connection of the window's page until either end closes it.
 pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
     let first = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());

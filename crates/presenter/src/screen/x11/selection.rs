@@ -9,11 +9,10 @@ use x11rb::protocol::xfixes::{self, SelectionEventMask};
 use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Window};
 
 use super::own_text::Own;
+use super::selection_answers::{Answers, LONGEST, Names, Next};
 use super::x_connection::XConnection;
-use crate::screen::{Change, NotCarried, ScreenError};
+use crate::screen::{Change, ScreenError};
 
-/// The most bytes of a text; a longer one isn't sent to the viewers.
-const LONGEST: usize = 1024 * 1024;
 /// The most forms in which an owner may offer what it has.
 const MOST_FORMS: u32 = 4096;
 /// How often an answer is looked for while one is waited for.
@@ -30,28 +29,19 @@ const SECRET: [&str; 6] = [
     "application/x-nspasteboard-concealed-type",
 ];
 
+/// The pictures' forms that say that there is one.
+const PICTURES: [&str; 3] = ["image/png", "image/bmp", "image/jpeg"];
+
 /// Watches and reads the clipboard.
 pub struct Selection {
     window: Window,
     own: Own,
     clipboard: Atom,
     targets: Atom,
-    utf8: Atom,
-    incr: Atom,
-    secret: Vec<Atom>,
-    pictures: [Atom; 3],
     /// Two properties in turn, so that the text of an owner that is still sending can't mix with
     /// the next owner's.
     properties: [Atom; 2],
-    state: State,
-}
-
-enum State {
-    Idle,
-    /// The owner was asked and hasn't answered yet.
-    Asked,
-    /// The owner sends the text in pieces (INCR). `None` if it is too long: the rest is discarded.
-    Pieces(Option<Vec<u8>>),
+    answers: Answers,
 }
 
 impl Selection {
@@ -61,21 +51,24 @@ impl Selection {
         let clipboard = server.atom("CLIPBOARD")?;
         let mask = SelectionEventMask::SET_SELECTION_OWNER;
         xfixes::select_selection_input(&server.conn, window, clipboard, mask)?.check()?;
-        Ok(Self {
-            window,
-            own,
-            clipboard,
-            targets: server.atom("TARGETS")?,
+        let targets = server.atom("TARGETS")?;
+        let named = |names: &[&str]| -> Result<Vec<Atom>, ScreenError> {
+            names.iter().map(|name| server.atom(name)).collect()
+        };
+        let names = Names {
+            targets,
             utf8: server.atom("UTF8_STRING")?,
             incr: server.atom("INCR")?,
-            secret: SECRET.iter().map(|name| server.atom(name)).collect::<Result<_, _>>()?,
-            pictures: [
-                server.atom("image/png")?,
-                server.atom("image/bmp")?,
-                server.atom("image/jpeg")?,
-            ],
+            secret: named(&SECRET)?,
+            pictures: named(&PICTURES)?,
+        };
+        Ok(Self {
+            window,
+            own: own.clone(),
+            clipboard,
+            targets,
             properties: [server.atom("DESKHAND_TEXT_A")?, server.atom("DESKHAND_TEXT_B")?],
-            state: State::Idle,
+            answers: Answers::new(names, own),
         })
     }
 
@@ -85,10 +78,11 @@ impl Selection {
         let server = XConnection::connect(display).ok()?;
         xfixes::query_version(&server.conn, 5, 0).ok()?.reply().ok()?;
         let mut selection = Self::watch(&server, Own::default()).ok()?;
-        selection.ask(&server, selection.targets).ok()?;
+        let first = selection.answers.new_owner();
+        selection.act(&server, first).ok()?;
         let (events, until) = (&server.conn, Instant::now() + within);
         events.flush().ok()?;
-        while !matches!(selection.state, State::Idle) {
+        while !selection.answers.is_idle() {
             match events.poll_for_event().ok()? {
                 Some(event) => match selection.see(&server, &event).ok()? {
                     Some(Change::Clipboard(text)) => return Some(text),
@@ -110,12 +104,13 @@ impl Selection {
     ) -> Result<Option<Change>, ScreenError> {
         match event {
             Event::XfixesSelectionNotify(change) => {
-                self.state = State::Idle;
-                if change.owner != x11rb::NONE && !self.own.is_window(change.owner) {
-                    self.properties.reverse();
-                    self.ask(server, self.targets)?;
+                if change.owner == x11rb::NONE || self.own.is_window(change.owner) {
+                    self.answers.no_owner();
+                    return Ok(None);
                 }
-                Ok(None)
+                self.properties.reverse();
+                let next = self.answers.new_owner();
+                self.act(server, next)
             }
             Event::SelectionNotify(answer) => self.answered(server, answer),
             Event::PropertyNotify(change) => self.piece(server, change),
@@ -123,18 +118,25 @@ impl Selection {
         }
     }
 
-    fn ask(&mut self, server: &XConnection, target: Atom) -> Result<(), ScreenError> {
+    fn act(&self, server: &XConnection, next: Next) -> Result<Option<Change>, ScreenError> {
+        match next {
+            Next::Wait => Ok(None),
+            Next::Ask(form) => self.ask(server, form).map(|()| None),
+            Next::Tell(change) => Ok(Some(change)),
+        }
+    }
+
+    fn ask(&self, server: &XConnection, form: Atom) -> Result<(), ScreenError> {
         let (conn, property) = (&server.conn, self.properties[0]);
         xproto::delete_property(conn, self.window, property)?;
         xproto::convert_selection(
             conn,
             self.window,
             self.clipboard,
-            target,
+            form,
             property,
             x11rb::CURRENT_TIME,
         )?;
-        self.state = State::Asked;
         Ok(())
     }
 
@@ -143,67 +145,32 @@ impl Selection {
         server: &XConnection,
         answer: &xproto::SelectionNotifyEvent,
     ) -> Result<Option<Change>, ScreenError> {
-        if !matches!(self.state, State::Asked) {
+        // Any program can send this event; one that answers nothing that was asked is no answer.
+        if !self.answers.is_asked(answer.target) {
             return Ok(None);
         }
-        if answer.property == x11rb::NONE {
-            self.state = State::Idle;
-            // An old program may not tell its forms, and may offer Latin-1 only. If the clipboard
-            // holds no text, the owner refuses this as well.
-            if answer.target == self.targets {
-                self.ask(server, self.utf8)?;
-            } else if answer.target == self.utf8 {
-                self.ask(server, AtomEnum::STRING.into())?;
-            }
-            return Ok(None);
-        }
-        if answer.property != self.properties[0] {
-            return Ok(None);
-        }
-        if answer.target == self.targets {
-            return self.forms(server);
-        }
-        let (kind, text) = self.read(server)?;
-        if kind == self.incr {
-            self.state = State::Pieces(Some(Vec::new()));
-            return Ok(None);
-        }
-        self.state = State::Idle;
-        Ok(self.complete(kind, text))
+        let next = if answer.property == x11rb::NONE {
+            self.answers.refused(answer.target)
+        } else if answer.property != self.properties[0] {
+            Next::Wait
+        } else if answer.target == self.targets {
+            let forms = self.forms(server)?;
+            self.answers.forms(forms.as_deref())
+        } else {
+            let (kind, text) = self.read(server)?;
+            self.answers.text(kind, text)
+        };
+        self.act(server, next)
     }
 
-    /// Asks for the text, unless its owner's forms say that it is secret, or that there is none.
-    fn forms(&mut self, server: &XConnection) -> Result<Option<Change>, ScreenError> {
-        self.state = State::Idle;
-        let conn = &server.conn;
+    /// The forms that the owner has set on our window, if they can be read as a whole.
+    fn forms(&self, server: &XConnection) -> Result<Option<Vec<Atom>>, ScreenError> {
         let (property, any) = (self.properties[0], AtomEnum::ANY);
         let reply =
-            xproto::get_property(conn, true, self.window, property, any, 0, MOST_FORMS)?.reply()?;
-        // What can't be read as a whole may hold a mark that isn't seen.
-        let Some(forms) = reply.value32().filter(|_| reply.bytes_after == 0) else {
-            return Ok(None);
-        };
-        let forms: Vec<Atom> = forms.collect();
-        if forms.iter().any(|form| self.secret.contains(form)) {
-            return Ok(None);
-        }
-        let string = Atom::from(AtomEnum::STRING);
-        if forms.contains(&self.utf8) {
-            self.ask(server, self.utf8)?;
-        } else if forms.contains(&string) {
-            self.ask(server, string)?;
-        } else if forms.iter().any(|form| self.pictures.contains(form)) {
-            return Ok(Some(Change::NotCarried(NotCarried::Picture)));
-        }
-        Ok(None)
-    }
-
-    /// The news that a text makes; it is `None` if it was too long.
-    fn complete(&self, kind: Atom, text: Option<Vec<u8>>) -> Option<Change> {
-        match text {
-            Some(text) => self.told(kind, text).map(Change::Clipboard),
-            None => Some(Change::NotCarried(NotCarried::TooLong)),
-        }
+            xproto::get_property(&server.conn, true, self.window, property, any, 0, MOST_FORMS)?;
+        let reply = reply.reply()?;
+        let forms = reply.value32().filter(|_| reply.bytes_after == 0);
+        Ok(forms.map(Iterator::collect))
     }
 
     fn piece(
@@ -212,20 +179,12 @@ impl Selection {
         change: &xproto::PropertyNotifyEvent,
     ) -> Result<Option<Change>, ScreenError> {
         let ours = change.atom == self.properties[0] && change.state == Property::NEW_VALUE;
-        if !ours || !matches!(self.state, State::Pieces(_)) {
+        if !ours || !self.answers.takes_pieces() {
             return Ok(None);
         }
         let (kind, piece) = self.read(server)?;
-        let State::Pieces(before) = std::mem::replace(&mut self.state, State::Idle) else {
-            return Ok(None);
-        };
-        // By the protocol an empty piece ends the text.
-        if piece.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(self.complete(kind, before));
-        }
-        let longer = before.zip(piece).map(|(before, piece)| [before, piece].concat());
-        self.state = State::Pieces(longer.filter(|text| text.len() <= LONGEST));
-        Ok(None)
+        let next = self.answers.piece(kind, piece);
+        self.act(server, next)
     }
 
     /// Takes the property that the owner has set on our window: its type, and its bytes if there
@@ -244,17 +203,5 @@ impl Selection {
             return Ok((reply.type_, None));
         }
         Ok((reply.type_, Some(reply.value)))
-    }
-
-    /// Decodes a text; `None` if it isn't one, or if this program has put it there itself.
-    fn told(&self, kind: Atom, text: Vec<u8>) -> Option<String> {
-        let text = if kind == self.utf8 {
-            String::from_utf8(text).ok()?
-        } else if kind == Atom::from(AtomEnum::STRING) {
-            text.into_iter().map(char::from).collect()
-        } else {
-            return None;
-        };
-        self.own.is_news(&text).then_some(text)
     }
 }
