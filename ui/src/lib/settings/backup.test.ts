@@ -19,6 +19,12 @@ test('a backup says where it is, and its passphrase is gone from the page', asyn
   expect(screen.getByLabelText('The same passphrase again')).toHaveValue('');
 });
 
+test('a backup that was just written can be chosen to restore at once', async () => {
+  const { port } = await fill('correct horse battery', 'correct horse battery');
+  await screen.findByText(/The backup is in .*\.backup\./);
+  expect(port.asked.filter((command) => command.do === 'backups')).toHaveLength(2);
+});
+
 test('two passphrases that differ are not sent, and a refusal says why', async () => {
   await fill('correct horse battery', 'correct horse');
   expect(screen.getByText('The two passphrases are not the same.')).toBeVisible();
