@@ -146,17 +146,23 @@ pub const fn of_refused(error: &StoreError) -> Remedy {
 
 pub const fn of_vault(error: &VaultError) -> Remedy {
     match error {
-        VaultError::KeyringLocked { .. } => (Code::UnlockKey, "Unlock it, then try again."),
-        VaultError::KeyringGone { .. } => {
-            (Code::UnlockKey, "Start the keyring or restore its entry.")
+        VaultError::KeyringLocked { .. } => {
+            (Code::UnlockKey, "Unlock the keyring, then try again.")
         }
-        VaultError::PassphraseNeeded => (Code::UnlockKey, "Enter it."),
-        VaultError::WrongPassphrase => (Code::UnlockKey, "Enter it again."),
+        VaultError::KeyringGone { .. } => {
+            (Code::UnlockKey, "Start the keyring, or restore Deskhand's entry in it.")
+        }
+        VaultError::PassphraseNeeded => (Code::UnlockKey, "Enter the passphrase."),
+        VaultError::WrongPassphrase => (Code::UnlockKey, "Enter the passphrase again."),
         VaultError::KeyFileMissing { .. }
         | VaultError::RecordMissing { .. }
-        | VaultError::RecordDamaged { .. } => (Code::RestoreCopy, "Put it back from a copy."),
-        VaultError::TooNew { .. } => (Code::UpdateApp, "Use that version."),
-        VaultError::WrongKey => (Code::UnlockKey, "Restore the right one."),
+        | VaultError::RecordDamaged { .. } => {
+            (Code::RestoreCopy, "Put that file back from a copy, or restore a backup.")
+        }
+        VaultError::TooNew { .. } => (Code::UpdateApp, "Start the newer version of Deskhand."),
+        VaultError::WrongKey => {
+            (Code::UnlockKey, "Put this folder's own key back where it is kept.")
+        }
         VaultError::OldKeyLeft { .. } => (Code::FreeSpace, "It is tried again at the next start."),
         VaultError::NoRandom(_) => (Code::FreeSpace, NO_RANDOM.1),
         VaultError::Io { .. } => (Code::FreeSpace, "Check the disk and the folder's permissions."),
@@ -166,7 +172,7 @@ pub const fn of_vault(error: &VaultError) -> Remedy {
 pub const fn of_lock(error: &LockError) -> Remedy {
     match error {
         LockError::Held { .. } => {
-            (Code::AlreadyRunning, "Quit that one first or choose another data folder.")
+            (Code::AlreadyRunning, "Quit the other Deskhand first, or choose another data folder.")
         }
         LockError::Io { .. } => (Code::FreeSpace, "Check that the folder can be written to."),
     }
@@ -212,12 +218,14 @@ const fn of_misfit(misfit: Misfit) -> &'static str {
 
 pub const fn of_service(error: ServiceError) -> Remedy {
     let remedy = match error {
-        ServiceError::BaseUrl => "Give one like https://host/api/v1.",
-        ServiceError::NoRegion => "Put {region} there.",
-        ServiceError::RegionUrl => "Give one like https://{region}.host.",
-        ServiceError::UserAgent => "Remove them.",
-        ServiceError::Certificates => "Install ca-certificates.",
-        ServiceError::VerificationDomain | ServiceError::VerificationKey => "Copy it from there.",
+        ServiceError::BaseUrl => "Give an address like https://host/api/v1.",
+        ServiceError::NoRegion => "Put {region} where the region's name goes.",
+        ServiceError::RegionUrl => "Give an address like https://{region}.host.",
+        ServiceError::UserAgent => "Give it a text without control characters.",
+        ServiceError::Certificates => "Install the package ca-certificates.",
+        ServiceError::VerificationDomain | ServiceError::VerificationKey => {
+            "Copy it from the service's own page."
+        }
     };
     (Code::CheckAddress, remedy)
 }
@@ -225,14 +233,16 @@ pub const fn of_service(error: ServiceError) -> Remedy {
 pub const fn of_reach(error: ReachError) -> Remedy {
     let remedy = match error {
         ReachError::NoAnswer => "Check the name, the port and the forwarding.",
-        ReachError::SomethingElse { .. } => "Check what it is forwarded to.",
+        ReachError::SomethingElse { .. } => "Check where the public URL leads.",
         ReachError::NothingForService => {
             "Check the name, the port, the forwarding and the firewall."
         }
         ReachError::AnotherForService => "Check where the name leads and what it is forwarded to.",
-        ReachError::NotAllowed => "Have its operator allow it or set another public URL.",
+        ReachError::NotAllowed => {
+            "Have the service's operator allow it, or set another public URL."
+        }
         ReachError::TooOften => "Wait a minute and test again.",
-        ReachError::NoClient => "Install ca-certificates.",
+        ReachError::NoClient => "Install the package ca-certificates.",
     };
     (Code::CheckAddress, remedy)
 }

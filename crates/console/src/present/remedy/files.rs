@@ -25,7 +25,9 @@ pub fn of_backup(error: &BackupError) -> Remedy {
         BackupError::NotABackup(_) => {
             (Code::BadInput, "Choose a file that deskhand backup has written.")
         }
-        BackupError::TooNew(_) => (Code::UpdateApp, "Restore it with that version."),
+        BackupError::TooNew(_) => {
+            (Code::UpdateApp, "Restore the backup with the newer version of Deskhand.")
+        }
         BackupError::WrongPassphrase(_) => {
             (Code::UnlockKey, "Enter it again; without it the backup can't be opened.")
         }

@@ -24,34 +24,47 @@ pub const fn of_brake(why: BrakeReason) -> &'static str {
 pub const fn of_verification(error: &logintc::Error) -> Remedy {
     use logintc::InputError;
     match error {
-        logintc::Error::NoDevice => (Code::Refused, "Add one there, or take a bypass code."),
-        logintc::Error::NotEnabled => (Code::Refused, "Enable it there, or send a push."),
-        logintc::Error::UnknownUser(_) => (Code::BadInput, "Check the name or id."),
+        logintc::Error::NoDevice => (
+            Code::Refused,
+            "Add a device for them at the verification service, or use a bypass code.",
+        ),
+        logintc::Error::NotEnabled => {
+            (Code::Refused, "Switch it on at the verification service, or send a push.")
+        }
+        logintc::Error::UnknownUser(_) => (Code::BadInput, "Check the person's name or id."),
         logintc::Error::Input(_, InputError::Id | InputError::Username) => {
-            (Code::BadInput, "Check it.")
+            (Code::BadInput, "Check what was typed.")
         }
-        logintc::Error::Input(_, InputError::Attributes) => (Code::BadInput, "Leave some out."),
+        logintc::Error::Input(_, InputError::Attributes) => {
+            (Code::BadInput, "Leave some details out.")
+        }
         logintc::Error::Input(_, InputError::Key | InputError::Value) => {
-            (Code::BadInput, "Shorten it.")
+            (Code::BadInput, "Shorten that detail.")
         }
-        logintc::Error::Unauthorized(_) => (Code::SetUp, "Enter a valid one."),
-        logintc::Error::WrongDomain(_) => (Code::SetUp, "Check the domain's id."),
-        logintc::Error::Gone(_) => (Code::TryAgain, "Ask again."),
+        logintc::Error::Unauthorized(_) => {
+            (Code::SetUp, "Enter a valid API key in the settings, under Services.")
+        }
+        logintc::Error::WrongDomain(_) => {
+            (Code::SetUp, "Check the domain's id in the settings, under Services.")
+        }
+        logintc::Error::Gone(_) => (Code::TryAgain, "Ask the person again."),
         logintc::Error::Call(call) => of_failure(call.failure),
     }
 }
 
 pub const fn of_passkey(error: &PasskeyError) -> Remedy {
     match error {
-        PasskeyError::Unauthorized(_) => (Code::SetUp, "Enter it again."),
+        PasskeyError::Unauthorized(_) => {
+            (Code::SetUp, "Enter the API secret again in the settings, under Services.")
+        }
         PasskeyError::InvalidToken(_) => (Code::SignInAgain, "Begin again."),
         PasskeyError::ExpiredToken(_) => {
             (Code::TryAgain, "Begin again, and check this computer's clock if that repeats.")
         }
-        PasskeyError::AliasConflict(_) => (Code::BadInput, "Remove or change it."),
+        PasskeyError::AliasConflict(_) => (Code::BadInput, "Remove or change that alias."),
         PasskeyError::UnknownCredential(_) => (Code::NotFound, "Load the list again."),
         PasskeyError::Limit { limit, .. } => (Code::BadInput, of_limit(*limit)),
-        PasskeyError::Invalid { .. } => (Code::BadInput, "Change that."),
+        PasskeyError::Invalid { .. } => (Code::BadInput, "Change what the service refused."),
         PasskeyError::Call(call) => of_failure(call.failure),
     }
 }
@@ -60,10 +73,10 @@ const fn of_limit(limit: LimitError) -> &'static str {
     match limit {
         // Deskhand itself makes this id, so no person can mend it.
         LimitError::UserId => "See the log and report it.",
-        LimitError::NoUsername => "Give one.",
-        LimitError::TooManyAliases => "Remove some.",
-        LimitError::EmptyAlias(_) => "Remove it.",
-        LimitError::LongAlias(_) => "Shorten it.",
-        LimitError::TwiceAlias(_) => "Remove one.",
+        LimitError::NoUsername => "Give a name.",
+        LimitError::TooManyAliases => "Remove some aliases.",
+        LimitError::EmptyAlias(_) => "Remove that line.",
+        LimitError::LongAlias(_) => "Shorten that alias.",
+        LimitError::TwiceAlias(_) => "Remove one of the two.",
     }
 }
