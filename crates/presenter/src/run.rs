@@ -52,8 +52,7 @@ fn ask_and_share(
     invitation: &Invitation,
     environment: Environment<'_>,
 ) -> Result<EndReason, EndReason> {
-    let Environment { ui, open, dialler, name, clipboard, admission, private_folder } =
-        environment;
+    let Environment { ui, open, dialler, name, clipboard, admission, private_folder } = environment;
     let progress = if invitation.quiet { |_: &str| {} } else { |text: &str| eprintln!("{text}") };
     if dialler.is_open_to_readers() {
         tracing::warn!("the server's address is http: what is sent to it can be read on the way");
@@ -82,8 +81,7 @@ fn ask_and_share(
     runtime.block_on(reporting.answered(Answer::Agreed));
     let (choose, choices) = mpsc::unbounded_channel();
     let (banners, banner) = std_mpsc::channel();
-    let known =
-        KnownViewers::open(private_folder.as_deref(), &invitation.broker, &invitation.pin);
+    let known = KnownViewers::open(private_folder.as_deref(), &invitation.broker, &invitation.pin);
     let connection = BrokerConnection { dialler, pin: invitation.pin.clone(), page, name, program };
     let sharing = Sharing {
         connection,

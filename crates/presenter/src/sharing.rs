@@ -225,10 +225,9 @@ impl ActiveSharing {
                 self.banner.due = true;
                 None
             }
-            Choice::Move
-            | Choice::Share
-            | Choice::ShareWithClipboard
-            | Choice::ToggleClipboard => None,
+            Choice::Move | Choice::Share | Choice::ShareWithClipboard | Choice::ToggleClipboard => {
+                None
+            }
         }
     }
 

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use super::tree::Tree;
 
 /// The documents that promise something.
-const DOCUMENTS: [&str; 2] = ["docs/adr/0016-what-end-to-end-encryption-protects.md", "SECURITY.md"];
+const DOCUMENTS: [&str; 2] =
+    ["docs/adr/0016-what-end-to-end-encryption-protects.md", "SECURITY.md"];
 /// A name in code with fewer parts may be something else, such as a setting.
 const PARTS: usize = 4;
 
@@ -15,10 +16,12 @@ pub fn tests_are_there(tree: &Tree, root: &Path) -> Vec<String> {
 }
 
 fn missing(tree: &Tree, documents: &[(String, String)]) -> Vec<String> {
-    let functions: BTreeSet<&str> = tree.files.iter().flat_map(|file| functions(&file.text)).collect();
+    let functions: BTreeSet<&str> =
+        tree.files.iter().flat_map(|file| functions(&file.text)).collect();
     let mut missing = Vec::new();
     for (document, text) in documents {
-        let names: Vec<&str> = text.split('`').skip(1).step_by(2).filter(|it| is_test(it)).collect();
+        let names: Vec<&str> =
+            text.split('`').skip(1).step_by(2).filter(|it| is_test(it)).collect();
         if names.is_empty() {
             missing.push(format!("{document} names no test"));
         }
