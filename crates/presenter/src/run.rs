@@ -20,6 +20,7 @@ use crate::{
     invitation::Invitation,
     known_viewers::KnownViewers,
     requester,
+    screen::ScreenError,
     shared_screen::OpenScreen,
     sharing::Sharing,
 };
@@ -106,10 +107,15 @@ fn ask_and_share(
     if ended.is_for_good() {
         known.forget();
     }
-    shown
-        .map_err(EndReason::Screen)
-        .or_else(|gone| if ended == EndReason::Stopped { Err(gone) } else { Ok(()) })?;
-    Ok(ended)
+    end_of(shown, ended)
+}
+
+/// Without its window the program stops by itself, and that the window is gone says more.
+fn end_of(shown: Result<(), ScreenError>, ended: EndReason) -> Result<EndReason, EndReason> {
+    match shown {
+        Err(gone) if ended == EndReason::Stopped => Err(EndReason::Screen(gone)),
+        Ok(()) | Err(_) => Ok(ended),
+    }
 }
 
 fn question(
