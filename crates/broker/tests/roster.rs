@@ -240,15 +240,12 @@ async fn a_program_that_leaves_says_why_and_the_viewers_are_told() {
     viewer.roster_where(|roster| roster["viewers"].as_array().unwrap().len() == 1).await;
     first.send(&json!({ "type": "leave", "why": "interfered" })).await;
     viewer
-        .roster_where(|roster| {
-            roster["sharing"] == "none" && roster["sharing_end"] == "interfered"
-        })
+        .roster_where(|roster| roster["sharing"] == "none" && roster["sharing_end"] == "interfered")
         .await;
     // Started again, it shares again; one that leaves without a word gives no reason.
     let mut again = program(&rig, &pin, None).await;
-    let shares = |roster: &Value| {
-        roster["sharing"] == "shared" && roster.get("sharing_end").is_none()
-    };
+    let shares =
+        |roster: &Value| roster["sharing"] == "shared" && roster.get("sharing_end").is_none();
     viewer.roster_where(shares).await;
     again.send(&json!({ "type": "leave", "why": "a reason of a later version" })).await;
     viewer.roster_where(|roster| roster["sharing_end"] == "other").await;

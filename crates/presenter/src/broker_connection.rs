@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde::{Deserialize, Serialize};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout},
@@ -22,6 +21,7 @@ use wire::{
 };
 
 use crate::{
+    broker_messages::{FromBroker, ToBroker},
     dial::{DialError, Dialler, Socket},
     end_reason::EndReason,
 };
@@ -82,50 +82,6 @@ pub enum PresenterMessage {
     Waiting(Vec<WaitingViewer>),
     /// This program ends, for this reason where the broker doesn't know it.
     Leave(Option<SharingEnd>),
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum ToBroker<'a> {
-    Hello {
-        #[serde(serialize_with = "wire::pin::expose")]
-        session_pin: Pin,
-        side: &'static str,
-        page: Uuid,
-        name: &'a str,
-        program: &'a ProgramHello,
-    },
-    Sharing {
-        state: Sharing,
-    },
-    Waiting {
-        viewers: Vec<WaitingViewer>,
-    },
-    Leave {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        why: Option<SharingEnd>,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum FromBroker {
-    Welcome,
-    Refused {
-        code: String,
-    },
-    Bye {
-        code: String,
-    },
-    Snapshot {
-        #[serde(default)]
-        by: String,
-    },
-    OtherProgram,
-    Admit(AdmissionAnswer),
-    /// Chat, presence, and the messages of later brokers.
-    #[serde(other)]
-    Other,
 }
 
 /// Why one socket was closed, and what follows from it.

@@ -18,6 +18,7 @@
 
 pub mod admission;
 pub mod broker_connection;
+mod broker_messages;
 pub mod cli;
 pub mod consent;
 mod consent_report;

@@ -20,6 +20,7 @@ use crate::{
     invitation::Invitation,
     known_viewers::KnownViewers,
     requester,
+    screen::ScreenError,
     shared_screen::OpenScreen,
     sharing::Sharing,
 };
@@ -52,8 +53,7 @@ fn ask_and_share(
     invitation: &Invitation,
     environment: Environment<'_>,
 ) -> Result<EndReason, EndReason> {
-    let Environment { ui, open, dialler, name, clipboard, admission, private_folder } =
-        environment;
+    let Environment { ui, open, dialler, name, clipboard, admission, private_folder } = environment;
     let progress = if invitation.quiet { |_: &str| {} } else { |text: &str| eprintln!("{text}") };
     if dialler.is_open_to_readers() {
         tracing::warn!("the server's address is http: what is sent to it can be read on the way");
@@ -82,8 +82,7 @@ fn ask_and_share(
     runtime.block_on(reporting.answered(Answer::Agreed));
     let (choose, choices) = mpsc::unbounded_channel();
     let (banners, banner) = std_mpsc::channel();
-    let known =
-        KnownViewers::open(private_folder.as_deref(), &invitation.broker, &invitation.pin);
+    let known = KnownViewers::open(private_folder.as_deref(), &invitation.broker, &invitation.pin);
     let connection = BrokerConnection { dialler, pin: invitation.pin.clone(), page, name, program };
     let sharing = Sharing {
         connection,
@@ -108,10 +107,15 @@ fn ask_and_share(
     if ended.is_for_good() {
         known.forget();
     }
-    shown
-        .map_err(EndReason::Screen)
-        .or_else(|gone| if ended == EndReason::Stopped { Err(gone) } else { Ok(()) })?;
-    Ok(ended)
+    end_of(shown, ended)
+}
+
+/// Without its window the program stops by itself, and that the window is gone says more.
+fn end_of(shown: Result<(), ScreenError>, ended: EndReason) -> Result<EndReason, EndReason> {
+    match shown {
+        Err(gone) if ended == EndReason::Stopped => Err(EndReason::Screen(gone)),
+        Ok(()) | Err(_) => Ok(ended),
+    }
 }
 
 fn question(

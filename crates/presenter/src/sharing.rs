@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::mpsc as std_mpsc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
-    task::{Id, JoinSet},
+    task::{Id, JoinHandle, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
 use wire::shared_screen::{
@@ -67,7 +67,7 @@ impl Sharing {
         let (exchanges, mut broken) = Exchanges::new();
         let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
         let (outgoing, outgoing_rx) = mpsc::channel(8);
-        let (threads_alive, mut threads_ended) = mpsc::channel(1);
+        let (threads_alive, threads_ended) = mpsc::channel(1);
         let screen = SharedScreen::new(self.open, failed, asked, threads_alive);
         screen.share_clipboard(copies);
         let mut sharing = ActiveSharing {
@@ -92,7 +92,7 @@ impl Sharing {
             banner: BannerOutput { banners: self.banners, due: true, not_before: Instant::now() },
             progress: self.progress,
         };
-        let mut connected = tokio::spawn(self.connection.keep(events_tx, outgoing_rx));
+        let connected = tokio::spawn(self.connection.keep(events_tx, outgoing_rx));
         let mut stop = std::pin::pin!(stop);
         let ended = loop {
             let over = tokio::select! {
@@ -115,11 +115,16 @@ impl Sharing {
             }
         };
         sharing.leave(ended.for_the_technician()).await;
-        let all = async { tokio::join!(threads_ended.recv(), &mut connected) };
-        if timeout(LEAVE_TIMEOUT, all).await.is_err() {
-            connected.abort();
-        }
+        wind_down(threads_ended, connected).await;
         ended
+    }
+}
+
+/// Waits until the screen's threads have ended and the broker has heard the farewell, but not long.
+async fn wind_down(mut threads_ended: mpsc::Receiver<()>, mut connected: JoinHandle<()>) {
+    let all = async { tokio::join!(threads_ended.recv(), &mut connected) };
+    if timeout(LEAVE_TIMEOUT, all).await.is_err() {
+        connected.abort();
     }
 }
 
@@ -225,10 +230,9 @@ impl ActiveSharing {
                 self.banner.due = true;
                 None
             }
-            Choice::Move
-            | Choice::Share
-            | Choice::ShareWithClipboard
-            | Choice::ToggleClipboard => None,
+            Choice::Move | Choice::Share | Choice::ShareWithClipboard | Choice::ToggleClipboard => {
+                None
+            }
         }
     }
 

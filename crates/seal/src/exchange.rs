@@ -236,10 +236,7 @@ fn write(noise: &mut HandshakeState, payload: &[u8]) -> Result<Vec<u8>, SealErro
 }
 
 /// Reads the payload of a message of the exchange.
-fn read<const N: usize>(
-    noise: &mut HandshakeState,
-    message: &[u8],
-) -> Result<[u8; N], SealError> {
+fn read<const N: usize>(noise: &mut HandshakeState, message: &[u8]) -> Result<[u8; N], SealError> {
     if message.len() > MAX_MESSAGE {
         return Err(SealError::Exchange);
     }

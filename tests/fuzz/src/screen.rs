@@ -37,7 +37,9 @@ pub fn fuzz_seal(data: &[u8]) {
     let Ok((initiator, first)) = Initiator::start(Access::Watch, Offer::default()) else { return };
     let _ = initiator.finish(data);
     let Ok(responder) = Responder::new(Access::Watch) else { return };
-    let Ok((waiting, _)) = responder.answer(&first, |_| None) else { panic!("it refuses what we begin") };
+    let Ok((waiting, _)) = responder.answer(&first, |_| None) else {
+        panic!("it refuses what we begin")
+    };
     assert!(waiting.finish(data).is_err(), "nobody guesses the third message");
 }
 

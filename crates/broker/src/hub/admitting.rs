@@ -33,7 +33,8 @@ impl Hub {
         };
         viewers.truncate(MOST_WAITING);
         let short = |text: &String| text.len() <= LONGEST_TEXT;
-        let are_short = |one: &WaitingViewer| [&one.challenge, &one.page, &one.name].into_iter().all(short);
+        let are_short =
+            |one: &WaitingViewer| [&one.challenge, &one.page, &one.name].into_iter().all(short);
         if !viewers.iter().all(are_short) {
             return Err(Refused::malformed("a text is too long"));
         }

@@ -90,7 +90,9 @@ impl Hub {
     /// The presenter's program is about to leave, and says why it ends the sharing. Nobody else's word counts.
     pub fn note_sharing_end(&mut self, id: ConnectionId, why: SharingEnd, now: Millis) -> Change {
         let program = self.connections.get(id).filter(|one| one.participant.as_program().is_some());
-        let Some(pin) = program.map(|program| program.pin.clone()) else { return Change::default() };
+        let Some(pin) = program.map(|program| program.pin.clone()) else {
+            return Change::default();
+        };
         if why == SharingEnd::Moved {
             self.give_place_up(&pin);
         }

@@ -137,10 +137,10 @@ impl Hub {
             // Only whoever delivers them knows.
             under_way: None,
             other_program_ms: session.customer.other_program().map(|at| millis_between(at, now)),
-            sharing_end: session.customer.sharing_end().map(|(why, at)| SharingEndFacts {
-                why,
-                ago_ms: millis_between(at, now),
-            }),
+            sharing_end: session
+                .customer
+                .sharing_end()
+                .map(|(why, at)| SharingEndFacts { why, ago_ms: millis_between(at, now) }),
             messages: entry.chat.last_saved(),
         })
     }

@@ -134,9 +134,9 @@ impl EventFacts for PresenceEvent {
                 match why {
                     SharingEnd::Stopped | SharingEnd::Other => Notice::quiet(text),
                     SharingEnd::Moved
-                    | SharingEnd::Interfered | SharingEnd::Covered | SharingEnd::Failed => {
-                        Notice::loud(text)
-                    }
+                    | SharingEnd::Interfered
+                    | SharingEnd::Covered
+                    | SharingEnd::Failed => Notice::loud(text),
                 }
             }
         }

@@ -31,6 +31,7 @@ export const DEFAULTS: Settings = {
   "lock_after_min": 15,
   "lock_with_screen": true,
   "chat_in_notifications": true,
+  "control_after_words": false,
   "verify_gate": "off",
   "verify_gate_min": 30,
   "verify_wait_s": 60,
@@ -221,6 +222,12 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
       "key": "chat_in_notifications",
       "label": "Show chat messages in notifications",
       "hint": "Off: they say only who wrote. A locked console never shows the text.",
+      "kind": "switch"
+    },
+    {
+      "key": "control_after_words",
+      "label": "Control waits until the words match",
+      "hint": "A viewer window only shows the screen until you compared the three words with the customer. Once is enough for a session, as long as their program has the same key.",
       "kind": "switch"
     }
   ],

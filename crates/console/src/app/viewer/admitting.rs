@@ -23,7 +23,11 @@ pub(super) fn said_by(text: &str) -> Option<Said> {
 
 /// The message for the broker, after it was noted who answered; none where this console shares
 /// nothing with the customer's program yet.
-pub(super) async fn answer(console: &Console, window: &ViewerWindow, said: &Said) -> Option<String> {
+pub(super) async fn answer(
+    console: &Console,
+    window: &ViewerWindow,
+    said: &Said,
+) -> Option<String> {
     let Said::Admit { viewer, lets_in } = said;
     let session = window.session;
     let presenter = console.viewers.presenters.of(session);
