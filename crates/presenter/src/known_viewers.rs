@@ -88,10 +88,10 @@ impl KnownViewers {
         if known.pairings.contains(pairing) {
             return;
         }
-        if known.pairings.len() >= MOST {
-            if let Some(oldest) = known.pairings.pop_front() {
-                known.invited.remove(&oldest.id());
-            }
+        if known.pairings.len() >= MOST
+            && let Some(oldest) = known.pairings.pop_front()
+        {
+            known.invited.remove(&oldest.id());
         }
         known.pairings.push_back(pairing.clone());
         // A short file that no disk is waited for.

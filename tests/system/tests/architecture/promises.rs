@@ -64,11 +64,7 @@ fn tests_in(tokens: &[Token]) -> Vec<String> {
     for at in 0..texts.len() {
         match texts[at..] {
             ["#", "[", "test", "]", ..] | ["#", "[", "tokio", "::", "test", ..] => is_test = true,
-            ["fn", name, ..] => {
-                if std::mem::take(&mut is_test) {
-                    found.push(name.to_owned());
-                }
-            }
+            ["fn", name, ..] if std::mem::take(&mut is_test) => found.push(name.to_owned()),
             _ => {}
         }
     }
