@@ -181,7 +181,8 @@ fn write_private(_: &Path, _: &[u8]) -> io::Result<()> {
     Err(io::Error::other("this system has no such folder"))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
