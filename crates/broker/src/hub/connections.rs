@@ -146,7 +146,7 @@ impl Participant {
 /// All connections.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    all: HashMap<ConnectionId, Connection>,
+    all: HashMap<ConnectionId, Box<Connection>>,
     /// Which viewer asks for streams with which key, by the key's hash.
     watch_keys: HashMap<KeyHash, ConnectionId>,
     by_session: HashMap<Pin, BTreeSet<ConnectionId>>,
@@ -173,12 +173,12 @@ impl Connections {
             self.reachable(connection.client).insert(id);
         }
         self.by_session.entry(connection.pin.clone()).or_default().insert(id);
-        self.all.insert(id, connection);
+        self.all.insert(id, Box::new(connection));
     }
 
     pub fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
         self.hang_up(id);
-        let connection = self.all.remove(&id)?;
+        let connection = *self.all.remove(&id)?;
         if let Some(ids) = self.by_session.get_mut(&connection.pin) {
             ids.remove(&id);
             if ids.is_empty() {
@@ -189,11 +189,11 @@ impl Connections {
     }
 
     pub fn get(&self, id: ConnectionId) -> Option<&Connection> {
-        self.all.get(&id)
+        self.all.get(&id).map(Box::as_ref)
     }
 
     pub fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.all.get_mut(&id)
+        self.all.get_mut(&id).map(Box::as_mut)
     }
 
     /// The viewer that this watch key was given to, while it is connected.
@@ -212,7 +212,7 @@ impl Connections {
     /// The connections of a session.
     pub fn of_session(&self, pin: &Pin) -> impl Iterator<Item = (ConnectionId, &Connection)> {
         let ids = self.by_session.get(pin).into_iter().flatten();
-        ids.filter_map(|id| Some((*id, self.all.get(id)?)))
+        ids.filter_map(|id| Some((*id, self.get(*id)?)))
     }
 
     /// How many there are that weren't hung up.

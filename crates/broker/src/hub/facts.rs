@@ -51,8 +51,7 @@ impl Hub {
         pin: &Pin,
         now: Millis,
     ) -> Result<(), Refused> {
-        let minted_with = |entry: &SessionEntry| entry.session.console;
-        let own = self.sessions.get(pin).and_then(minted_with);
+        let own = self.sessions.get(pin).and_then(|entry| entry.session.console);
         // Before guesses are counted: whoever shows the key guesses nothing, whatever else their address has done.
         if own.is_some() && own.as_ref() == console {
             return Ok(());

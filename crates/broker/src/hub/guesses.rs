@@ -28,7 +28,7 @@ impl Hub {
         // even that a PIN exists.
         if self.sessions.contains_key(pin) {
             // Looked up twice: a borrow that is returned from here would still last in the refusal below.
-            return self.sessions.get_mut(pin).ok_or(Refused::PinOver);
+            return self.sessions.get_mut(pin).map(Box::as_mut).ok_or(Refused::PinOver);
         }
         Err(self.count_guess(client, guesses, now, |delay| Refused::UnknownPin { delay }))
     }

@@ -67,7 +67,8 @@ use self::{
 #[derive(Debug)]
 pub(crate) struct Hub {
     settings: HubSettings,
-    sessions: HashMap<Pin, SessionEntry>,
+    /// Boxed, here as in all that grows with what comes: everybody waits while a table moves its entries.
+    sessions: HashMap<Pin, Box<SessionEntry>>,
     /// Those whose PIN works.
     live: LiveSessions,
     connections: Connections,
@@ -132,7 +133,7 @@ impl Hub {
             if revoked {
                 live.remove(place);
             }
-            sessions.insert(pin, SessionEntry::new(session, place, revision));
+            sessions.insert(pin, Box::new(SessionEntry::new(session, place, revision)));
         }
         for (pin, message) in stored.messages {
             if let Some(entry) = sessions.get_mut(&pin) {
@@ -178,7 +179,7 @@ impl Hub {
     /// Adds a session that was minted now.
     fn add_session(&mut self, pin: Pin, session: Session) {
         let entry = SessionEntry::new(session, self.live.add(&pin), self.revision);
-        self.sessions.insert(pin, entry);
+        self.sessions.insert(pin, Box::new(entry));
     }
 
     fn rates(&self, client: Client) -> Rates {

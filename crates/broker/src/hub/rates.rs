@@ -69,7 +69,7 @@ impl Window {
 /// What has happened lately, by key. At most [`MOST_KEYS`] are counted each by itself; all others together.
 #[derive(Debug)]
 pub(crate) struct RateLimiter<K> {
-    windows: HashMap<K, Window>,
+    windows: HashMap<K, Box<Window>>,
     /// All keys in `windows`, in the order in which they are looked at to be forgotten.
     keys: VecDeque<K>,
     others: Window,
@@ -123,7 +123,8 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
 
     /// When the last one was.
     pub fn last(&self, key: &K) -> Option<Millis> {
-        let window = self.windows.get(key).or_else(|| self.is_full().then_some(&self.others));
+        let own = self.windows.get(key).map(Box::as_ref);
+        let window = own.or_else(|| self.is_full().then_some(&self.others));
         window.and_then(|window| window.last)
     }
 
