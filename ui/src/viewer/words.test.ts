@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
-import { questionOf, waitingOf } from './waiting';
-import { sentencesOf, wordsOf } from './words';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { $ } from '../shared/dom';
+import { questionOf, waitingOf, WaitingStrip } from './waiting';
+import { sentencesOf, wordsOf, WordsStrip, type Words } from './words';
 
 describe('the words to compare', () => {
   const told = { type: 'words', words: 'maple otter thunder', compared: 'not_yet', waits: false };
@@ -30,5 +31,76 @@ describe('a viewer that waits', () => {
       'Ben waits to see the screen. They have nothing but the PIN. They use a web page, which the server could look on at. Let them in only if you expect them; the customer is told.',
     );
     expect(waitingOf({})).toEqual([]);
+  });
+});
+
+describe('the strips of a viewer window', () => {
+  const IDS = [
+    ...['words', 'words-say', 'words-before', 'words-text', 'words-after', 'words-done', 'words-differ'],
+    ...['compared', 'waiting', 'waiting-say', 'waiting-in', 'waiting-out'],
+  ];
+
+  beforeEach(() => {
+    document.body.innerHTML = IDS.map((id) => `<button id="${id}" hidden></button>`).join('');
+  });
+
+  const of = (changes: Partial<Words> = {}): Words => ({
+    words: 'maple otter thunder',
+    compared: 'not_yet',
+    waits: true,
+    ...changes,
+  });
+
+  test('ask to compare until the app knows that the words match, and then let control go on', () => {
+    const handlers = {
+      onMatch: vi.fn(() => true),
+      onDiffer: vi.fn(() => true),
+      onReleased: vi.fn(),
+      onNotConnected: vi.fn(),
+    };
+    const strip = new WordsStrip(handlers);
+    strip.show(of());
+    expect($('words').hidden).toBe(true);
+    strip.setPicture(true);
+    expect([$('words').hidden, $('compared').hidden, strip.waits]).toEqual([false, true, true]);
+    $('words-done').click();
+    expect(handlers.onMatch).toHaveBeenCalledWith('maple otter thunder');
+    expect($('words').hidden).toBe(false);
+    strip.show(of({ compared: 'match', waits: false }));
+    expect([$('words').hidden, $('compared').hidden, strip.waits]).toEqual([true, false, false]);
+    expect(handlers.onReleased).toHaveBeenCalledOnce();
+    strip.show(of({ words: 'lemon river stone', compared: 'changed' }));
+    expect([$('words').hidden, $('compared').hidden]).toEqual([false, true]);
+    expect($('words').classList.contains('wait')).toBe(true);
+  });
+
+  test('say that nothing was done where the app is not connected', () => {
+    const onNotConnected = vi.fn();
+    const no = () => false;
+    const strip = new WordsStrip({ onMatch: no, onDiffer: no, onReleased: vi.fn(), onNotConnected });
+    strip.show(of());
+    strip.setPicture(true);
+    $('words-done').click();
+    $('words-differ').click();
+    expect(onNotConnected).toHaveBeenCalledTimes(2);
+    expect($('words').hidden).toBe(false);
+  });
+
+  test('give an answer about the viewer that was shown', () => {
+    const ben = {
+      challenge: 'c',
+      page: 'p',
+      name: 'Ben',
+      role: 'watch',
+      sealed: false,
+      invited: false,
+    } as const;
+    const answer = vi.fn(() => true);
+    const strip = new WaitingStrip(answer);
+    strip.show([ben]);
+    expect($('waiting-say').textContent).toContain('Ben waits');
+    $('waiting-out').click();
+    expect(answer).toHaveBeenCalledWith(ben, false);
+    expect($('waiting').hidden).toBe(true);
   });
 });
