@@ -40,6 +40,7 @@ pub use self::{
     sessions::{Filter, Summary},
     tags::TagCount,
 };
+pub(crate) use self::search::REINDEX;
 use crate::SessionId;
 
 /// The archive's file within the data folder.

@@ -95,7 +95,7 @@ impl Remedy {
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
-            Self::FreeSpace => "free some space, then it is tried again",
+            Self::FreeSpace => "free some space on it",
             Self::QuitOther => "close it, then try again",
             Self::RestoreKey => "restore the key or a copy",
             Self::RestoreCopy => "restore it from a copy",

@@ -26,13 +26,13 @@ pub struct Flags {
 
 #[derive(Debug, Clone, Subcommand)]
 enum What {
-    /// Looks through the whole log for a broken link; 1 if there is one
+    /// Looks through the whole log for a broken link; exit code 1 if there is one
     Verify {
         /// Print one JSON object instead of a sentence
         #[arg(long)]
         json: bool,
     },
-    /// Writes the whole log to standard output as JSON Lines; that it was exported is its last line
+    /// Writes the whole log to standard output as JSON Lines; the last line says that it was exported
     Export,
 }
 

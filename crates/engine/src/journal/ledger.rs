@@ -202,7 +202,7 @@ impl Ledger {
     }
 
     pub fn mark(&mut self, key: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
-        let doing = "save a mark";
+        let doing = "save what the console remembers";
         let Some(value) = value else {
             return self.execute("DELETE FROM marks WHERE key = ?1", [key], doing).map(drop);
         };

@@ -25,6 +25,7 @@ use wire::{
 mod console_key;
 mod event_channel;
 mod extensions;
+mod own_names;
 
 pub use self::{
     event_channel::{EventChannel, Received},
@@ -56,6 +57,7 @@ pub struct LoginWithMe {
     timeouts: Timeouts,
     client: http::Client,
     console_key: Option<SecretString>,
+    own_names: own_names::OwnNames,
 }
 
 impl LoginWithMe {
@@ -77,7 +79,7 @@ impl LoginWithMe {
     ) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client(&service, &timeouts)?;
-        Ok(Self { service, timeouts, client, console_key: None })
+        Ok(Self { service, timeouts, client, console_key: None, own_names: Default::default() })
     }
 
     /// A client of `service` whose requests `stand_in` answers.
@@ -87,7 +89,8 @@ impl LoginWithMe {
         stand_in: std::sync::Arc<dyn http::StandIn>,
     ) -> Self {
         let client = http::Client::to(stand_in);
-        Self { service, timeouts: Timeouts::default(), client, console_key: None }
+        let timeouts = Timeouts::default();
+        Self { service, timeouts, client, console_key: None, own_names: Default::default() }
     }
 
     /// This client, with a key made of the console's `own`, by which our own broker knows whose sessions it mints.
