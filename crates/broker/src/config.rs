@@ -37,7 +37,7 @@ pub struct Config {
     pub regions: Vec<RegionDelay>,
     pub durations: Durations,
     pub rates: ByClient<Rates>,
-    /// The server that sends e-mail. Without it mails stay in the outbox.
+    /// The server that sends e-mail. Without it e-mails stay in the outbox.
     pub smtp: Option<Smtp>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,

@@ -69,7 +69,7 @@ fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
     figures.add(
         "deskhand_broker_work_in_flight",
         Kind::Gauge,
-        "Saves, deliveries and mails under way.",
+        "Saves, deliveries and e-mails under way.",
         coordinator.deliverer.in_flight(),
     );
     figures.add_each(

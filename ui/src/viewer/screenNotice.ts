@@ -72,10 +72,7 @@ export function noticeOf({ online, over, roster, stream, seen }: ViewerState): S
     case 'opening':
       return seen
         ? { title: 'Reconnecting', text: 'The screen is on its way.', behind: 'still' }
-        : bare(
-            'Opening the screen',
-            'The first picture is on its way. The customer may be asked to let you in first.',
-          );
+        : bare('Opening the screen', 'The screen appears in a moment, or once the customer has let you in.');
     case 'lost': {
       const why = stream.why ?? "The way to the customer's computer was lost.";
       const text = `${why} It is tried again until it is back.`;

@@ -14,12 +14,12 @@ use super::{
     refusal::Refused,
 };
 
-/// What is said of a mail that was being handed over when the broker's last run ended.
-const INTERRUPTED: &str = "the broker ended while it handed this mail to the mail server, so it is not known whether the \
+/// What is said of an e-mail that was being handed over when the broker's last run ended.
+const INTERRUPTED: &str = "the broker ended while it handed this e-mail to the mail server, so it is not known whether the \
      server took it; send it again if it did not arrive";
-/// What is said of a mail that waits for a mail server which isn't configured any more.
+/// What is said of an e-mail that waits for a mail server which isn't configured any more.
 const NO_SERVER_NOW: &str =
-    "no mail server is configured any more; set one and send the mail again";
+    "no mail server is configured any more; set one and send the e-mail again";
 const REVOKED: &str = "the session was ended before the mail server took this mail";
 
 /// An e-mail that a client asks for.

@@ -19,7 +19,7 @@ pub(super) const TABLE: &str = "
         reason TEXT
     ) STRICT;";
 
-/// Added by a later version: the session that a mail is about.
+/// Added by a later version: the session that an e-mail is about.
 pub(super) const PIN: &str = "ALTER TABLE outbox ADD COLUMN pin TEXT;";
 
 pub(super) fn insert(tx: &Connection, mail: &Mail) -> rusqlite::Result<()> {

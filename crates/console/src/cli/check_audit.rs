@@ -84,7 +84,7 @@ fn open_in(folder: &Path, options: VaultOptions) -> Result<(Keys, FolderLock), F
     // Checked first, so that looking for a log makes no folder and no key.
     if !folder.join(VAULT_FILE).exists() {
         return Err(Failed::general(
-            format!("open the audit log: there is none in {}", folder.display()),
+            format!("Open the audit log: there is none in {}", folder.display()),
             "Name the console's data folder with --data.",
         ));
     }

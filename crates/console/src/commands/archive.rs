@@ -23,7 +23,7 @@ use crate::{
     parameters::Format,
     present::{self, state, trouble},
     reply::{Hit, Reply},
-    view::Trouble,
+    view::{Code, Trouble},
     words,
 };
 
@@ -255,7 +255,8 @@ async fn picture(console: &Console, session: &str, picture: i64) -> CommandResul
     let png = engine.archive().picture(id, picture).await;
     let png = png.map_err(|error| trouble::of_store(&error))?;
     let (Some(number), Some(png)) = (number, png) else {
-        return Err(trouble::not_found(&format!("{DOING}: the session has none of that number")));
+        let text = format!("{DOING}: the session has none of that number");
+        return Err(trouble::new(&text, (Code::NotFound, "choose one that the session's detail lists")));
     };
     let file_name = export::picture_name(&detail, number + 1, &console.zone);
     Ok(Reply::Picture { file_name, png: BASE64_STANDARD.encode(png) })
