@@ -669,7 +669,7 @@ kind: StateKind,
  */
 label: string, 
 /**
- * What else is true: "customer's program may still run"; may be empty.
+ * What else is true: "program may still run"; may be empty.
  */
 detail: string, 
 /**
