@@ -41,7 +41,7 @@ pub enum EndReason {
     Taken,
     /// The broker doesn't accept the conf, so this isn't the session's own program.
     #[error(
-        "The server doesn't take this program for the one of its session. Get it again from the page where you typed your PIN."
+        "The server doesn't accept this program for its session. Download it again from the page where you typed your PIN."
     )]
     NotItsProgram,
     /// The broker has blocked this network.

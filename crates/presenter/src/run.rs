@@ -140,7 +140,7 @@ fn clock_warning(until: u64, now: u64) -> Option<&'static str> {
         )
     } else if until - now > LONGEST_LIFE.as_secs() {
         Some(
-            "By this computer's clock the session is of a time to come. The clock may be wrong, so the server is asked.",
+            "By this computer's clock the session has not begun yet. The clock may be wrong, so the server is asked.",
         )
     } else {
         None

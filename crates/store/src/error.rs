@@ -99,7 +99,7 @@ impl Remedy {
             Self::QuitOther => "close it, then try again",
             Self::RestoreKey => "restore the key or a copy",
             Self::RestoreCopy => "restore it from a copy",
-            Self::Update => "use that version",
+            Self::Update => "start the newer version of Deskhand",
             Self::AllowWriting => "let this user write to the data folder and the files in it",
             Self::ShorterPath => "choose a data folder with a shorter path",
             Self::CheckDisk => "check the disk and the folder's permissions",

@@ -87,7 +87,10 @@ async fn report_abuse(console: &Console, typed: &str) -> CommandResult {
         Ok(()) => Ok(Reply::Done),
         Err(CommandError::Call(call)) if call.failure == (Failure::Rejected { status: 404 }) => {
             let text = "report the PIN: the service knows no such PIN";
-            Err(trouble::new(&text, (Code::NotFound, "ask for the PIN again, and type it as it was given")))
+            Err(trouble::new(
+                &text,
+                (Code::NotFound, "ask for the PIN again, and type it as it was given"),
+            ))
         }
         Err(error) => Err(failed(error)),
     }

@@ -151,17 +151,23 @@ pub const fn of_refused(error: &StoreError) -> Remedy {
 
 pub const fn of_vault(error: &VaultError) -> Remedy {
     match error {
-        VaultError::KeyringLocked { .. } => (Code::UnlockKey, "Unlock it, then try again."),
-        VaultError::KeyringGone { .. } => {
-            (Code::UnlockKey, "Start the keyring or restore its entry.")
+        VaultError::KeyringLocked { .. } => {
+            (Code::UnlockKey, "Unlock the keyring, then try again.")
         }
-        VaultError::PassphraseNeeded => (Code::UnlockKey, "Enter it."),
-        VaultError::WrongPassphrase => (Code::UnlockKey, "Enter it again."),
+        VaultError::KeyringGone { .. } => {
+            (Code::UnlockKey, "Start the keyring, or restore Deskhand's entry in it.")
+        }
+        VaultError::PassphraseNeeded => (Code::UnlockKey, "Enter the passphrase."),
+        VaultError::WrongPassphrase => (Code::UnlockKey, "Enter the passphrase again."),
         VaultError::KeyFileMissing { .. }
         | VaultError::RecordMissing { .. }
-        | VaultError::RecordDamaged { .. } => (Code::RestoreCopy, "Put it back from a copy."),
-        VaultError::TooNew { .. } => (Code::UpdateApp, "Use that version."),
-        VaultError::WrongKey => (Code::UnlockKey, "Restore the right one."),
+        | VaultError::RecordDamaged { .. } => {
+            (Code::RestoreCopy, "Put that file back from a copy, or restore a backup.")
+        }
+        VaultError::TooNew { .. } => (Code::UpdateApp, "Start the newer version of Deskhand."),
+        VaultError::WrongKey => {
+            (Code::UnlockKey, "Put this folder's own key back where it is kept.")
+        }
         VaultError::OldKeyLeft { .. } => (Code::FreeSpace, "It is tried again at the next start."),
         VaultError::NoRandom(_) => (Code::FreeSpace, NO_RANDOM.1),
         VaultError::Io { .. } => (Code::FreeSpace, "Check the disk and the folder's permissions."),
@@ -171,7 +177,7 @@ pub const fn of_vault(error: &VaultError) -> Remedy {
 pub const fn of_lock(error: &LockError) -> Remedy {
     match error {
         LockError::Held { .. } => {
-            (Code::AlreadyRunning, "Quit that one first or choose another data folder.")
+            (Code::AlreadyRunning, "Quit the other Deskhand first, or choose another data folder.")
         }
         LockError::Io { .. } => (Code::FreeSpace, "Check that the folder can be written to."),
     }
@@ -192,7 +198,9 @@ pub fn of_backup(error: &BackupError) -> Remedy {
         BackupError::NotABackup(_) => {
             (Code::BadInput, "Choose a file that deskhand backup has written.")
         }
-        BackupError::TooNew(_) => (Code::UpdateApp, "Restore it with that version."),
+        BackupError::TooNew(_) => {
+            (Code::UpdateApp, "Restore the backup with the newer version of Deskhand.")
+        }
         BackupError::WrongPassphrase(_) => {
             (Code::UnlockKey, "Enter it again; without it the backup can't be opened.")
         }
@@ -290,34 +298,47 @@ const fn of_brake(why: BrakeReason) -> &'static str {
 pub const fn of_verification(error: &logintc::Error) -> Remedy {
     use logintc::InputError;
     match error {
-        logintc::Error::NoDevice => (Code::Refused, "Add one there, or take a bypass code."),
-        logintc::Error::NotEnabled => (Code::Refused, "Enable it there, or send a push."),
-        logintc::Error::UnknownUser(_) => (Code::BadInput, "Check the name or id."),
+        logintc::Error::NoDevice => (
+            Code::Refused,
+            "Add a device for them at the verification service, or use a bypass code.",
+        ),
+        logintc::Error::NotEnabled => {
+            (Code::Refused, "Switch it on at the verification service, or send a push.")
+        }
+        logintc::Error::UnknownUser(_) => (Code::BadInput, "Check the person's name or id."),
         logintc::Error::Input(_, InputError::Id | InputError::Username) => {
-            (Code::BadInput, "Check it.")
+            (Code::BadInput, "Check what was typed.")
         }
-        logintc::Error::Input(_, InputError::Attributes) => (Code::BadInput, "Leave some out."),
+        logintc::Error::Input(_, InputError::Attributes) => {
+            (Code::BadInput, "Leave some details out.")
+        }
         logintc::Error::Input(_, InputError::Key | InputError::Value) => {
-            (Code::BadInput, "Shorten it.")
+            (Code::BadInput, "Shorten that detail.")
         }
-        logintc::Error::Unauthorized(_) => (Code::SetUp, "Enter a valid one."),
-        logintc::Error::WrongDomain(_) => (Code::SetUp, "Check the domain's id."),
-        logintc::Error::Gone(_) => (Code::TryAgain, "Ask again."),
+        logintc::Error::Unauthorized(_) => {
+            (Code::SetUp, "Enter a valid API key in the settings, under Services.")
+        }
+        logintc::Error::WrongDomain(_) => {
+            (Code::SetUp, "Check the domain's id in the settings, under Services.")
+        }
+        logintc::Error::Gone(_) => (Code::TryAgain, "Ask the person again."),
         logintc::Error::Call(call) => of_failure(call.failure),
     }
 }
 
 pub const fn of_passkey(error: &PasskeyError) -> Remedy {
     match error {
-        PasskeyError::Unauthorized(_) => (Code::SetUp, "Enter it again."),
+        PasskeyError::Unauthorized(_) => {
+            (Code::SetUp, "Enter the API secret again in the settings, under Services.")
+        }
         PasskeyError::InvalidToken(_) => (Code::SignInAgain, "Begin again."),
         PasskeyError::ExpiredToken(_) => {
             (Code::TryAgain, "Begin again, and check this computer's clock if that repeats.")
         }
-        PasskeyError::AliasConflict(_) => (Code::BadInput, "Remove or change it."),
+        PasskeyError::AliasConflict(_) => (Code::BadInput, "Remove or change that alias."),
         PasskeyError::UnknownCredential(_) => (Code::NotFound, "Load the list again."),
         PasskeyError::Limit { limit, .. } => (Code::BadInput, of_limit(*limit)),
-        PasskeyError::Invalid { .. } => (Code::BadInput, "Change that."),
+        PasskeyError::Invalid { .. } => (Code::BadInput, "Change what the service refused."),
         PasskeyError::Call(call) => of_failure(call.failure),
     }
 }
@@ -326,22 +347,24 @@ const fn of_limit(limit: LimitError) -> &'static str {
     match limit {
         // Deskhand itself makes this id, so no person can mend it.
         LimitError::UserId => "See the log and report it.",
-        LimitError::NoUsername => "Give one.",
-        LimitError::TooManyAliases => "Remove some.",
-        LimitError::EmptyAlias(_) => "Remove it.",
-        LimitError::LongAlias(_) => "Shorten it.",
-        LimitError::TwiceAlias(_) => "Remove one.",
+        LimitError::NoUsername => "Give a name.",
+        LimitError::TooManyAliases => "Remove some aliases.",
+        LimitError::EmptyAlias(_) => "Remove that line.",
+        LimitError::LongAlias(_) => "Shorten that alias.",
+        LimitError::TwiceAlias(_) => "Remove one of the two.",
     }
 }
 
 pub const fn of_service(error: ServiceError) -> Remedy {
     let remedy = match error {
-        ServiceError::BaseUrl => "Give one like https://host/api/v1.",
-        ServiceError::NoRegion => "Put {region} there.",
-        ServiceError::RegionUrl => "Give one like https://{region}.host.",
-        ServiceError::UserAgent => "Remove them.",
-        ServiceError::Certificates => "Install ca-certificates.",
-        ServiceError::VerificationDomain | ServiceError::VerificationKey => "Copy it from there.",
+        ServiceError::BaseUrl => "Give an address like https://host/api/v1.",
+        ServiceError::NoRegion => "Put {region} where the region's name goes.",
+        ServiceError::RegionUrl => "Give an address like https://{region}.host.",
+        ServiceError::UserAgent => "Give it a text without control characters.",
+        ServiceError::Certificates => "Install the package ca-certificates.",
+        ServiceError::VerificationDomain | ServiceError::VerificationKey => {
+            "Copy it from the service's own page."
+        }
     };
     (Code::CheckAddress, remedy)
 }
@@ -349,14 +372,16 @@ pub const fn of_service(error: ServiceError) -> Remedy {
 pub const fn of_reach(error: ReachError) -> Remedy {
     let remedy = match error {
         ReachError::NoAnswer => "Check the name, the port and the forwarding.",
-        ReachError::SomethingElse { .. } => "Check what it is forwarded to.",
+        ReachError::SomethingElse { .. } => "Check where the public URL leads.",
         ReachError::NothingForService => {
             "Check the name, the port, the forwarding and the firewall."
         }
         ReachError::AnotherForService => "Check where the name leads and what it is forwarded to.",
-        ReachError::NotAllowed => "Have its operator allow it or set another public URL.",
+        ReachError::NotAllowed => {
+            "Have the service's operator allow it, or set another public URL."
+        }
         ReachError::TooOften => "Wait a minute and test again.",
-        ReachError::NoClient => "Install ca-certificates.",
+        ReachError::NoClient => "Install the package ca-certificates.",
     };
     (Code::CheckAddress, remedy)
 }
