@@ -209,7 +209,7 @@ mod tests {
         drop(connection);
         let newer = Store::open(dir.path(), None, Millis(0)).map(drop).unwrap_err().to_string();
         assert!(
-            newer.ends_with("a newer version of Deskhand made this database; use that version"),
+            newer.ends_with("a newer version of Deskhand made this database; start the newer version of Deskhand"),
             "{newer}"
         );
     }
