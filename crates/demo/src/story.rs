@@ -280,9 +280,10 @@ impl DemoConsole {
         self.all_armed(&session).await?;
         narrator.seen("All four hooks are armed again");
         let mut customer = self.arrive(&session, OTHER_CUSTOMER, computer).await?;
-        let online = self.detail(&session, "the customer's program online after the restart", |detail| {
-            (detail.presenter.is == FactKind::Online).then_some(())
-        });
+        let online =
+            self.detail(&session, "the customer's program online after the restart", |detail| {
+                (detail.presenter.is == FactKind::Online).then_some(())
+            });
         customer.with_program(online).await?;
         narrator.seen("The customer's program is connected again");
         let viewer = self.viewer(&session, COLLEAGUE).await?;

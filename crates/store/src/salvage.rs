@@ -52,7 +52,7 @@ pub fn salvage(
         let rebuild = format!("INSERT INTO {index}({index}) VALUES('rebuild');");
         // An index that keeps no texts can't be made anew from here.
         if new.execute_batch(&rebuild).is_err()
-            && !reindex.is_some_and(|sql| new.execute_batch(sql).is_ok())
+            && reindex.is_none_or(|sql| new.execute_batch(sql).is_err())
         {
             saved.push(SalvagedTable { name: index.clone(), rows: 0, gaps: 1 });
         }

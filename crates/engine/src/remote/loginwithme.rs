@@ -27,6 +27,7 @@ mod event_channel;
 mod extensions;
 mod own_names;
 
+use self::own_names::OwnNames;
 pub use self::{
     event_channel::{EventChannel, Received},
     extensions::{Capabilities, Presenter, Roster},
@@ -57,7 +58,7 @@ pub struct LoginWithMe {
     timeouts: Timeouts,
     client: http::Client,
     console_key: Option<SecretString>,
-    own_names: own_names::OwnNames,
+    own_names: OwnNames,
 }
 
 impl LoginWithMe {
@@ -79,7 +80,7 @@ impl LoginWithMe {
     ) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client(&service, &timeouts)?;
-        Ok(Self { service, timeouts, client, console_key: None, own_names: Default::default() })
+        Ok(Self { service, timeouts, client, console_key: None, own_names: OwnNames::default() })
     }
 
     /// A client of `service` whose requests `stand_in` answers.
@@ -90,7 +91,7 @@ impl LoginWithMe {
     ) -> Self {
         let client = http::Client::to(stand_in);
         let timeouts = Timeouts::default();
-        Self { service, timeouts, client, console_key: None, own_names: Default::default() }
+        Self { service, timeouts, client, console_key: None, own_names: OwnNames::default() }
     }
 
     /// This client, with a key made of the console's `own`, by which our own broker knows whose sessions it mints.
