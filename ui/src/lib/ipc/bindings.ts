@@ -331,7 +331,7 @@ settings: Record<string, unknown>, } | { "reply": "reach", reach: Reach,
  */
 text: string, } | { "reply": "quitting", quitting: QuittingView, } | { "reply": "outbox", 
 /**
- * The mails, newest first.
+ * The e-mails, newest first.
  */
 mails: Array<OutboxMail>, } | { "reply": "passkeys", 
 /**
@@ -491,7 +491,7 @@ export type ConsoleView = {
  */
 revision: number, 
 /**
- * Who is at this console: the name that mails give.
+ * Who is at this console: the name that e-mails give.
  */
 technician: string, 
 /**
