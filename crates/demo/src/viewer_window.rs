@@ -157,7 +157,11 @@ impl Window {
                     let length = u32::from_be_bytes([head[3], head[4], head[5], head[6]]);
                     self.read(length.min(1 << 20) as usize).await?;
                 }
-                other => return Err(format!("the customer's program sent a message of the kind {other}")),
+                other => {
+                    return Err(format!(
+                        "the customer's program sent a message of the kind {other}"
+                    ));
+                }
             }
         }
         let parts = pair(&self.read(3).await?[1..3]);

@@ -228,7 +228,9 @@ impl Journal {
     /// Stores a small fact under `key`, sealed; none removes it.
     pub fn mark(&self, key: &str, value: Option<&[u8]>) -> Answer<()> {
         let (key, value) = (key.to_owned(), value.map(<[u8]>::to_vec));
-        self.writer.write("save what the console remembers", move |ledger| ledger.mark(&key, value.as_deref()))
+        self.writer.write("save what the console remembers", move |ledger| {
+            ledger.mark(&key, value.as_deref())
+        })
     }
 
     /// Removes applied events that arrived before `older_than`, and events up to

@@ -256,7 +256,10 @@ async fn picture(console: &Console, session: &str, picture: i64) -> CommandResul
     let png = png.map_err(|error| trouble::of_store(&error))?;
     let (Some(number), Some(png)) = (number, png) else {
         let text = format!("{DOING}: the session has none of that number");
-        return Err(trouble::new(&text, (Code::NotFound, "choose one that the session's detail lists")));
+        return Err(trouble::new(
+            &text,
+            (Code::NotFound, "choose one that the session's detail lists"),
+        ));
     };
     let file_name = export::picture_name(&detail, number + 1, &console.zone);
     Ok(Reply::Picture { file_name, png: BASE64_STANDARD.encode(png) })

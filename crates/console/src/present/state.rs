@@ -146,9 +146,7 @@ fn detail(
         // or not.
         SessionStatus::Ended { pin_over: true, .. } => "PIN no longer valid".into(),
         SessionStatus::Ended { still_online: true, .. } => "still sharing".into(),
-        SessionStatus::Ended { may_still_run: true, .. } => {
-            "program may still run".into()
-        }
+        SessionStatus::Ended { may_still_run: true, .. } => "program may still run".into(),
         SessionStatus::Ended { .. } => String::new(),
         SessionStatus::Unknown { since } => format!("unknown since {}", setting.clock(*since)),
         SessionStatus::Active { .. } | SessionStatus::ViewerWaiting { .. } if windows > 0 => {

@@ -114,7 +114,8 @@ impl StoreFile {
         if let Some(parent) = to.parent() {
             store::private_folder(parent)?;
         }
-        let reindex = (self.path == crate::archive::ARCHIVE_FILE).then_some(crate::archive::REINDEX);
+        let reindex =
+            (self.path == crate::archive::ARCHIVE_FILE).then_some(crate::archive::REINDEX);
         let key = self.key(vault);
         store::salvage(&folder.join(self.path), &to, key.as_ref(), reindex, self.salvaging)
     }
