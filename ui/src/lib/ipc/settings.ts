@@ -15,6 +15,7 @@ export const DEFAULTS: Settings = {
   "listen": "127.0.0.1:0",
   "public_url": null,
   "listener_connections": null,
+  "listener_trusted_proxies": [],
   "probe_rounds": 3,
   "heartbeat_s": null,
   "mail_rules": [],
@@ -155,6 +156,13 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
       "unit": "at once",
       "min": 16,
       "max": 65536
+    },
+    {
+      "key": "listener_trusted_proxies",
+      "label": "Trusted proxies",
+      "hint": "Reverse proxies that say whom they pass on, one a line. Without them one on another computer counts as one address.",
+      "kind": "list",
+      "placeholder": "10.0.0.5"
     }
   ],
   "timing": [
