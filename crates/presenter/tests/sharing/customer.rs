@@ -73,7 +73,11 @@ impl Customer {
         Self::start_with(invitation, None, false)
     }
 
-    fn start_with(invitation: Invitation, private_folder: Option<PathBuf>, clipboard: bool) -> Self {
+    fn start_with(
+        invitation: Invitation,
+        private_folder: Option<PathBuf>,
+        clipboard: bool,
+    ) -> Self {
         let (question, questions) = mpsc::unbounded_channel();
         let (banner, banners) = mpsc::unbounded_channel();
         let (deed, deeds) = mpsc::unbounded_channel();
