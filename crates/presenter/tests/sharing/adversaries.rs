@@ -192,7 +192,7 @@ async fn only_the_technicians_own_console_lets_a_waiting_viewer_in() {
     customer.banner(|banner| banner.notice.is_some() && banner.newcomer.is_some()).await;
     assert!(!neighbour.is_finished());
     live.tell(&answer(&own, &waits)).await;
-    neighbour.await.unwrap();
+    let _watches = neighbour.await.unwrap();
     customer.banner(|banner| banner.newcomer.is_none() && banner.viewers.len() == 2).await;
 }
 
