@@ -29,14 +29,13 @@ pub fn settings(bytes: &[u8]) {
     let _ = Settings::default().layer(&found);
 }
 
-/// The first message of a viewer window's page, and the text as the broker's answer, of which the page must not have
-/// all.
+/// The first message of a viewer window's page; and the text as the broker's answer, out of which the page gets no key.
 pub fn viewer_page(text: &str) {
     let _ = live::is_first(text);
     live::take_key_out(text);
 }
 
-/// A picture that a viewer window's page hands in to be saved.
+/// A picture that the page of a viewer window hands in to be saved.
 pub fn viewer_picture(bytes: &[u8]) {
     let _ = picture::is_picture(bytes);
 }
