@@ -27,7 +27,7 @@ fn pin(n: u64) -> Pin {
 
 fn client(n: u64) -> Client {
     let far = Ipv4Addr::new(198, 51, 100, 1);
-    Client::from_ip(if n % 2 == 0 { Ipv4Addr::LOCALHOST } else { far }.into())
+    Client::from_ip(if n.is_multiple_of(2) { Ipv4Addr::LOCALHOST } else { far }.into())
 }
 
 /// A hub with this many sessions, each minted a millisecond after the one before it.
@@ -49,7 +49,7 @@ fn join(hub: &mut Hub, session: u64, n: u64, join_as: JoinAs) {
         join_as,
         page: PageId(Uuid::from_u128(n.into())),
         name: String::new(),
-        link: if n % 5 == 0 { Link::StandIn } else { Link::Open },
+        link: if n.is_multiple_of(5) { Link::StandIn } else { Link::Open },
     };
     // Some are refused, since others hold the place or the session is over.
     let _ = hub.join(ConnectionId(n), client(n), request, key(n), Millis(0));
