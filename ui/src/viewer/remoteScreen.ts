@@ -1,5 +1,6 @@
 import { $ } from '../shared/dom';
-import { Clips, type Sent } from './clipboard';
+import { Clips, type Png, type Sent } from './clipboard';
+import { isLarge, isPng } from './copiedPicture';
 import { press, shortcutOf, SPECIAL, type Shortcut } from './keys';
 import { fill, Menu } from './menu';
 import { choices, type Monitor, same } from './monitors';
@@ -67,12 +68,15 @@ export class RemoteScreen {
     this.clipMenu = new Menu($('clipboard'), $('clipboard-panel'), refocus);
     this.monitorsMenu = new Menu($('monitors'), $('monitors-list'), refocus);
     this.clips = new Clips(
-      $('clip') as HTMLTextAreaElement,
+      {
+        field: $('clip') as HTMLTextAreaElement,
+        preview: $('clip-picture') as HTMLCanvasElement,
+        report: (text) => ($('clip-told').textContent = text),
+        send: (what) => this.paste(what),
+        ask: () => (this.meter !== null && this.control ? (this.remote?.askClipboard() ?? false) : false),
+      },
       // Missing where the page came without encryption.
       (navigator as Partial<Navigator>).clipboard,
-      (text) => ($('clip-told').textContent = text),
-      (text) => this.paste(text),
-      () => (this.meter !== null && this.control ? (this.remote?.askClipboard() ?? false) : false),
     );
     const system = systemOfKeys(navigator.userAgent);
     this.typing = new Typing($('screen'), this.field, () => this.remote, system);
@@ -95,6 +99,10 @@ export class RemoteScreen {
       },
       onMonitors: (monitors) => {
         this.showMonitors(monitors);
+      },
+      onPicture: (png) => {
+        if (isPng(png) && !isLarge(png)) void this.clips.receive(png);
+        else this.clips.notCarried(true);
       },
       onNotCarried: (isPicture) => {
         this.clips.notCarried(isPicture);
@@ -342,23 +350,28 @@ export class RemoteScreen {
     const auto = $('clip-auto') as HTMLInputElement;
     $('clip-auto-row').hidden = (navigator as Partial<Navigator>).clipboard === undefined;
     $('clip-send').addEventListener('click', () => {
-      this.clips.sendField();
+      this.clips.sendShown();
     });
     $('clip-ask').addEventListener('click', () => {
       this.clips.askCustomer();
     });
-    $('clip-copy').addEventListener('click', () => void this.clips.copyField());
+    $('clip-copy').addEventListener('click', () => void this.clips.copyShown());
     const follow = () => {
+      this.clips.follows = auto.checked;
       if (auto.checked && this.control) void this.clips.sendNew();
     };
     auto.addEventListener('change', follow);
     addEventListener('focus', follow);
   }
 
-  private paste(text: string): Sent {
+  private paste(what: string | Png): Sent {
     if (!this.remote || !this.meter || !this.control) return 'not now';
-    if (text.length > LONGEST_TEXT) return 'too long';
-    this.remote.clipboardPasteFrom(text);
+    if (typeof what !== 'string') {
+      if (isLarge(what)) return 'too large';
+      return this.remote.sendPicture(what) ? 'sent' : 'not taken';
+    }
+    if (what.length > LONGEST_TEXT) return 'too long';
+    this.remote.clipboardPasteFrom(what);
     return 'sent';
   }
 
