@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use rfb::{Cursor, Event, Limits, Picture, Png, ProtocolError, Rect, Server};
-use viewer_tests::{ENCODINGS, Pixels, Told, extended_cut_text, join, paint};
+use viewer_tests::{ENCODINGS, Pixels, Told, Viewer, extended_cut_text, join, paint};
 
 const PIXEL: &[u8] = include_bytes!("pixel.png");
 const PNG: u32 = 1 << 15;

@@ -45,8 +45,7 @@ function withPictures(): Local & { written: number } {
       const bytes = new Uint8Array(await ((await item?.getType('image/png')) as Blob).arrayBuffer());
       kept = new Blob([bytes, new Uint8Array([local.written])]);
     },
-    read: () =>
-      Promise.resolve(kept ? [new ClipboardItem({ 'image/png': kept })] : ([] as ClipboardItem[])),
+    read: () => Promise.resolve(kept ? [new ClipboardItem({ 'image/png': kept })] : ([] as ClipboardItem[])),
   };
   return local;
 }

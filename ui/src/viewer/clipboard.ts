@@ -11,7 +11,8 @@ export type Sent = 'sent' | 'too long' | 'too large' | 'not taken' | 'not now';
 
 const UNSENT = {
   'too long': "Not sent: it is too long for the customer's clipboard (250,000 characters at most).",
-  'too large': "Not sent: the picture is too large for the customer's clipboard (4 MiB as PNG, 16 megapixels).",
+  'too large':
+    "Not sent: the picture is too large for the customer's clipboard (4 MiB as PNG, 16 megapixels).",
   'not taken': "Not sent: the customer's program takes no pictures.",
   'not now': 'Not sent: the screen is not connected, or control is paused.',
 };
@@ -161,7 +162,8 @@ export class Clips {
   }
 
   private async writePicture(png: Png): Promise<void> {
-    if (!this.local?.write || typeof ClipboardItem === 'undefined' || !isPng(png)) throw new Error('no pictures');
+    if (!this.local?.write || typeof ClipboardItem === 'undefined' || !isPng(png))
+      throw new Error('no pictures');
     await this.local.write([new ClipboardItem({ 'image/png': new Blob([png], { type: 'image/png' }) })]);
     // Browsers write the pixels into a PNG of their own, which must not be taken for something new.
     if (this.follows && this.isKnown(png)) this.known = (await this.readPicture()) ?? png;

@@ -3,8 +3,11 @@ import { meaningOf, message, OURS, PNG, PROVIDE, REQUEST, TEXT } from './extende
 import { type Monitor, monitorsOf } from './monitors';
 import type { Hands } from './typing';
 
-/** AltGr: what it types arrives as it is composed, so the customer's computer never gets the key. */
-const LEVEL_3 = 0xfe03;
+/**
+ * AltGr, Caps Lock and Num Lock: what they make of a key arrives as it is made here, so the customer's computer never
+ * gets them, and its own locks stay as they are.
+ */
+const KEPT_HERE = [0xfe03, 0xffe5, 0xff7f];
 
 /** The flag of a fence that asks for an answer. */
 const ANSWER_WANTED = 2 ** 31;
@@ -41,7 +44,7 @@ export class Remote extends RFB implements Hands {
     this._keyboard._target = target;
     const send = this._keyboard.onkeyevent;
     this._keyboard.onkeyevent = (keysym, ...rest) => {
-      if (keysym !== LEVEL_3) send(keysym, ...rest);
+      if (!KEPT_HERE.includes(keysym)) send(keysym, ...rest);
     };
   }
 

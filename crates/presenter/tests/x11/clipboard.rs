@@ -10,7 +10,7 @@ use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{ConnectionExt as _, SelectionEventMask};
 use x11rb::protocol::xproto::{
-    AtomEnum, ConnectionExt as _, CreateWindowAux, PropMode, WindowClass,
+    AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, Property, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -402,6 +402,46 @@ fn gives_a_long_text_in_pieces_to_several_at_once() {
             assert!(reader.join().unwrap() == text.as_bytes());
         }
     });
+}
+
+/// Another viewer's picture or text comes while a slow program still reads the first one.
+#[test]
+fn a_program_that_has_begun_to_read_gets_what_it_began_with() {
+    let mut shared = Shared::start();
+    let first = png(600, 500, &[]);
+    shared.input.clipboard(Contents::Picture(Png::new(&first).unwrap())).unwrap();
+    let (conn, screen) = RustConnection::connect(Some(&shared.desk.display)).unwrap();
+    let atom = |name: &str| conn.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+    let (root, window) = (conn.setup().roots[screen].root, conn.generate_id().unwrap());
+    let aux = CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE);
+    let class = WindowClass::INPUT_ONLY;
+    conn.create_window(0, window, root, 0, 0, 1, 1, 0, class, 0, &aux).unwrap();
+    let [clipboard, target, property] = ["CLIPBOARD", "image/png", "A"].map(atom);
+    conn.convert_selection(window, clipboard, target, property, x11rb::CURRENT_TIME).unwrap();
+    conn.flush().unwrap();
+    while !matches!(conn.wait_for_event().unwrap(), Event::SelectionNotify(_)) {}
+    let take = || {
+        let taken = conn.get_property(true, window, property, AtomEnum::ANY, 0, 1 << 20).unwrap();
+        taken.reply().unwrap()
+    };
+    assert_eq!(take().type_, atom("INCR"));
+    shared.input.clipboard("of another viewer".into()).unwrap();
+    assert_eq!(shared.paste("UTF8_STRING"), b"of another viewer");
+    let mut read = Vec::new();
+    loop {
+        let Event::PropertyNotify(changed) = conn.wait_for_event().unwrap() else { continue };
+        if changed.atom != property || changed.state != Property::NEW_VALUE {
+            continue;
+        }
+        let piece = take();
+        // The property that said INCR was new as well, and is gone already.
+        match piece.value.len() {
+            _ if piece.type_ == x11rb::NONE => {}
+            0 => break,
+            _ => read.extend(piece.value),
+        }
+    }
+    assert!(read == first);
 }
 
 #[test]

@@ -82,7 +82,9 @@ impl Selection {
         let clipboard = server.atom("CLIPBOARD")?;
         let mask = SelectionEventMask::SET_SELECTION_OWNER;
         xfixes::select_selection_input(&server.conn, window, clipboard, mask)?.check()?;
-        let atoms = |names: &[&str]| names.iter().map(|name| server.atom(name)).collect();
+        let atoms = |names: &[&str]| -> Result<Vec<Atom>, ScreenError> {
+            names.iter().map(|name| server.atom(name)).collect()
+        };
         Ok(Self {
             window,
             own,
