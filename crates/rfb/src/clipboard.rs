@@ -1,5 +1,5 @@
 //! What clipboards hold: texts in Latin-1 as RFC 6143 has them (7.5.6, 7.6.4), and by the Extended Clipboard texts in
-//! UTF-8 and pictures. A picture has a format of our own (docs/adr/0032): both sides say that they know it first.
+//! UTF-8 and pictures. A picture has a format of our own (docs/adr/0034): both sides say that they know it first.
 
 use flate2::{Decompress, FlushDecompress};
 

@@ -2,55 +2,12 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    time::Instant,
-};
-
 use screen_tests::{
-    PATIENCE,
     browser::{devtools, press, see, until},
-    display::Display,
-    process::Program,
+    copied::{PIXEL, copies, is_png, pastes},
     shared::SharedScreen,
 };
 use serde_json::json;
-
-const PIXEL: &[u8] = include_bytes!("../../viewer/tests/pixel.png");
-
-/// A program on a display copies a file as a picture of this kind.
-fn copies(display: &Display, file: &Path, kind: &str) -> Program {
-    let mut xclip = Command::new("xclip");
-    xclip.env("DISPLAY", display.name()).args(["-selection", "clipboard", "-quiet", "-target"]);
-    xclip.arg(kind).arg("-in").arg(file);
-    Program::start(xclip)
-}
-
-/// What a program on a display pastes as a picture, once it is what is waited for.
-fn pastes(display: &Display, wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let mut xclip = Command::new("xclip");
-        xclip.env("DISPLAY", display.name());
-        xclip.args(["-selection", "clipboard", "-target", "image/png", "-out"]);
-        let pasted = xclip.output().unwrap().stdout;
-        if wanted(&pasted) {
-            return pasted;
-        }
-        assert!(Instant::now() < until, "{} bytes are not what was waited for", pasted.len());
-    }
-}
-
-fn is_png(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x89PNG")
-}
-
-fn in_a_file(shared: &SharedScreen, bytes: &[u8]) -> PathBuf {
-    let file = shared.world.folder().join(format!("copied-{}", bytes.len()));
-    std::fs::write(&file, bytes).unwrap();
-    file
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pictures_travel_from_one_clipboard_to_the_other() {
@@ -60,14 +17,15 @@ async fn pictures_travel_from_one_clipboard_to_the_other() {
     devtools(page, "Browser.grantPermissions", allowed).await;
     shared.takes_the_keyboard().await;
 
-    let file = in_a_file(&shared, PIXEL);
-    let _owner = copies(&shared.customer, &file, "image/png");
+    let (technician, customer) = (shared.technician.name(), shared.customer.name());
+    let folder = shared.world.folder();
+    let _owner = copies(customer, PIXEL, "image/png", folder);
     let label = "const e = document.getElementById('clip-picture');
         return !e.hidden && e.getAttribute('aria-label') === 'A picture of 1 by 1 pixels'";
     until(page, "the customer's picture is in the panel", label).await;
     press(page, "clipboard").await;
     see(page, "clip-told", "it is on your clipboard too").await;
-    tokio::task::block_in_place(|| pastes(&shared.technician, is_png));
+    tokio::task::block_in_place(|| pastes(technician, is_png));
 
     // More than any property of X or message holds at once: noise, pasted into the panel.
     let paste = "const done = arguments[0], canvas = document.createElement('canvas');
@@ -89,12 +47,11 @@ async fn pictures_travel_from_one_clipboard_to_the_other() {
     press(page, "clip-send").await;
     see(page, "clip-told", "on the customer's clipboard now").await;
     let arrived =
-        tokio::task::block_in_place(|| pastes(&shared.customer, |bytes| bytes.len() > PIXEL.len()));
+        tokio::task::block_in_place(|| pastes(customer, |bytes| bytes.len() > PIXEL.len()));
     assert!(is_png(&arrived) && size > 256 * 1024, "{} of {size} bytes", arrived.len());
     assert!(arrived.len().abs_diff(size) < 1024, "{} of {size} bytes", arrived.len());
 
-    let jpeg = in_a_file(&shared, b"\xff\xd8\xff");
-    let _owner = copies(&shared.customer, &jpeg, "image/jpeg");
+    let _owner = copies(customer, b"\xff\xd8\xff", "image/jpeg", folder);
     see(page, "clip-told", "copied a picture that is not carried").await;
     shared.ends().await;
 }

@@ -1,6 +1,6 @@
 /**
  * The Extended Clipboard's messages, as far as noVNC's interface lacks them: a picture has a format of our own, which
- * the customer's program knows too (docs/adr/0032).
+ * the customer's program knows too (docs/adr/0034).
  */
 
 /** Formats. */

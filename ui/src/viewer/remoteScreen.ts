@@ -1,6 +1,5 @@
 import { $ } from '../shared/dom';
-import { Clips, type Png, type Sent } from './clipboard';
-import { isLarge, isPng } from './copiedPicture';
+import { ClipboardPanel } from './clipboardPanel';
 import { press, shortcutOf, SPECIAL, type Shortcut } from './keys';
 import { fill, Menu } from './menu';
 import { choices, type Monitor, same } from './monitors';
@@ -18,9 +17,6 @@ const PICTURE_WITHIN_MS = 20_000;
  * that drops everything closes no connection.
  */
 const SILENT_MS = 11_000;
-
-/** The most characters for the customer's clipboard: at worst 1 MiB, which is the most that their program takes. */
-const LONGEST_TEXT = 250_000;
 
 /** The events that the remote screen reports to the page. */
 export type RemoteScreenHandlers = {
@@ -52,7 +48,7 @@ export class RemoteScreen {
   private toastTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly field = $('typed') as HTMLTextAreaElement;
   private readonly typing: Typing;
-  private readonly clips: Clips;
+  private readonly clipboard: ClipboardPanel;
   private readonly keysMenu: Menu;
   private readonly clipMenu: Menu;
   private readonly monitorsMenu: Menu;
@@ -67,22 +63,11 @@ export class RemoteScreen {
     this.keysMenu = new Menu($('keys'), $('keys-list'), refocus);
     this.clipMenu = new Menu($('clipboard'), $('clipboard-panel'), refocus);
     this.monitorsMenu = new Menu($('monitors'), $('monitors-list'), refocus);
-    this.clips = new Clips(
-      {
-        field: $('clip') as HTMLTextAreaElement,
-        preview: $('clip-picture') as HTMLCanvasElement,
-        report: (text) => ($('clip-told').textContent = text),
-        send: (what) => this.paste(what),
-        ask: () => (this.meter !== null && this.control ? (this.remote?.askClipboard() ?? false) : false),
-      },
-      // Missing where the page came without encryption.
-      (navigator as Partial<Navigator>).clipboard,
-    );
+    this.clipboard = new ClipboardPanel(() => (this.meter && this.control ? this.remote : null));
     const system = systemOfKeys(navigator.userAgent);
     this.typing = new Typing($('screen'), this.field, () => this.remote, system);
     this.wireKeys();
     this.wireTools();
-    this.wireClipboard();
   }
 
   /** The stream is there: the picture is drawn from it until it ends. */
@@ -101,11 +86,10 @@ export class RemoteScreen {
         this.showMonitors(monitors);
       },
       onPicture: (png) => {
-        if (isPng(png) && !isLarge(png)) void this.clips.receive(png);
-        else this.clips.notCarried(true);
+        this.clipboard.receive(png);
       },
       onNotCarried: (isPicture) => {
-        this.clips.notCarried(isPicture);
+        this.clipboard.notCarried(isPicture);
       },
     });
     this.remote = remote;
@@ -113,7 +97,7 @@ export class RemoteScreen {
     remote.showDotCursor = true;
     remote.addEventListener('clipboard', (event) => {
       const { text } = (event as CustomEvent<{ text: string }>).detail;
-      void this.clips.receive(text);
+      this.clipboard.receive(text);
     });
     remote.addEventListener('disconnect', () => {
       if (this.remote === remote) this.handlers.onEnded();
@@ -344,35 +328,6 @@ export class RemoteScreen {
       button.setAttribute('aria-pressed', String(wanted));
       this.typing.callKeyboard(wanted);
     });
-  }
-
-  private wireClipboard(): void {
-    const auto = $('clip-auto') as HTMLInputElement;
-    $('clip-auto-row').hidden = (navigator as Partial<Navigator>).clipboard === undefined;
-    $('clip-send').addEventListener('click', () => {
-      this.clips.sendShown();
-    });
-    $('clip-ask').addEventListener('click', () => {
-      this.clips.askCustomer();
-    });
-    $('clip-copy').addEventListener('click', () => void this.clips.copyShown());
-    const follow = () => {
-      this.clips.follows = auto.checked;
-      if (auto.checked && this.control) void this.clips.sendNew();
-    };
-    auto.addEventListener('change', follow);
-    addEventListener('focus', follow);
-  }
-
-  private paste(what: string | Png): Sent {
-    if (!this.remote || !this.meter || !this.control) return 'not now';
-    if (typeof what !== 'string') {
-      if (isLarge(what)) return 'too large';
-      return this.remote.sendPicture(what) ? 'sent' : 'not taken';
-    }
-    if (what.length > LONGEST_TEXT) return 'too long';
-    this.remote.clipboardPasteFrom(what);
-    return 'sent';
   }
 
   private rescale(): void {
