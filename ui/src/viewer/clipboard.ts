@@ -96,7 +96,9 @@ export class Clips {
     if (await this.write(this.picture ?? this.page.field.value)) {
       this.page.report('It is on your clipboard now.');
     } else if (this.picture) {
-      this.page.report('This window may not write pictures to your clipboard.');
+      this.page.report(
+        'This window may not write pictures to your clipboard. The right mouse button on the picture may offer it.',
+      );
     } else {
       this.page.field.select();
       this.page.report('This window may not write to your clipboard. The text is selected: press Ctrl+C.');

@@ -33,13 +33,12 @@ export async function pngOf(picture: Blob): Promise<Png | null> {
   return png && new Uint8Array(await png.arrayBuffer());
 }
 
-/** Draws a picture as small as its canvas is in the panel, with the name that a screen reader tells. */
+/** Shows a picture, whole, so that it can be copied from there too, with the name that a screen reader tells. */
 export async function drawPreview(canvas: HTMLCanvasElement, png: Png): Promise<void> {
   const bitmap = await createImageBitmap(new Blob([png], { type: 'image/png' })).catch(() => null);
   if (!bitmap) return;
   const { width, height } = bitmap;
-  const scale = Math.min(1, 640 / width, 400 / height);
-  draw(canvas, bitmap, Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
+  draw(canvas, bitmap, width, height);
   canvas.setAttribute('aria-label', `A picture of ${String(width)} by ${String(height)} pixels`);
 }
 
