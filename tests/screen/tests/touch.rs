@@ -16,7 +16,11 @@ fn typed(shared: &SharedScreen, recorder: &Recorder) -> String {
         run(shared.technician.name(), "xdotool", &["key", MARK]);
         let mut text = String::new();
         for character in recorder.strokes(1).remove(0).text.chars() {
-            if character == '\u{8}' { drop(text.pop()) } else { text.push(character) }
+            if character == '\u{8}' {
+                text.pop();
+            } else {
+                text.push(character);
+            }
         }
         text
     })
