@@ -34,8 +34,16 @@ for name in deskhand-broker deskhand-sandbox; do
   dpkg-deb --ctrl-tarfile "$deb" | tar -xO ./postinst | sh -n
   dpkg-deb --ctrl-tarfile "$deb" | tar -xO ./postrm | sh -n
   [ "$(dpkg-deb -f "$deb" Package)" = "$name" ] || fail "$name names another package"
-  tar -xf "$WORK/list" -C "$WORK" "./usr/share/man/man1/$name.1.gz" "./usr/share/bash-completion/completions/$name"
-  gzip -dc "$WORK/usr/share/man/man1/$name.1.gz" | grep -q "^\.TH $name 1" || fail "$name's manual page is none"
+  tar -xf "$WORK/list" -C "$WORK" ./usr/share/man/man1 "./usr/share/bash-completion/completions/$name"
+  for page in "$WORK"/usr/share/man/man1/*.1.gz; do
+    page_name=$(basename "$page" .1.gz)
+    gzip -dc "$page" | grep -q "^\.TH $page_name 1" || fail "$name's manual page $page_name is none"
+    # Each page that this one names under its commands is there as well.
+    gzip -dc "$page" | sed -nE 's/^(deskhand[a-z\\-]*)\(1\)$/\1/p' | tr -d '\\' | while read -r named; do
+      [ -e "$WORK/usr/share/man/man1/$named.1.gz" ] || fail "$name has no manual page $named, which $page_name names"
+    done
+  done
+  rm -r "$WORK/usr/share/man"
   bash -n "$WORK/usr/share/bash-completion/completions/$name"
   # What it is linked with is what it depends on.
   if command -v objdump >/dev/null; then
@@ -53,7 +61,7 @@ for name in deskhand-broker deskhand-sandbox; do
     # In a tree of its own, where the program is where the unit looks for it.
     mkdir -p "$WORK/root/usr/lib/systemd/system"
     tar -xf "$WORK/list" -C "$WORK/root" "./usr/bin/$name" "./usr/lib/systemd/system/$name.service"
-    install -D -m 0755 "$(type -P kill)" "$WORK/root/bin/kill"
+    install -D -m 0755 /bin/sh "$WORK/root/bin/sh"
     systemd-analyze verify --root="$WORK/root" --man=no --recursive-errors=no "$name.service" ||
       fail "$name's unit is not valid"
   fi
@@ -69,5 +77,7 @@ for variable in $(sed -nE 's/^(# )?([A-Z_]+)=.*/\2/p' packaging/sandbox.env); do
 done
 if command -v hadolint >/dev/null; then
   hadolint packaging/Dockerfile
+else
+  echo "check-debs: the Dockerfile wasn't checked, for hadolint is missing"
 fi
 echo "The packages are in order."

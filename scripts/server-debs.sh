@@ -20,7 +20,7 @@ stage() {
   install -D -m 0644 "packaging/$name.service" "$root/usr/lib/systemd/system/$name.service"
   install -d "$root"/usr/share/{man/man1,bash-completion/completions,zsh/vendor-completions,fish/vendor_completions.d}
   install -d "$root/usr/share/doc/$name" "$root/DEBIAN"
-  "$BUILT/$name" man | gzip -9n >"$root/usr/share/man/man1/$name.1.gz"
+  "$BUILT/$name" man "$root/usr/share/man/man1"
   "$BUILT/$name" completions bash >"$root/usr/share/bash-completion/completions/$name"
   "$BUILT/$name" completions zsh >"$root/usr/share/zsh/vendor-completions/_$name"
   "$BUILT/$name" completions fish >"$root/usr/share/fish/vendor_completions.d/$name.fish"
@@ -31,6 +31,7 @@ stage() {
 # The fields of the package, and what is done when it comes and goes. It starts nothing by itself: first it is set up.
 describe() {
   local name=$1 summary=$2 conffile=$3 root=$WORK/$1
+  gzip -9n "$root"/usr/share/man/man1/*.1
   find "$root/usr" "$root/etc" -type f -exec chmod go=rX {} +
   find "$root" -type d -exec chmod 0755 {} +
   cat >"$root/DEBIAN/control" <<END
@@ -81,6 +82,8 @@ stage deskhand-broker
 install -D -m 0644 packaging/broker.toml "$WORK/deskhand-broker/etc/deskhand/broker.toml"
 install -D -m 0755 "$BUILT/deskhand-presenter" \
   "$WORK/deskhand-broker/usr/share/deskhand-broker/programs/deskhand-presenter-linux-$(uname -m)"
+# Of the program that the broker hands out: whoever runs the broker reads there what its customers can be told.
+"$BUILT/deskhand-presenter" --manual >"$WORK/deskhand-broker/usr/share/man/man1/deskhand-presenter.1"
 describe deskhand-broker "self-hosted broker for remote support" /etc/deskhand/broker.toml
 
 stage deskhand-sandbox

@@ -106,7 +106,7 @@ pub fn person() -> String {
     ["USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok())
-        .unwrap_or_else(|| "technician".to_owned())
+        .unwrap_or_else(|| "Technician".to_owned())
 }
 
 /// Runs a command. `None` if it was refused; the log then says why.

@@ -9,6 +9,7 @@ mod keyboard;
 mod notice;
 mod page_process;
 mod pictures;
+mod restore;
 mod screen;
 mod secrets;
 mod shared_screen;

@@ -11,7 +11,7 @@ use desktop_tests::page::run_command;
 use desktop_tests::shell::Shell;
 use desktop_tests::{Desktop, eventually};
 
-const LOADED: &str = "the page of the main window is loaded";
+pub const LOADED: &str = "the page of the main window is loaded";
 const LIST_NAMES: &str = "org.freedesktop.DBus.ListNames";
 const LOADED_AGAIN: &str = "it is loaded again";
 

@@ -43,14 +43,24 @@ async fn the_viewer_window_shows_the_customers_screen_sealed_and_a_key_in_it_rea
         subject.got()
     );
     shown.becomes(SQUARE, RED).await;
-    let words = "return document.getElementById('words-text').textContent";
-    let words = app.execute(words, vec![]).await.unwrap();
+    let shown_words = "return document.getElementById('words-text').textContent";
+    let words = app.execute(shown_words, vec![]).await.unwrap();
     assert_eq!(words.as_str().unwrap().split_whitespace().count(), 3, "{words}");
     shown.click((600, 700)).await;
     subject.gets("button");
     shown.becomes(SQUARE, GREEN).await;
     shown.types("k").await;
     assert!(subject.gets("key").contains("down"));
+
+    // Said once, it holds for a page that comes back with other connections and the same words.
+    let is_compared = "return !document.getElementById('compared').hidden && \
+                       document.getElementById('words').hidden";
+    let says_so = "document.getElementById('words-done').click()";
+    app.execute(says_so, vec![]).await.unwrap();
+    until(&app, "the words are known to match", is_compared).await;
+    app.refresh().await.unwrap();
+    until(&app, "they still are after it came back", is_compared).await;
+    assert_eq!(app.execute(shown_words, vec![]).await.unwrap(), words);
 
     app.switch_to_window(main.clone()).await.unwrap();
     let sealed = async || {

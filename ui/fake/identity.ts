@@ -238,7 +238,7 @@ export class FakeIdentity {
         shown: [
           ['Technician', ANNA.name],
           ['Reason', command.reason],
-          ['Session', 'K4-219'],
+          ['Session', '7D20C1A4'],
           ['Number', '47'],
         ],
       });

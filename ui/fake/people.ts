@@ -94,10 +94,12 @@ export function verification(
     at,
     reason: 'Remote support, HD-20417',
     shown: [
+      ['Asked as', 'Customer: if you approve, the technician may see your screen'],
       ['Technician', 'Anna Keller'],
       ['Company', 'Example Help Desk'],
       ['Reason', 'Remote support, HD-20417'],
-      ['Session', 'K4-219'],
+      ['Session', '7D20C1A4'],
+      ['Number', '47'],
     ],
     state,
     until: waits ? at + MINUTE : null,

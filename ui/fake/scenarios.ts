@@ -168,7 +168,7 @@ function maria(now: number): SessionDetail {
         { at: now - 13 * MINUTE, side: 'presenter', text: "The customer's program is online" },
         { at, side: 'viewers', text: 'A viewer joined' },
         { at: now - 7 * MINUTE, side: 'viewers', text: 'A viewer joined' },
-        { at: now - 4 * MINUTE, side: null, text: 'Mail handed over' },
+        { at: now - 4 * MINUTE, side: null, text: 'E-mail to a colleague handed to the mail server' },
       ],
     },
     waited_ms: 108_000,

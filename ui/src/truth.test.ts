@@ -119,7 +119,7 @@ test('an order for a mail is told, and where to see what becomes of it', async (
   await userEvent.click(screen.getByRole('button', { name: 'Invite the customer by e-mail' }));
   expect(screen.getByText('Its link works on this computer only.')).toBeVisible();
   await userEvent.click(screen.getByRole('button', { name: 'Send' }));
-  expect(await screen.findByText(/^Mail ordered/)).toBeVisible();
+  expect(await screen.findByText(/^E-mail ordered/)).toBeVisible();
 });
 
 test('a customer with the technician’s first name is not shown as the technician', async () => {

@@ -2,13 +2,11 @@
 
 use std::{net::SocketAddr, path::Path, process::ExitCode, time::Duration};
 
+use broker::cli::{Admin, AdminAct, Args, control_of};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::{
-    WRONG_SETTINGS,
-    cli::{Admin, AdminAct, Args, control_of},
-};
+use crate::WRONG_SETTINGS;
 
 /// How long the broker may take to answer.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
@@ -36,7 +34,13 @@ pub fn run(args: Args, admin: &Admin) -> ExitCode {
 fn ask(addr: SocketAddr, token_file: &Path, act: &AdminAct) -> Result<Value, String> {
     let token = std::fs::read_to_string(token_file).map_err(|error| {
         let file = token_file.display();
-        format!("read the control API's token from {file}: {error}; run this as the broker's user or as root")
+        let remedy = match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                "is the broker running, with its control API on, and are these its settings?"
+            }
+            _ => "run this as the broker's user or as root",
+        };
+        format!("read the control API's token from {file}: {error}; {remedy}")
     })?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("start: {error}"))?;
@@ -45,7 +49,11 @@ fn ask(addr: SocketAddr, token_file: &Path, act: &AdminAct) -> Result<Value, Str
 
 async fn call(addr: SocketAddr, token: &str, act: &AdminAct) -> Result<Value, String> {
     let failed = |error: reqwest::Error| {
-        format!("ask the broker's control API at {addr}: {}; is it running?", cause(&error))
+        let why = cause(&error);
+        format!(
+            "ask the broker's control API at {addr}: {why}; is the broker running, and was it started with its \
+             control API on? A reload doesn't turn that on: restart it"
+        )
     };
     let _ = rustls::crypto::ring::default_provider().install_default();
     // No proxy: the token is for this broker alone.
@@ -148,11 +156,11 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use broker::cli::Command;
     use clap::Parser as _;
     use serde_json::json;
 
     use super::*;
-    use crate::cli::Command;
 
     #[test]
     fn a_listing_is_a_table_without_what_moves_the_cursor() {

@@ -8,7 +8,7 @@ use std::{
 
 use secrecy::SecretString;
 pub use serve::control::Control;
-use serve::{Clock, Limits, Port, TlsFiles, TrustedProxies};
+use serve::{Clock, Limits, Pace, Port, TlsFiles, TrustedProxies};
 use url::Url;
 use wire::Region;
 
@@ -37,7 +37,7 @@ pub struct Config {
     pub regions: Vec<RegionDelay>,
     pub durations: Durations,
     pub rates: ByClient<Rates>,
-    /// The server that sends e-mail. Without it mails stay in the outbox.
+    /// The server that sends e-mail. Without it e-mails stay in the outbox.
     pub smtp: Option<Smtp>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
@@ -96,7 +96,7 @@ impl Config {
             trusted_proxies: TrustedProxies::default(),
             control: None,
             metrics: None,
-            limits: Limits::default(),
+            limits: Limits { pace: Some(Pace::OF_MANY_PEOPLE), ..Limits::default() },
             programs: ProgramFile::beside_this_one(),
             allow_unattended: false,
             hold_deliveries: false,

@@ -13,7 +13,7 @@ use data_encoding::HEXLOWER;
 use ring::digest;
 use serde::Deserialize;
 use serde_json::json;
-use serve::control::Advance;
+use serve::{Owner, control::Advance};
 use uuid::Uuid;
 use wire::{
     Pin, Side,
@@ -27,7 +27,6 @@ use crate::{
         census::LiveSession,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
-        owner::Owner,
         refusal::Refused,
     },
 };
@@ -195,14 +194,14 @@ async fn outbox(State(coordinator): State<Arc<Coordinator>>) -> Response {
             "body": mail.body, "state": mail.state.word(), "reason": mail.state.reason(),
         })
     };
-    let mails: Vec<_> = coordinator.with_hub(|hub, _| hub.outbox().iter().map(entry).collect());
+    let mails: Vec<Mail> = coordinator.with_hub(|hub, _| hub.outbox().iter().cloned().collect());
+    let mails: Vec<_> = mails.iter().map(entry).collect();
     Json(json!({ "success": true, "outbox": mails })).into_response()
 }
 
 async fn blocks(State(coordinator): State<Arc<Coordinator>>) -> Response {
     let entry = |block: &Block| json!({ "owner": block.owner.to_string(), "since_s": block.since.seconds() });
-    let blocks = coordinator.with_hub(|hub, _| hub.blocks());
-    let blocks: Vec<_> = blocks.iter().map(entry).collect();
+    let blocks: Vec<_> = coordinator.blocks().iter().map(entry).collect();
     Json(json!({ "success": true, "blocks": blocks })).into_response()
 }
 
@@ -227,17 +226,17 @@ async fn lift_block(
 }
 
 async fn sessions(State(coordinator): State<Arc<Coordinator>>) -> Response {
-    let live = coordinator.with_hub(|hub, now| hub.live_sessions(now));
     let entry = |session: &LiveSession| {
-        let LiveSession { pin, region, minted, expires, connected } = session;
+        let LiveSession { pin, region, minted, expires, connected, streams } = session;
         json!({
             "id": session_id(&coordinator, pin), "region": region.as_str(),
             "minted_s": minted.seconds(), "expires_s": expires.seconds(),
-            "program": connected.program, "customer_pages": connected.customer_pages,
-            "viewers": connected.viewers, "streams": connected.streams,
+            "program": connected.programs > 0,
+            "customer_pages": connected.customer_pages + connected.asking,
+            "viewers": connected.viewers, "streams": streams,
         })
     };
-    let sessions: Vec<_> = live.iter().map(entry).collect();
+    let sessions: Vec<_> = coordinator.live_sessions().iter().map(entry).collect();
     Json(json!({ "success": true, "sessions": sessions })).into_response()
 }
 

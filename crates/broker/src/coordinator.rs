@@ -8,7 +8,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
-use serve::{Clock, FaultPlan, Millis, Tally, TrustedProxies};
+use serve::{Clock, FaultPlan, Millis, Owner, Tally};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wire::{Pin, session_events::SessionFacts};
@@ -20,10 +20,12 @@ use crate::{
     event_channels::EventChannels,
     hub::{
         Hub,
+        abuse::Block,
+        census::LiveSession,
         change::{Change, Notice},
-        owner::Owner,
         refusal::Refused,
     },
+    hub_lock::HubLock,
     programs::Programs,
     smtp::Mailer,
     socket_registry::SocketRegistry,
@@ -37,8 +39,6 @@ pub(crate) struct Live {
     pub regions: Vec<RegionDelay>,
     pub mailer: Option<Mailer>,
     pub programs: Arc<Programs>,
-    /// Whose `X-Forwarded-For` is believed, at the endpoint that is always open.
-    pub proxies: TrustedProxies,
     pub compat_cors: bool,
 }
 
@@ -58,8 +58,7 @@ pub(crate) struct Coordinator {
     /// Signs the programs that are delivered.
     pub signer: Ed25519KeyPair,
     pub store: Store,
-    /// Never held across an `await`.
-    pub hub: Mutex<Hub>,
+    pub hub: HubLock,
     /// Locked only by itself or while the hub is locked, never the other way round.
     pub sockets: Mutex<SocketRegistry>,
     /// The consoles that follow their sessions.
@@ -128,6 +127,38 @@ impl Coordinator {
         let mut hub = self.hub.lock();
         let notices = decide(&mut hub);
         self.dispatch(&mut hub, notices);
+    }
+
+    /// As [`Coordinator::notify`], in turns until there are none left.
+    pub fn notify_in_turns(&self, mut decide: impl FnMut(&mut Hub) -> Option<Vec<Notice>>) {
+        self.hub.in_turns(|hub| {
+            let Some(notices) = decide(hub) else { return false };
+            self.dispatch(hub, notices);
+            true
+        });
+    }
+
+    /// The sessions whose PIN works, oldest first, as each of them is when it is its turn.
+    pub fn live_sessions(&self) -> Vec<LiveSession> {
+        let (mut all, mut place) = (Vec::new(), None);
+        self.hub.in_turns(|hub| {
+            let some = hub.live_sessions_after(place, self.clock.now());
+            all.extend(some.sessions);
+            place = some.rest;
+            place.is_some()
+        });
+        all
+    }
+
+    /// The owners that are blocked, the oldest block first.
+    pub fn blocks(&self) -> Vec<Block> {
+        let mut all = Vec::new();
+        self.hub.in_turns(|hub| {
+            let some = hub.blocks_after(all.last().copied());
+            all.extend(&some);
+            !some.is_empty()
+        });
+        all
     }
 
     /// Hands a change on while the hub is locked, so that changes are written and sent in the order in which they

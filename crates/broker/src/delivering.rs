@@ -87,7 +87,7 @@ impl Coordinator {
             // `/email` has no text for these.
             HookType::PresenterOffline | HookType::ViewerOffline => return Outcome::Ended,
         };
-        // A name that may not be in a mail is left out; the mail is sent all the same.
+        // A name that may not be in an e-mail is left out; the e-mail is sent all the same.
         let name = text::mail_name(&fired.name).unwrap_or_default();
         // Counted for the minter of the session, since no client made this call.
         let queued = self.queue_mail(delivery.minter, &to, template, name, &delivery.pin).await;

@@ -6,7 +6,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
-use serve::HostGuard;
+use axum::http::HeaderMap;
+use parking_lot::RwLock;
+use serve::{Client, HostGuard, PeerPolicy, TrustedProxies};
 use url::Url;
 
 /// An address where requests come in.
@@ -17,6 +19,8 @@ pub(crate) struct Endpoint {
     pub origin: String,
     /// Whoever comes in here is a stranger.
     pub for_strangers: bool,
+    /// Whose `X-Forwarded-For` is believed. It can change while it is open.
+    proxies: RwLock<TrustedProxies>,
 }
 
 impl Endpoint {
@@ -35,7 +39,20 @@ impl Endpoint {
                 format!("{scheme}://{}", SocketAddr::new(ip, addr.port()))
             }
         };
-        Self { guard, origin, for_strangers }
+        Self { guard, origin, for_strangers, proxies: RwLock::default() }
+    }
+
+    /// Believes these proxies and no other; how its server is to tell connections apart by that.
+    pub fn trust(&self, proxies: TrustedProxies) -> PeerPolicy {
+        *self.proxies.write() = proxies.clone();
+        PeerPolicy { proxies, ..PeerPolicy::default() }
+    }
+
+    /// Who a request comes from.
+    pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Client {
+        let client = self.proxies.read().client(peer, headers);
+        // Such a client may be a reverse proxy that isn't listed, behind which anybody can be.
+        if self.for_strangers && client.is_this_machine() { Client::STRANGER } else { client }
     }
 }
 

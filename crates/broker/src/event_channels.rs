@@ -5,21 +5,21 @@
 //! sessions, and gets each state as it is by then.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
-use parking_lot::Mutex;
-use serve::Client;
+use parking_lot::{Mutex, MutexGuard};
+use serve::{Client, Owner};
 use tokio::sync::Notify;
 use wire::Pin;
-
-use crate::hub::owner::Owner;
 
 /// How many sessions one channel may follow.
 pub(crate) const MOST_FOLLOWED: usize = 20_000;
 /// How many channels one owner of addresses may have open. A console has one, but many may share an address.
 const MOST_BY_OWNER: usize = 64;
+/// How many sessions or channels are looked at before others get at them.
+const IN_ONE_TURN: usize = 128;
 
 /// All channels that are open.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(crate) struct EventChannels(Mutex<Open>);
 
 #[derive(Debug, Default)]
 struct Open {
-    channels: HashMap<u64, (Client, Arc<Waiting>)>,
+    channels: BTreeMap<u64, (Client, Arc<Waiting>)>,
     /// How many there are of each owner.
     by_owner: HashMap<Owner, usize>,
     followers: HashMap<Pin, HashSet<u64>>,
@@ -62,7 +62,7 @@ impl EventChannels {
     /// Opens a channel; `None` if this client's owner has too many already.
     pub fn open(self: &Arc<Self>, client: Client) -> Option<EventChannel> {
         let mut open = self.0.lock();
-        let owners = open.by_owner.entry(Owner::of(client)).or_default();
+        let owners = open.by_owner.entry(client.owner()).or_default();
         if *owners >= MOST_BY_OWNER {
             return None;
         }
@@ -87,10 +87,21 @@ impl EventChannels {
 
     /// Ends the channels of all clients that aren't on this machine.
     pub fn close_strangers(&self) {
-        for (client, waiting) in self.0.lock().channels.values() {
-            if !client.is_this_machine() {
-                waiting.queue.lock().closing = true;
-                waiting.changed.notify_one();
+        let mut next = 0;
+        loop {
+            let open = self.0.lock();
+            let mut last = None;
+            for (&id, (client, waiting)) in open.channels.range(next..).take(IN_ONE_TURN) {
+                last = Some(id);
+                if !client.is_this_machine() {
+                    waiting.queue.lock().closing = true;
+                    waiting.changed.notify_one();
+                }
+            }
+            MutexGuard::unlock_fair(open);
+            match last {
+                Some(last) => next = last + 1,
+                None => return,
             }
         }
     }
@@ -180,10 +191,14 @@ impl Drop for EventChannel {
     fn drop(&mut self) {
         let mut open = self.all.0.lock();
         if let Some((client, _)) = open.channels.remove(&self.id) {
-            open.closed(Owner::of(client));
+            open.closed(client.owner());
         }
-        for pin in self.followed.keys() {
-            open.stop_following(self.id, pin);
+        MutexGuard::unlock_fair(open);
+        let pins: Vec<&Pin> = self.followed.keys().collect();
+        for some in pins.chunks(IN_ONE_TURN) {
+            let mut open = self.all.0.lock();
+            some.iter().for_each(|pin| open.stop_following(self.id, pin));
+            MutexGuard::unlock_fair(open);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
-use serve::{Client, FaultPlan};
+use serve::{Client, FaultPlan, Owner};
 use uuid::Uuid;
 use wire::{Pin, Region, Side, session_events::SessionFacts};
 
@@ -14,7 +14,6 @@ use crate::{
         customer::Answer,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
-        owner::Owner,
     },
 };
 
@@ -60,7 +59,7 @@ impl Handle {
 
     /// The addresses and networks that are blocked after reports of abuse, the oldest block first.
     pub fn blocks(&self) -> Vec<Block> {
-        self.0.with_hub(|hub, _| hub.blocks())
+        self.0.blocks()
     }
 
     /// Ends the block of an address or network, and forgets what led to it; false if there is none.

@@ -36,6 +36,7 @@
 //! travels at `{origin}/screen`, in a stream for each viewer. docs/broker.md describes both.
 
 mod address;
+pub mod cli;
 mod config;
 mod connecting;
 mod control_routes;
@@ -50,6 +51,7 @@ pub mod fuzzing;
 mod handle;
 mod http;
 mod hub;
+mod hub_lock;
 mod links;
 mod mailing;
 mod metrics;
@@ -75,7 +77,6 @@ pub use handle::Handle;
 pub use hub::{
     abuse::Block,
     outbox::{Mail, MailState},
-    owner::{NoOwner, Owner},
     rates::Rate,
     target::{TargetPolicy, TargetRefused},
     text::{LONGEST_MESSAGE, LONGEST_NAME},
@@ -84,3 +85,4 @@ pub use network::Network;
 pub use pages::viewer_policy;
 pub use programs::ProgramFile;
 pub use running::{Broker, Running, StartError};
+pub use serve::{NoOwner, Owner};

@@ -29,7 +29,7 @@ impl Coordinator {
             .then(|| percent_decode_str(encoded).decode_utf8_lossy().into_owned())
     }
 
-    /// The links in a mail about this session.
+    /// The links in an e-mail about this session.
     pub fn mail_links(&self, pin: &Pin) -> Links {
         let (origin, pin) = (self.customers_origin(), pin.expose());
         Links {

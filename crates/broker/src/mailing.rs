@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// How long to wait before each further attempt, in seconds: half an hour in all. Servers that put off those whom they
-/// don't know yet take the mail within that time.
+/// don't know yet take the e-mail within that time.
 const PAUSES: [u64; 6] = [30, 60, 120, 240, 450, 900];
 
 impl Coordinator {
@@ -32,7 +32,7 @@ impl Coordinator {
 
     /// Makes one attempt; true if another one may help. After the last one there is none.
     async fn try_mail(self: &Arc<Self>, mailer: &Mailer, mail: &Mail, last: bool) -> bool {
-        // On disk before it is sent: a mail that may have been taken isn't sent again after a crash.
+        // On disk before it is sent: an e-mail that may have been taken isn't sent again after a crash.
         let begun = self.change(|hub, _| Ok(hub.begin_mail_attempt(mail.id))).await;
         let Ok(Some(mail)) = begun else { return false };
         let (state, again) = match mailer.send(&mail).await {

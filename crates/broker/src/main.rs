@@ -1,19 +1,16 @@
 //! `deskhand-broker`: the broker as a program.
 
 mod admin;
-mod cli;
 
-use std::{
-    io::{self, stdout},
-    process::ExitCode,
+use std::{io::stdout, path::Path, process::ExitCode};
+
+use broker::{
+    Broker, Running,
+    cli::{self, Args, Command, DEFAULT_FILE, Settings},
 };
-
-use broker::{Broker, Running};
 use clap::{CommandFactory as _, Parser as _};
 use serde_json::json;
-use serve::process::{self, Signal, Signals};
-
-use self::cli::{Args, Command, DEFAULT_FILE, Settings};
+use serve::process::{self, LogFormat, Signal, Signals};
 
 const NAME: &str = "deskhand-broker";
 /// The exit code for settings that can't be used.
@@ -28,7 +25,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Some(Command::Admin(admin)) => admin::run(args, &admin),
-        Some(Command::Man) => written(clap_mangen::Man::new(Args::command()).render(&mut stdout())),
+        Some(Command::Man { folder }) => print_manual(folder.as_deref()),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Args::command(), NAME, &mut stdout());
             ExitCode::SUCCESS
@@ -54,11 +51,19 @@ fn serve(args: Args) -> ExitCode {
     runtime.block_on(run(settings, args))
 }
 
-fn written(done: io::Result<()>) -> ExitCode {
-    match done {
+fn print_manual(folder: Option<&Path>) -> ExitCode {
+    let command = Args::command().disable_help_subcommand(true);
+    let (place, written) = match folder {
+        Some(folder) => (folder.display().to_string(), clap_mangen::generate_to(command, folder)),
+        None => {
+            let printed = clap_mangen::Man::new(command).render(&mut stdout());
+            ("standard output".to_owned(), printed)
+        }
+    };
+    match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{NAME}: write to standard output: {error}");
+            eprintln!("{NAME}: write the manual to {place}: {error}");
             ExitCode::FAILURE
         }
     }
@@ -66,6 +71,7 @@ fn written(done: io::Result<()>) -> ExitCode {
 
 async fn run(settings: Settings, args: Args) -> ExitCode {
     process::start_log(&settings.log, settings.log_format);
+    let log_format = settings.log_format;
     let token_file = settings.config.control.as_ref().map(|control| control.token_file.clone());
     // Before the broker starts, so that no signal is lost in between.
     let Ok(mut signals) = Signals::listen() else {
@@ -83,7 +89,7 @@ async fn run(settings: Settings, args: Args) -> ExitCode {
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!(version, listen = %running.addr(), origin = running.origin(), "started");
     while signals.next().await == Signal::Reload {
-        reload(&running, &args).await;
+        reload(&running, &args, log_format).await;
     }
     tracing::info!("stopping");
     running.shutdown().await;
@@ -91,13 +97,16 @@ async fn run(settings: Settings, args: Args) -> ExitCode {
 }
 
 /// Reads the settings and the certificate again. What can't be used changes nothing.
-async fn reload(running: &Running, args: &Args) {
+async fn reload(running: &Running, args: &Args, log_format: LogFormat) {
     let settings = match cli::settings_again(args.clone()) {
         Ok(settings) => settings,
         Err(error) => return not_reloaded(&error),
     };
     match running.reload(settings.config).await {
-        Ok(waiting) => {
+        Ok(mut waiting) => {
+            if settings.log_format != log_format {
+                waiting.push("log_format");
+            }
             process::change_log(&settings.log);
             tracing::info!("settings and certificate were read again");
             if !waiting.is_empty() {

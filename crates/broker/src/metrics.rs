@@ -51,9 +51,15 @@ pub(crate) fn take(coordinator: &Arc<Coordinator>, counters: &Counters) -> Take 
 }
 
 fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
-    let census = coordinator.with_hub(|hub, now| hub.census(now));
+    let census = coordinator.with_hub(|hub, _| hub.census());
     let mut figures = Figures::default();
     add_census(&mut figures, census);
+    figures.add(
+        "deskhand_broker_longest_hold_microseconds",
+        Kind::Gauge,
+        "The longest time for which one decision kept all others waiting, since the figures were taken last.",
+        coordinator.hub.take_longest_micros(),
+    );
     figures.add_each(
         "deskhand_broker_hook_attempts_total",
         Kind::Counter,
@@ -69,7 +75,7 @@ fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
     figures.add(
         "deskhand_broker_work_in_flight",
         Kind::Gauge,
-        "Saves, deliveries and mails under way.",
+        "Saves, deliveries and e-mails under way.",
         coordinator.deliverer.in_flight(),
     );
     figures.add_each(
@@ -91,10 +97,10 @@ fn add_census(figures: &mut Figures, census: Census) {
         "Live connections of pages and programs, by who is at the other end.",
         "of",
         [
-            ("presenter", census.presenters),
-            ("customer_page", census.customer_pages),
-            ("asking", census.asking),
-            ("viewer", census.viewers),
+            ("presenter", census.connected.programs),
+            ("customer_page", census.connected.customer_pages),
+            ("asking", census.connected.asking),
+            ("viewer", census.connected.viewers),
         ],
     );
     let help = "Streams of a screen.";

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use serve::{Counters, PeerPolicy, Port, Server, TlsFiles, TrustedProxies};
+use serve::{Counters, Port, Server, TlsFiles, TrustedProxies};
 use url::Url;
 
 use crate::{
@@ -48,9 +48,8 @@ impl Running {
             coordinator: Arc::clone(&self.coordinator),
             endpoint: Arc::clone(&endpoint),
             health: self.health.clone(),
-            network_proxies: network.trusted_proxies.clone(),
         };
-        let door = PeerPolicy { proxies: network.trusted_proxies, ..PeerPolicy::default() };
+        let door = endpoint.trust(network.trusted_proxies);
         let server = Server::start_at(door, bound, http::routes(context), self.limits, tls)?;
         self.network = Some((server, got_requested_port));
         self.coordinator.deliverer.own.set_network(Some(&endpoint));
@@ -64,7 +63,8 @@ impl Running {
         *self.coordinator.network.write() = None;
         self.coordinator.deliverer.own.set_network(None);
         let send_away = || {
-            self.coordinator.notify(|hub| hub.hang_up_strangers(&ServerMessage::restarting()));
+            let message = ServerMessage::restarting();
+            self.coordinator.notify_in_turns(|hub| hub.hang_up_strangers(&message));
             self.coordinator.channels.close_strangers();
         };
         send_away();

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use serve::{Port, TlsFiles};
+use serve::{Port, TlsFiles, TrustedProxies};
 use url::Url;
 
 use crate::{
@@ -26,6 +26,7 @@ pub(crate) struct Fixed {
     https: bool,
     control: Option<(IpAddr, Port, PathBuf)>,
     metrics: Option<SocketAddr>,
+    connections: usize,
 }
 
 impl Fixed {
@@ -39,6 +40,7 @@ impl Fixed {
             https: config.tls.is_some(),
             control: control.map(|on| (on.ip, on.port, on.token_file.clone())),
             metrics: config.metrics,
+            connections: config.limits.connections,
         }
     }
 
@@ -55,6 +57,7 @@ impl Fixed {
             ("tls_cert and tls_key (https on or off)", self.https != other.https),
             ("control", self.control != other.control),
             ("metrics", self.metrics != other.metrics),
+            ("connections", self.connections != other.connections),
         ];
         differ.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
@@ -81,12 +84,21 @@ impl Running {
         if let Some(tls) = &tls {
             self.server.replace_certificate(tls);
         }
+        self.server.use_door(self.coordinator.endpoint.trust(config.trusted_proxies.clone()));
         self.coordinator.deliverer.use_ways_out(ways_out);
         *self.coordinator.live.write() = Arc::new(live);
         self.coordinator.with_hub(|hub, _| hub.use_settings(hub_settings(&config)));
         // Lifetimes may be shorter now.
         self.coordinator.rescheduled.notify_one();
         Ok(self.fixed.differ_from(&Fixed::of(&config)))
+    }
+
+    /// Believes these proxies at the network's endpoint from now on, if it is open. Whoever is connected stays.
+    pub fn trust_network_proxies(&self, proxies: TrustedProxies) {
+        let endpoint = self.coordinator.network.read().clone();
+        if let Some(((server, _), endpoint)) = self.network.as_ref().zip(endpoint) {
+            server.use_door(endpoint.trust(proxies));
+        }
     }
 
     /// Serves the network's endpoint with another certificate, from the next connection on, and tells whether it could:

@@ -6,8 +6,8 @@ use parking_lot::{Mutex, RwLock};
 use ring::signature::Ed25519KeyPair;
 use secrecy::ExposeSecret as _;
 use serve::{
-    BindError, FaultPlan, Health, Limits, PeerPolicy, Server, Tally, TlsError, TlsFiles,
-    TrustedProxies, tls::Tls, token::TokenError,
+    BindError, FaultPlan, Health, Limits, Server, Tally, TlsError, TlsFiles, tls::Tls,
+    token::TokenError,
 };
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ use crate::{
     handle::Handle,
     http::{self, ApiContext},
     hub::{Hub, limits::HubSettings, messages::ServerMessage},
+    hub_lock::HubLock,
     metrics,
     own_addresses::OwnAddresses,
     programs::Programs,
@@ -106,7 +107,7 @@ impl Broker {
         let (public_url, is_tls) = (config.public_url.as_ref(), tls.is_some());
         let endpoint = Arc::new(Endpoint::new(bound.addr(), public_url, is_tls, false));
         let (control, limits) = (config.control.take(), config.limits);
-        let (fixed, proxies) = (Fixed::of(&config), config.trusted_proxies.clone());
+        let (fixed, door) = (Fixed::of(&config), endpoint.trust(config.trusted_proxies.clone()));
         let (coordinator, store_end) = open(config, Arc::clone(&endpoint)).await?;
         coordinator.record(|hub, _| hub.resume_mails()).await;
         let health = health_of(&coordinator);
@@ -117,13 +118,8 @@ impl Broker {
             control.start::<StartError>(advance, faults, extra)
         });
         let control = control.transpose()?;
-        let door = PeerPolicy { proxies, ..PeerPolicy::default() };
-        let context = ApiContext {
-            coordinator: Arc::clone(&coordinator),
-            endpoint,
-            network_proxies: TrustedProxies::default(),
-            health: health.clone(),
-        };
+        let context =
+            ApiContext { coordinator: Arc::clone(&coordinator), endpoint, health: health.clone() };
         let (addr, got_requested_port) = (bound.addr(), bound.got_requested_port());
         let server = Server::start_at(door, bound, http::routes(context), limits, tls)?;
         let metrics = fixed.metrics().map(|addr| {
@@ -207,7 +203,7 @@ impl Running {
         self.close_to_network().await;
         self.coordinator.stopping.cancel();
         // Before the server, whose end waits for its connections.
-        self.coordinator.notify(|hub| hub.hang_up_all(&ServerMessage::restarting()));
+        self.coordinator.notify_in_turns(|hub| hub.hang_up_some(&ServerMessage::restarting()));
         for server in self.control.into_iter().chain(self.metrics) {
             server.shutdown().await;
         }
@@ -298,7 +294,7 @@ async fn open(
         refusals: Tally::default(),
         signer: signer(signing_key(loaded.signing_key.as_ref())?)?,
         store,
-        hub: Mutex::new(Hub::new(settings, loaded.state)),
+        hub: HubLock::new(Hub::new(settings, loaded.state)),
         sockets: Mutex::new(SocketRegistry::default()),
         channels: Arc::default(),
         stopping: CancellationToken::new(),
@@ -316,7 +312,6 @@ pub(crate) fn live_settings(config: &Config) -> Result<Live, StartError> {
         regions: config.regions.clone(),
         mailer: mailer.map_err(StartError::Settings)?,
         programs: Arc::new(Programs::new(config.programs.clone())),
-        proxies: config.trusted_proxies.clone(),
         compat_cors: config.compat_cors,
     })
 }

@@ -66,14 +66,14 @@ impl Mailer {
         Ok(Self { transport, from })
     }
 
-    /// Makes one attempt to hand a mail over.
+    /// Makes one attempt to hand an e-mail over.
     pub async fn send(&self, mail: &Mail) -> Handover {
         let to = match address::parse(&mail.to) {
             Ok(to) => to,
             Err(why) => return Handover::Refused(format!("this is not an e-mail address: {why}")),
         };
         let plain = to.user().is_ascii();
-        // The same each time that it is tried, so that a mail that comes twice is known to be one.
+        // The same each time that it is tried, so that an e-mail that comes twice is known to be one.
         let message_id = format!("<{}@{}>", mail.id, self.from.email.domain());
         let at = UNIX_EPOCH + Duration::from_secs(mail.at.seconds());
         let message = Message::builder()

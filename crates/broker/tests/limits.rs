@@ -36,6 +36,30 @@ async fn report(rig: &Rig, ip: &str, pin: &str) -> Response {
 }
 
 #[tokio::test]
+async fn the_program_is_sent_to_nobody_without_end() {
+    let rig = broker_with(|config| {
+        config.trusted_proxies = TrustedProxies::new(["127.0.0.1".parse().unwrap()]);
+        config.rates.remote.downloads = Rate::new(2, 600);
+    })
+    .await;
+    let from = async |ip: &str| {
+        let path = "/x/program?platform=linux-x86_64";
+        call(&rig, "GET", ip, path, &Value::Null).await.status().as_u16()
+    };
+    let one = "203.0.113.7";
+    for _ in 0..2 {
+        assert_ne!(from(one).await, 429);
+    }
+    assert_eq!(from(one).await, 429);
+    assert_ne!(from("203.0.113.8").await, 429, "others are sent it");
+    let mut refused = 0;
+    for subnet in 0..10 {
+        refused += u16::from(from(&format!("2001:db8:1:{subnet}::1")).await == 429);
+    }
+    assert_eq!(refused, 2, "an owner of many networks has four times as many as one");
+}
+
+#[tokio::test]
 async fn three_reports_of_three_pins_from_three_addresses_block_who_minted_them_for_good() {
     let rig = behind_a_proxy().await;
     let minter = "203.0.113.7";

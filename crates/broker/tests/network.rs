@@ -132,6 +132,28 @@ async fn the_network_has_limits_of_its_own_and_the_console_keeps_its_room() {
 }
 
 #[tokio::test]
+async fn proxies_are_trusted_from_now_on_and_nobody_is_disconnected() {
+    let mut rig = broker_with(|config| config.rates.remote.mint = Rate::new(1, 600)).await;
+    rig.running.open_to_network(endpoint()).await.unwrap();
+    let origin = rig.handle().customers_origin();
+    let pin = rig.mint().await;
+    let mut page = Page::open_at(&origin, &pin, "presenter", "Maria").await;
+    let url = format!("{origin}/api/v1/session_pin?region=us-east-1");
+    let mint = async |from: &str| {
+        let asked = rig.http.get(&url).header("x-forwarded-for", from);
+        asked.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!([mint("198.51.100.1").await, mint("198.51.100.2").await], [200, 429]);
+    let proxies = ["127.0.0.1".parse().unwrap()];
+    rig.running.trust_network_proxies(serve::TrustedProxies::new(proxies));
+    assert_eq!([mint("198.51.100.2").await, mint("198.51.100.3").await], [200, 200]);
+    rig.running.trust_network_proxies(serve::TrustedProxies::default());
+    assert_eq!(mint("198.51.100.4").await, 429);
+    page.send(&json!({ "type": "chat", "name": "Maria", "body": "still here" })).await;
+    assert_eq!(page.next_of("chat").await["message"]["body"], "still here");
+}
+
+#[tokio::test]
 async fn customers_behind_a_trusted_proxy_are_told_apart_and_an_untrusted_one_speaks_for_nobody() {
     for (trusted, of_the_next) in [(true, 200), (false, 429)] {
         let mut rig = broker_with(|config| config.rates.remote.mint = Rate::new(2, 600)).await;

@@ -149,8 +149,12 @@ async fn an_operator_lists_sessions_and_mails_and_learns_why_it_cannot() {
         std::process::Command::new(operating::PROGRAM).args(all).output().unwrap()
     };
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let off = admin(&["sessions"]);
-    assert!(!off.status.success() && text(off.stderr).contains("control-token"));
+    let ran = std::process::Command::new(operating::PROGRAM).args(["admin", "sessions"]).output();
+    let off = text(ran.unwrap().stderr);
+    assert!(off.contains("it is off") && off.contains("--config"), "{off}");
+    let absent = admin(&["sessions"]);
+    let why = text(absent.stderr);
+    assert!(why.contains("control-token") && why.contains("is the broker running"), "{why}");
 
     let program = Program::start(&data, &config);
     let (origin, base) = (program.text("origin"), program.text("base_url"));
@@ -174,6 +178,9 @@ async fn an_operator_lists_sessions_and_mails_and_learns_why_it_cannot() {
     std::fs::write(data.join("control-token"), "another").unwrap();
     let wrong = admin(&["blocks"]);
     assert!(!wrong.status.success() && text(wrong.stderr).contains("doesn't take the token"));
+    drop(program);
+    let gone = text(admin(&["blocks"]).stderr);
+    assert!(gone.contains("is the broker running") && gone.contains("restart"), "{gone}");
 }
 
 #[test]
@@ -187,4 +194,12 @@ fn the_manual_page_and_the_completions_are_those_of_the_command_line() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(run(&["completions", shell]).contains("log-format"), "{shell}");
     }
+    // Each page that another one names is there.
+    let folder = tempfile::tempdir().unwrap();
+    run(&["man", folder.path().to_str().unwrap()]);
+    for page in ["deskhand-broker", "deskhand-broker-admin", "deskhand-broker-admin-lift"] {
+        let text = std::fs::read_to_string(folder.path().join(format!("{page}.1"))).unwrap();
+        assert!(text.contains(".TH"), "{page}");
+    }
+    assert!(!folder.path().join("deskhand-broker-man.1").exists());
 }

@@ -92,6 +92,10 @@ async fn settings_change_without_a_restart_and_whoever_is_connected_stays() {
     program.log_says("public_url");
     assert_eq!(program.text("origin"), origin);
 
+    fs::write(&file, "connections = 300\nlog_format = \"json\"\n").unwrap();
+    program.signal("-HUP");
+    program.log_says("connections, log_format");
+
     for bad in ["regions = 5", "[smtp]\nurl = \"nonsense\"\nfrom = \"nobody\"", "[regions]"] {
         let before = regions().await;
         fs::write(&file, bad).unwrap();
@@ -104,4 +108,16 @@ async fn settings_change_without_a_restart_and_whoever_is_connected_stays() {
     program.signal("-TERM");
     let (log, well) = program.end();
     assert!(well && !log.contains(&pin), "{log}");
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_not_said_to_wait_for_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let flags = ["--control", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+    let mut program = Program::start(dir.path(), &flags);
+    program.signal("-HUP");
+    program.log_says("were read again");
+    program.signal("-TERM");
+    let (log, well) = program.end();
+    assert!(well && !log.contains("next start only"), "{log}");
 }

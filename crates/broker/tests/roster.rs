@@ -183,6 +183,74 @@ async fn a_program_that_shares_is_seen_to_share_and_a_page_is_not() {
     page.roster_where(|roster| roster["sharing"] == "none").await;
 }
 
+/// The broker passes on who waits and what the technician answers; whether it counts is the program's to decide.
+#[tokio::test]
+async fn who_waits_is_told_to_the_viewers_and_an_answer_to_the_program() {
+    let rig = broker().await;
+    let pin = rig.mint().await;
+    let mut viewer = rig.page(&pin, "viewers").await;
+    let mut first = program(&rig, &pin, None).await;
+    let waits = json!({
+        "challenge": "c", "page": "p", "name": "Ben", "role": "watch", "sealed": false, "invited": false,
+    });
+    viewer.send(&json!({ "type": "waiting", "viewers": [waits] })).await;
+    assert_eq!(viewer.next_of("refused").await["code"], "malformed");
+    first.send(&json!({ "type": "waiting", "viewers": vec![waits.clone(); 20] })).await;
+    let roster = viewer.roster_where(|roster| roster.get("waiting").is_some()).await;
+    assert_eq!(roster["waiting"], json!(vec![waits.clone(); 8]));
+    let answer = json!({ "type": "admit", "challenge": "c", "lets_in": true, "pairing": "i", "signature": "s" });
+    first.send(&answer).await;
+    assert_eq!(first.next_of("refused").await["code"], "malformed");
+    viewer.send(&answer).await;
+    assert_eq!(first.next_of("admit").await, answer);
+    let mut long = waits;
+    long["name"] = json!("n".repeat(300));
+    first.send(&json!({ "type": "waiting", "viewers": [long] })).await;
+    assert_eq!(first.next_of("refused").await["code"], "malformed");
+    first.send(&json!({ "type": "waiting", "viewers": [] })).await;
+    viewer.roster_where(|roster| roster.get("waiting").is_none()).await;
+}
+
+/// The customer said so in the program that held the place.
+#[tokio::test]
+async fn a_place_that_is_given_up_is_free_for_the_next_program_at_once() {
+    let rig = broker().await;
+    let pin = rig.mint().await;
+    let conf = rig.conf(&pin).await;
+    let mut viewer = rig.page(&pin, "viewers").await;
+    // A viewer's word gives up nothing.
+    viewer.send(&json!({ "type": "leave", "why": "moved" })).await;
+    let mut first = program(&rig, &pin, Some(&conf)).await;
+    assert_eq!(program(&rig, &pin, None).await.welcome["code"], "taken");
+    first.send(&json!({ "type": "leave", "why": "moved" })).await;
+    first.close(&rig).await;
+    assert_eq!(program(&rig, &pin, None).await.welcome["type"], "welcome");
+}
+
+/// Only the program knows it, and only the program's word counts.
+#[tokio::test]
+async fn a_program_that_leaves_says_why_and_the_viewers_are_told() {
+    let rig = broker().await;
+    let pin = rig.mint().await;
+    let mut viewer = rig.page(&pin, "viewers").await;
+    let mut other = rig.page(&pin, "viewers").await;
+    let mut first = program(&rig, &pin, None).await;
+    viewer.roster_where(|roster| roster["sharing"] == "shared").await;
+    other.send(&json!({ "type": "leave", "why": "stopped" })).await;
+    viewer.roster_where(|roster| roster["viewers"].as_array().unwrap().len() == 1).await;
+    first.send(&json!({ "type": "leave", "why": "interfered" })).await;
+    viewer
+        .roster_where(|roster| roster["sharing"] == "none" && roster["sharing_end"] == "interfered")
+        .await;
+    // Started again, it shares again; one that leaves without a word gives no reason.
+    let mut again = program(&rig, &pin, None).await;
+    let shares =
+        |roster: &Value| roster["sharing"] == "shared" && roster.get("sharing_end").is_none();
+    viewer.roster_where(shares).await;
+    again.send(&json!({ "type": "leave", "why": "a reason of a later version" })).await;
+    viewer.roster_where(|roster| roster["sharing_end"] == "other").await;
+}
+
 #[tokio::test]
 async fn while_the_sessions_own_program_is_there_no_other_takes_its_place() {
     let rig = broker().await;

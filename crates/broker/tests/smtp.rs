@@ -8,76 +8,9 @@ mod console;
 use broker::{Config, MailState, Smtp};
 use common::{MINUTE, Rig, broker_with, json_of};
 use console::{Console, KEY};
+use mail_tests::{Does, server};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-};
-
-/// What the server does with a mail.
-#[derive(Debug, Clone, Copy)]
-enum Does {
-    Take,
-    /// Answers RCPT TO with this.
-    Answer(&'static str),
-    /// Answers the whole mail with this.
-    AnswerData(&'static str),
-    /// Closes the connection after DATA.
-    Drop,
-}
-
-/// Serves each connection by the next of these, the last one for ever. Returns the URL, and the lines that it was sent.
-async fn server(
-    extensions: &'static [&'static str],
-    does: Vec<Does>,
-) -> (String, mpsc::UnboundedReceiver<String>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("smtp://{}", listener.local_addr().unwrap());
-    let (tell, told) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        for n in 0.. {
-            let (socket, _) = listener.accept().await.unwrap();
-            let now = does[n.min(does.len() - 1)];
-            tokio::spawn(converse(socket, extensions, now, tell.clone()));
-        }
-    });
-    (url, told)
-}
-
-async fn converse(
-    socket: TcpStream,
-    extensions: &[&str],
-    does: Does,
-    tell: mpsc::UnboundedSender<String>,
-) {
-    let mut socket = BufReader::new(socket);
-    socket.write_all(b"220 test\r\n").await.unwrap();
-    let (mut line, mut in_data) = (String::new(), false);
-    while socket.read_line(&mut line).await.is_ok_and(|n| n > 0) {
-        let said = line.trim_end().to_owned();
-        line.clear();
-        let answer = match (said.split([':', ' ']).next().unwrap_or_default(), does) {
-            (_, Does::Drop) if in_data => return,
-            (_, Does::AnswerData(text)) if in_data && said == "." => Some(text.to_owned()),
-            _ if in_data && said != "." => None,
-            ("DATA", _) => Some("354 go on".to_owned()),
-            ("EHLO", _) => {
-                let offers: String =
-                    extensions.iter().map(|one| format!("250-{one}\r\n")).collect();
-                Some(format!("250-test\r\n{offers}250 HELP"))
-            }
-            ("RCPT", Does::Answer(text)) => Some(text.to_owned()),
-            ("QUIT", _) => Some("221 bye".to_owned()),
-            _ => Some("250 ok".to_owned()),
-        };
-        in_data = said == "DATA" || (in_data && said != ".");
-        let _ = tell.send(said);
-        if let Some(answer) = answer {
-            let _ = socket.write_all(format!("{answer}\r\n").as_bytes()).await;
-        }
-    }
-}
+use tokio::{net::TcpListener, sync::mpsc};
 
 fn by(url: String) -> impl FnOnce(&mut Config) {
     let smtp = Smtp { url: url.into(), from: "Support <support@example.org>".into() };

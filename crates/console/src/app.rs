@@ -22,6 +22,7 @@ mod licence_consent;
 mod lost_data;
 mod metrics;
 mod notices;
+mod opening;
 mod pages;
 mod ports;
 mod reach;
@@ -126,15 +127,14 @@ pub struct Options {
     pub from_seq: Option<u64>,
 }
 
-#[cfg(test)]
 impl Options {
-    /// Those of a test's console in `folder`, which has no window.
-    pub(crate) fn of_test(folder: &std::path::Path) -> Self {
+    /// Those of a console that lives no longer than `folder`: it has no window, no keyring, and settings of its own.
+    pub(crate) fn for_a_while(folder: &std::path::Path, program: &'static str) -> Self {
         Self {
             data: folder.join("data"),
             settings: SettingsSource::nowhere(),
             desktop: Arc::new(engine::desktop::Headless),
-            program: "a test",
+            program,
             passphrase: None,
             use_keyring: false,
             broker_control: false,

@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod flags;
 mod headless;
+mod help;
 pub(crate) mod line_reader;
 mod passphrase;
 mod probe_regions;
@@ -32,7 +33,7 @@ use crate::app::AppError;
 
 /// A technician's console for remote support.
 ///
-/// Without a subcommand the window opens.
+/// Without a subcommand the window opens; deskhand-console has none and prints this help.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "deskhand", version, about, after_help = EXIT_CODES)]
 pub struct Arguments {
@@ -47,11 +48,11 @@ pub struct Arguments {
 /// A program without a window.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Program {
-    /// The same commands and events as JSON Lines on standard input and output
+    /// The console without its window: commands and events as JSON Lines on standard input and output
     Headless(headless::Flags),
     /// Times every region and says which it would choose, and why
     Regions(probe_regions::Flags),
-    /// The whole story in this terminal, live, in a temporary folder
+    /// Plays a whole session in this terminal, live, in a temporary folder
     Demo(demo::Flags),
     /// Looks at everything that Deskhand needs on this computer
     Doctor(doctor::Flags),
@@ -59,8 +60,14 @@ pub enum Program {
     Audit(check_audit::Flags),
     /// Writes all of a console's data to one encrypted file, while the console runs or not
     Backup(backup::BackupFlags),
-    /// Makes a data folder of a backup
+    /// Makes a data folder from a backup
     Restore(backup::RestoreFlags),
+    /// Prints the manual page
+    #[command(hide = true)]
+    Man(help::ManFlags),
+    /// Prints the completions for a shell
+    #[command(hide = true)]
+    Completions(help::CompletionsFlags),
 }
 
 const EXIT_CODES: &str = "\
@@ -156,6 +163,8 @@ pub fn run(arguments: Arguments) -> ExitCode {
         Program::Audit(flags) => unless(&stop, check_audit::run(&global, &flags)).await,
         Program::Backup(flags) => backup::write(&global, flags, &stop).await,
         Program::Restore(flags) => backup::restore(&global, flags, &stop).await,
+        Program::Man(flags) => help::print_manual(&flags),
+        Program::Completions(flags) => help::print_completions(&flags),
     })
 }
 

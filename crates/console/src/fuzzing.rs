@@ -5,7 +5,7 @@ use std::io;
 
 use crate::{
     Settings,
-    app::viewer::live,
+    app::viewer::{live, picture},
     cli::{line_reader::LineReader, protocol},
     settings::{environment, recover},
 };
@@ -29,7 +29,14 @@ pub fn settings(bytes: &[u8]) {
     let _ = Settings::default().layer(&found);
 }
 
-/// The first message of a viewer window's page.
+/// The first message of a viewer window's page, and the text as the broker's answer, of which the page must not have
+/// all.
 pub fn viewer_page(text: &str) {
     let _ = live::is_first(text);
+    live::take_key_out(text);
+}
+
+/// A picture that a viewer window's page hands in to be saved.
+pub fn viewer_picture(bytes: &[u8]) {
+    let _ = picture::is_picture(bytes);
 }

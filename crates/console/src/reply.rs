@@ -70,7 +70,7 @@ pub enum Reply {
     Quitting { quitting: view::QuittingView },
     /// What the embedded broker would have sent.
     Outbox {
-        /// The mails, newest first.
+        /// The e-mails, newest first.
         mails: Vec<OutboxMail>,
     },
     /// The passkeys and aliases of who is signed in.

@@ -10,6 +10,11 @@ mod declared;
 pub(crate) mod environment;
 mod form;
 mod generated;
+fn proxies(listed: &[String]) -> TrustedProxies {
+    // They were checked when they were set.
+    TrustedProxies::new(listed.iter().filter_map(|proxy| proxy.parse().ok()))
+}
+
 #[cfg(test)]
 mod one_place;
 pub(crate) mod recover;
@@ -18,6 +23,7 @@ mod system_user;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use serve::TrustedProxies;
 use ts_rs::TS;
 use url::Url;
 
@@ -132,6 +138,16 @@ impl Settings {
     /// How often every hook is put again, in seconds.
     pub fn heartbeat(&self) -> u32 {
         self.heartbeat_s.unwrap_or(if self.base_url.is_some() { 120 } else { 30 })
+    }
+
+    /// The proxies that are believed before the webhook listener.
+    pub fn listener_proxies(&self) -> TrustedProxies {
+        proxies(&self.listener_trusted_proxies)
+    }
+
+    /// The proxies that are believed where customers on this network join.
+    pub fn lan_proxies(&self) -> TrustedProxies {
+        proxies(&self.lan_trusted_proxies)
     }
 
     /// Whether a change of the setting called `name` must not happen unseen.

@@ -84,4 +84,8 @@ pub struct EventView {
     pub text: String,
     /// Whether it is worth a desktop notification.
     pub notify: bool,
+    /// Something newer of its side was told before it: it says what was so, and not what is. Left out where it isn't so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub overtaken: bool,
 }

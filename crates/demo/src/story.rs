@@ -100,12 +100,12 @@ impl DemoConsole {
         }
         let mut customer = self.arrive(session, name, computer).await?;
         narrator.seen(&format!("{name} opens the join page"));
-        let online = self.state(session, StateKind::Ready, "the presenter online");
+        let online = self.state(session, StateKind::Ready, "the customer's program online");
         customer.with_program(online).await?;
         narrator.seen(if has_program {
-            "The customer's program has dialled out: presenter online"
+            "The customer's program is connected"
         } else {
-            "Presenter online: the page, in place of a program"
+            "The customer's page is connected, in place of a program"
         });
         Ok(customer)
     }
@@ -162,7 +162,7 @@ impl DemoConsole {
             let before = self.seen()?.count(session, "presenter_online");
             let computer = customer.leave().await;
             customer = self.arrive(session, CUSTOMER, computer).await?;
-            let started = self.until("the presenter's next start", |seen| {
+            let started = self.until("the next start of the customer's program", |seen| {
                 (seen.count(session, "presenter_online") > before).then_some(())
             });
             customer.with_program(started).await?;
@@ -246,9 +246,8 @@ impl DemoConsole {
             note: "Upper lid was open; a new cartridge is on its way.".into(),
         };
         self.command(close).await?;
-        let row = self.state(session, StateKind::Closed, "the session closed").await?;
+        self.state(session, StateKind::Closed, "the session closed").await?;
         narrator.seen("Closed as resolved, with a note");
-        narrator.note(&row.row.state.detail);
         Ok(())
     }
 
@@ -272,7 +271,7 @@ impl DemoConsole {
             });
         }
         narrator.seen("The session is there, and its link is the same");
-        self.detail(&session, "the presenter unknown", |detail| {
+        self.detail(&session, "the customer's presence unknown", |detail| {
             (detail.presenter.is == FactKind::Unknown && detail.presenter.since.is_some())
                 .then_some(())
         })
@@ -281,11 +280,12 @@ impl DemoConsole {
         self.all_armed(&session).await?;
         narrator.seen("All four hooks are armed again");
         let mut customer = self.arrive(&session, OTHER_CUSTOMER, computer).await?;
-        let online = self.detail(&session, "the presenter online after the restart", |detail| {
-            (detail.presenter.is == FactKind::Online).then_some(())
-        });
+        let online =
+            self.detail(&session, "the customer's program online after the restart", |detail| {
+                (detail.presenter.is == FactKind::Online).then_some(())
+            });
         customer.with_program(online).await?;
-        narrator.seen("The customer is there again: presenter online");
+        narrator.seen("The customer's program is connected again");
         let viewer = self.viewer(&session, COLLEAGUE).await?;
         self.state(&session, StateKind::Active, "the viewer connected after the restart").await?;
         narrator.seen("Viewer connected: now both sides are known again");

@@ -111,7 +111,7 @@ impl Window {
         self.read(kinds.into()).await?;
         self.send(&[1]).await?;
         if self.read(4).await? != [0; 4] {
-            return Err("the presenter didn't let the viewer in".into());
+            return Err("the customer's program didn't let the viewer in".into());
         }
         self.send(&[1]).await?;
         let head = self.read(24).await?;
@@ -157,7 +157,11 @@ impl Window {
                     let length = u32::from_be_bytes([head[3], head[4], head[5], head[6]]);
                     self.read(length.min(1 << 20) as usize).await?;
                 }
-                other => return Err(format!("the presenter sent a message of the kind {other}")),
+                other => {
+                    return Err(format!(
+                        "the customer's program sent a message of the kind {other}"
+                    ));
+                }
             }
         }
         let parts = pair(&self.read(3).await?[1..3]);
@@ -173,7 +177,7 @@ impl Window {
         let (x, y, width, height) = (at(0), at(2), at(4), at(6));
         let across = usize::from(self.size.0);
         if x + width > across || y + height > usize::from(self.size.1) || head[8..12] != [0; 4] {
-            return Err("the presenter sent what was not asked for".into());
+            return Err("the customer's program sent what was not asked for".into());
         }
         let pixels = self.read(width * height * 4).await?;
         for (line, row) in pixels.chunks_exact((width * 4).max(1)).enumerate() {

@@ -45,5 +45,5 @@ async fn the_demo_says_what_is_missing_for_a_screen_and_goes_on() {
 
 /// In how many of the demo's sessions the customer had the real program.
 fn programs_in(text: &str) -> usize {
-    text.matches("The customer's program has dialled out: presenter online").count()
+    text.matches("The customer's program is connected  ").count()
 }

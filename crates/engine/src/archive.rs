@@ -27,6 +27,7 @@ use session::{Verification, region::Choice, verification::Override};
 pub use store::StoreError as ArchiveError;
 use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 
+pub(crate) use self::search::REINDEX;
 pub use self::{
     audit::{AuditAnchor, AuditEntry, AuditHash, AuditLink, AuditReport, BrokenLink},
     deletion::Deleted,

@@ -39,4 +39,6 @@ pub struct Listener {
     pub public_url: Option<Url>,
     /// How many connections it takes at once; what the process's files allow unless set.
     pub connections: Option<usize>,
+    /// Reverse proxies before it, which say in `X-Forwarded-For` whom they pass on.
+    pub trusted_proxies: serve::TrustedProxies,
 }

@@ -12,7 +12,7 @@ use parking_lot::{Mutex, RwLock};
 use ractor::ActorRef;
 use session::{Failure, Gate, Input, Timestamp, outage::OutageChange};
 use store::StoreError;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use url::Url;
 
 use crate::{
@@ -54,6 +54,8 @@ pub struct Context {
     pub(crate) routes: Routes,
     /// Where sessions ask for the state that only our own broker knows.
     pub(crate) state_requests: StateRequests,
+    /// Sessions were deleted that our own broker may have, too.
+    pub(crate) deletions: Notify,
     /// Under this URL the service reaches our listener.
     pub(crate) hook_base: Url,
     pub(crate) regions: ActorRef<region_choice::Message>,
@@ -115,6 +117,7 @@ impl Context {
             timers: Timers::start(&watch),
             routes: Routes::default(),
             state_requests: StateRequests::default(),
+            deletions: Notify::default(),
             hook_base,
             regions,
             sessions: RwLock::default(),

@@ -103,6 +103,22 @@ impl Engine {
         self.readiness.clone()
     }
 
+    /// Keeps, sealed, by what a session's presenter is known again; it goes with the PIN.
+    ///
+    /// # Errors
+    /// A [`JournalError`].
+    pub async fn keep_pairing(&self, session: SessionId, kept: &[u8]) -> Result<(), JournalError> {
+        self.context.journal.keep_pairing(session, kept).await
+    }
+
+    /// By what a session's presenter is known again.
+    ///
+    /// # Errors
+    /// A [`JournalError`].
+    pub async fn pairing(&self, session: SessionId) -> Result<Option<Vec<u8>>, JournalError> {
+        self.context.journal.pairing(session).await
+    }
+
     /// What came to the listener since this engine's start, and what there is.
     pub fn figures(&self) -> Figures {
         let counts = &self.context.routes.counts;
@@ -139,7 +155,7 @@ impl Engine {
     }
 
     /// What the listener counts of its connections.
-    pub const fn listener_counters(&self) -> &Counters {
+    pub fn listener_counters(&self) -> &Counters {
         self.listener.counters()
     }
 

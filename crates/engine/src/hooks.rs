@@ -6,7 +6,7 @@
 //! means committed.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -62,8 +62,15 @@ pub trait Receiver: Send + Sync + 'static {
 /// The secret routes, by the SHA-256 of their tokens, and what came in by them.
 #[derive(Clone, Default)]
 pub struct Routes {
-    by_token: Arc<RwLock<HashMap<TokenHash, Arc<Route>>>>,
+    open: Arc<RwLock<OpenRoutes>>,
     pub(crate) counts: Arc<Counts>,
+}
+
+#[derive(Default)]
+struct OpenRoutes {
+    by_token: HashMap<TokenHash, Arc<Route>>,
+    /// So that nobody has to look through all routes for those of one session.
+    by_session: HashMap<SessionId, HashSet<TokenHash>>,
 }
 
 /// What came to the listener since the engine's start.
@@ -85,30 +92,40 @@ struct Route {
 impl Routes {
     /// Opens the four routes of a session.
     pub fn open(&self, session: SessionId, tokens: &[HookToken; 4]) {
-        let mut routes = self.by_token.write();
+        let mut open = self.open.write();
         for (hook, token) in HookType::ALL.into_iter().zip(tokens) {
             let route = Route { session, hook, uncommitted: AtomicU32::new(0) };
-            routes.insert(token.hash(), Arc::new(route));
+            open.by_token.insert(token.hash(), Arc::new(route));
+            open.by_session.entry(session).or_default().insert(token.hash());
         }
     }
 
     /// Closes the routes of a session: its tokens are unknown from now on.
     pub fn close(&self, tokens: &[HookToken; 4]) {
-        let mut routes = self.by_token.write();
-        for token in tokens {
-            routes.remove(&token.hash());
+        let mut open = self.open.write();
+        for hash in tokens.iter().map(HookToken::hash) {
+            let Some(route) = open.by_token.remove(&hash) else { continue };
+            if let Entry::Occupied(mut theirs) = open.by_session.entry(route.session) {
+                theirs.get_mut().remove(&hash);
+                if theirs.get().is_empty() {
+                    theirs.remove();
+                }
+            }
         }
     }
 
     /// Closes the routes of a session whose tokens nobody has any more.
     pub fn forget(&self, session: SessionId) {
-        self.by_token.write().retain(|_, route| route.session != session);
+        let mut open = self.open.write();
+        for hash in open.by_session.remove(&session).unwrap_or_default() {
+            open.by_token.remove(&hash);
+        }
     }
 
     fn find(&self, text: &str) -> Option<Arc<Route>> {
         // Looked up by its hash: the map holds no token in plain.
         let hash = TokenHash::from_token(text);
-        self.by_token.read().get(&hash).cloned()
+        self.open.read().by_token.get(&hash).cloned()
     }
 }
 

@@ -4,10 +4,12 @@
 //! [`Answer`] comes only after the commit that made it true. Rows say which row they are, so that
 //! one moved, altered or put back under another number is noticed. No row is ever read unsealed.
 
+mod broker_copies;
 mod console_key;
 mod faults;
 mod last_numbers;
 mod ledger;
+mod pairings;
 mod read;
 mod secrets;
 mod seen;
@@ -22,6 +24,7 @@ pub use store::{PendingWrite as Answer, StoreError as JournalError};
 use store::{Readers, Transactional as _, Writer};
 use wire::{HookType, Pin};
 
+pub(crate) use self::broker_copies::BrokerCopy;
 use self::last_numbers::LastNumbers;
 pub use self::{
     faults::{Fault, Faults},
@@ -228,7 +231,9 @@ impl Journal {
     /// Stores a small fact under `key`, sealed; none removes it.
     pub fn mark(&self, key: &str, value: Option<&[u8]>) -> Answer<()> {
         let (key, value) = (key.to_owned(), value.map(<[u8]>::to_vec));
-        self.writer.write("save a mark", move |ledger| ledger.mark(&key, value.as_deref()))
+        self.writer.write("save what the console remembers", move |ledger| {
+            ledger.mark(&key, value.as_deref())
+        })
     }
 
     /// Removes applied events that arrived before `older_than`, and events up to

@@ -12,6 +12,7 @@ pub mod audit_trail;
 mod awake;
 mod away;
 pub mod backup;
+mod broker_copies;
 pub mod budget;
 pub mod bus;
 pub mod clock;

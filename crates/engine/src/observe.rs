@@ -47,6 +47,8 @@ pub(crate) async fn follow(context: Arc<Context>) {
         match opened {
             Ok(channel) => {
                 let opened_at = Instant::now();
+                // It answers again.
+                context.deletions.notify_one();
                 let known_until = lost.as_ref().map(|lost| lost.since);
                 let followed = Followed::new(context.clone(), channel, known_until);
                 let last_heard = followed.run().await;

@@ -222,8 +222,11 @@ pub(crate) async fn archive_chat(
     messages: Vec<(ChatMessage, Option<Side>)>,
 ) -> Result<SavedChat, Failure> {
     let technician = context.bus.latest(id).map(|snapshot| snapshot.record.by.clone());
+    // Whoever started the session goes on record by another name than in the chat where nobody signs in.
+    let is_own =
+        |name: &String| technician.as_ref() == Some(name) || context.client.is_own_name(name);
     let is_others = |message: &ChatMessage, side: Option<Side>| {
-        side == Some(Side::Presenter) || technician.as_ref() != Some(&message.subject)
+        side == Some(Side::Presenter) || !is_own(&message.subject)
     };
     let others: Vec<(String, String)> = messages
         .iter()

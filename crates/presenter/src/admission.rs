@@ -8,7 +8,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use tokio::sync::oneshot;
-use wire::shared_screen::Role;
+use uuid::Uuid;
+use wire::shared_screen::{AdmissionAnswer, Role, WaitingViewer};
 
 use crate::consent::Newcomer;
 
@@ -58,6 +59,8 @@ pub(crate) struct Admissions {
 
 struct Known {
     id: u32,
+    /// What the technician's answer about this viewer is signed with, among others.
+    challenge: String,
     answer: Option<bool>,
 }
 
@@ -87,7 +90,9 @@ impl Admissions {
             return;
         }
         let id = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
-        self.known.entry(newcomer.arrival.clone()).or_insert(Known { id, answer: None });
+        let challenge = Uuid::new_v4().to_string();
+        let known = Known { id, challenge, answer: None };
+        self.known.entry(newcomer.arrival.clone()).or_insert(known);
         self.waiting.push_back(newcomer);
     }
 
@@ -123,6 +128,35 @@ impl Admissions {
         let id = self.known.get(arrival)?.id;
         let Arrival { role, sealed, invited, .. } = *arrival;
         Some(Newcomer { id, name: name.clone(), role, sealed, invited })
+    }
+
+    /// The viewers that wait, as the technician is told of them.
+    pub fn waiting(&mut self) -> Vec<WaitingViewer> {
+        self.waiting.retain(|one| !one.answer.is_closed());
+        self.waiting.iter().filter_map(|one| self.told(one)).collect()
+    }
+
+    fn told(&self, one: &Waiting) -> Option<WaitingViewer> {
+        let Arrival { page, role, sealed, invited } = one.arrival.clone();
+        let challenge = self.known.get(&one.arrival)?.challenge.clone();
+        Some(WaitingViewer { challenge, page, name: one.name.clone(), role, sealed, invited })
+    }
+
+    /// The technician's answer, which counts if `is_signed` says so of everything that is true of
+    /// the viewer; returns that viewer's name. Whoever passed the answer on may have shown the
+    /// technician something else.
+    pub fn decide_by_technician(
+        &mut self,
+        answer: &AdmissionAnswer,
+        is_signed: impl Fn(&[u8]) -> bool,
+    ) -> Option<String> {
+        let viewer = self.waiting().into_iter().find(|one| one.challenge == answer.challenge)?;
+        if !is_signed(&viewer.answer_bytes(answer.lets_in)) {
+            return None;
+        }
+        let known = self.known.values().find(|known| known.challenge == answer.challenge)?;
+        self.decide(known.id, answer.lets_in);
+        Some(viewer.name)
     }
 
     fn has_room(&self, arrival: &Arrival) -> bool {
@@ -180,6 +214,29 @@ mod tests {
         assert_eq!(waits.try_recv(), Ok(false));
         assert_eq!(ask(&mut admissions, arrival("d")).try_recv(), Ok(false));
         assert_eq!(admissions.current(), None);
+    }
+
+    #[test]
+    fn the_technicians_answer_counts_for_what_they_saw_and_once() {
+        let mut admissions = Admissions::new(Admission::Ask);
+        let mut waits = ask(&mut admissions, arrival("a"));
+        let seen = admissions.waiting().remove(0);
+        let answer = |lets_in| AdmissionAnswer {
+            challenge: seen.challenge.clone(),
+            lets_in,
+            pairing: String::new(),
+            signature: String::new(),
+        };
+        let mut other = seen.clone();
+        other.name = "Somebody you know".to_owned();
+        let (signed, forged) = (seen.answer_bytes(true), other.answer_bytes(true));
+        assert_eq!(admissions.decide_by_technician(&answer(true), |it| it == forged), None);
+        assert_eq!(admissions.decide_by_technician(&answer(false), |it| it == signed), None);
+        let let_in = admissions.decide_by_technician(&answer(true), |it| it == signed);
+        assert_eq!((let_in.as_deref(), waits.try_recv()), (Some("Anna"), Ok(true)));
+        assert_eq!(admissions.decide_by_technician(&answer(true), |it| it == signed), None);
+        let _more = ask(&mut admissions, Arrival { role: Role::Control, ..arrival("a") });
+        assert_ne!(admissions.waiting()[0].challenge, seen.challenge);
     }
 
     #[test]

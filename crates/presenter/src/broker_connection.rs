@@ -16,7 +16,9 @@ use tunnel::{ProxyError, ProxyFailure};
 use uuid::Uuid;
 use wire::{
     Pin,
-    shared_screen::{ProgramHello, Sharing, ToPresenter},
+    shared_screen::{
+        AdmissionAnswer, ProgramHello, Sharing, SharingEnd, ToPresenter, WaitingViewer,
+    },
 };
 
 use crate::{
@@ -66,16 +68,20 @@ pub enum BrokerEvent {
     },
     /// Another program with this PIN was refused.
     OtherProgram,
+    /// The technician's answer about a viewer that waits, by the broker's word.
+    Admit(AdmissionAnswer),
     /// It is closed for good. Nothing comes after this.
     Over(EndReason),
 }
 
 /// A message for the broker. Each one replaces those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PresenterMessage {
     Sharing(Sharing),
-    /// This program ends.
-    Leave,
+    /// Who waits to be let in.
+    Waiting(Vec<WaitingViewer>),
+    /// This program ends, for this reason where the broker doesn't know it.
+    Leave(Option<SharingEnd>),
 }
 
 #[derive(Serialize)]
@@ -92,7 +98,13 @@ enum ToBroker<'a> {
     Sharing {
         state: Sharing,
     },
-    Leave,
+    Waiting {
+        viewers: Vec<WaitingViewer>,
+    },
+    Leave {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why: Option<SharingEnd>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -110,6 +122,7 @@ enum FromBroker {
         by: String,
     },
     OtherProgram,
+    Admit(AdmissionAnswer),
     /// Chat, presence, and the messages of later brokers.
     #[serde(other)]
     Other,
@@ -227,7 +240,12 @@ impl BrokerConnection {
                 Ok(FromBroker::Welcome) => return Ok(()),
                 Ok(FromBroker::Refused { code }) => return Err(self.refused(&code)),
                 Ok(FromBroker::Bye { code }) => return Err(farewell(&code)),
-                Ok(FromBroker::Snapshot { .. } | FromBroker::OtherProgram | FromBroker::Other)
+                Ok(
+                    FromBroker::Snapshot { .. }
+                    | FromBroker::OtherProgram
+                    | FromBroker::Admit(_)
+                    | FromBroker::Other,
+                )
                 | Err(_) => {}
             }
         }
@@ -265,8 +283,17 @@ async fn exchange_messages(
                         return lost;
                     }
                 }
-                Some(PresenterMessage::Leave) | None => {
-                    let _ = tell(socket, &ToBroker::Leave).await;
+                Some(PresenterMessage::Waiting(viewers)) => {
+                    if let Err(lost) = tell(socket, &ToBroker::Waiting { viewers }).await {
+                        return lost;
+                    }
+                }
+                Some(PresenterMessage::Leave(why)) => {
+                    let _ = tell(socket, &ToBroker::Leave { why }).await;
+                    return Lost::Left;
+                }
+                None => {
+                    let _ = tell(socket, &ToBroker::Leave { why: None }).await;
                     return Lost::Left;
                 }
             },
@@ -311,6 +338,7 @@ fn meaning(message: &Message) -> Meaning {
     match serde_json::from_str(text) {
         Ok(FromBroker::Snapshot { by }) => Meaning::Event(BrokerEvent::Snapshot { by }),
         Ok(FromBroker::OtherProgram) => Meaning::Event(BrokerEvent::OtherProgram),
+        Ok(FromBroker::Admit(answer)) => Meaning::Event(BrokerEvent::Admit(answer)),
         Ok(FromBroker::Bye { code }) => Meaning::Lost(farewell(&code)),
         Ok(FromBroker::Welcome | FromBroker::Refused { .. } | FromBroker::Other) | Err(_) => {
             Meaning::Nothing
@@ -346,7 +374,9 @@ async fn waited(pause: Duration, outgoing: &mut mpsc::Receiver<PresenterMessage>
 
 /// Drops messages until this program leaves.
 async fn left(outgoing: &mut mpsc::Receiver<PresenterMessage>) {
-    while let Some(PresenterMessage::Sharing(_)) = outgoing.recv().await {}
+    while let Some(PresenterMessage::Sharing(_) | PresenterMessage::Waiting(_)) =
+        outgoing.recv().await
+    {}
 }
 
 /// The reason to show. Once the screen was shared, an unknown PIN can only be one that has expired.

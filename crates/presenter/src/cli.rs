@@ -64,6 +64,10 @@ pub struct Args {
     #[arg(long, hide = true)]
     pub keep_clipboard: bool,
 
+    /// Print the manual page.
+    #[arg(long, hide = true, exclusive = true)]
+    pub manual: bool,
+
     /// How the person who helps you sees you named. [default: the name of your account]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -80,8 +84,8 @@ fn secret(text: &str) -> Result<Secret, Infallible> {
 }
 
 const AFTER: &str = "\
-Before you agree nothing is captured and nothing is sent, with one exception: started with a PIN only,
-the program asks the server who it is that asks for your screen, so that it can show you.
+Before you agree nothing of your screen is captured or sent. Only the server hears from the program: it
+is asked who wants to see your screen, and it is told that you are asked and what you answer.
 
 Exit codes:
   0  the sharing has ended: you stopped it, or the session is over

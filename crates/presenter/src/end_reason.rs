@@ -1,5 +1,7 @@
 //! The reasons why the program ends, each with one sentence for the customer.
 
+use wire::shared_screen::SharingEnd;
+
 use crate::{dial::DialError, screen::ScreenError};
 
 /// The reason why the screen isn't shared (any more). Its text is shown to the customer.
@@ -36,12 +38,17 @@ pub enum EndReason {
     Replaced,
     /// Another run of the session's own program shares the screen already.
     #[error(
-        "A screen is shared with this PIN already, by the program that was made for it. Stop that one first."
+        "A screen is shared with this PIN already, by the program that was made for it. If that is yours, press “Move it there” in the bar on that screen, or stop that program, and start this one again."
     )]
     Taken,
+    /// The customer moved the sharing to another computer.
+    #[error(
+        "Your screen is no longer shared from this computer. Start the program on the other one again, and compare the words with the person who helps you anew."
+    )]
+    Moved,
     /// The broker doesn't accept the conf, so this isn't the session's own program.
     #[error(
-        "The server doesn't take this program for the one of its session. Get it again from the page where you typed your PIN."
+        "The server doesn't accept this program for its session. Download it again from the page where you typed your PIN."
     )]
     NotItsProgram,
     /// The broker has blocked this network.
@@ -79,7 +86,7 @@ impl EndReason {
     /// The program's exit code, as `--help` lists them.
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Stopped | Self::Expired | Self::Revoked | Self::Replaced => 0,
+            Self::Stopped | Self::Moved | Self::Expired | Self::Revoked | Self::Replaced => 0,
             Self::Unreachable(_)
             | Self::Screen(_)
             | Self::System(_)
@@ -92,6 +99,51 @@ impl EndReason {
             | Self::Taken
             | Self::NotItsProgram
             | Self::Blocked => 5,
+        }
+    }
+
+    /// What the technician is told of it; none where their side ended it, or knows.
+    pub const fn for_the_technician(&self) -> Option<SharingEnd> {
+        match self {
+            Self::Stopped => Some(SharingEnd::Stopped),
+            Self::Moved => Some(SharingEnd::Moved),
+            Self::Interfered => Some(SharingEnd::Interfered),
+            Self::Covered => Some(SharingEnd::Covered),
+            Self::Screen(_) | Self::System(_) => Some(SharingEnd::Failed),
+            Self::Declined
+            | Self::Expired
+            | Self::PinOver
+            | Self::UnknownPin
+            | Self::Revoked
+            | Self::Replaced
+            | Self::Taken
+            | Self::NotItsProgram
+            | Self::Blocked
+            | Self::TooMany
+            | Self::Unreachable(_) => None,
+        }
+    }
+
+    /// Whether nobody comes back to this session, so that what was kept for that can go.
+    pub const fn is_for_good(&self) -> bool {
+        match self {
+            Self::Expired
+            | Self::PinOver
+            | Self::UnknownPin
+            | Self::Revoked
+            | Self::Moved
+            | Self::Interfered => true,
+            Self::Stopped
+            | Self::Declined
+            | Self::Replaced
+            | Self::Taken
+            | Self::NotItsProgram
+            | Self::Blocked
+            | Self::TooMany
+            | Self::Unreachable(_)
+            | Self::Screen(_)
+            | Self::Covered
+            | Self::System(_) => false,
         }
     }
 
@@ -117,6 +169,7 @@ impl EndReason {
             | Self::UnknownPin
             | Self::Revoked
             | Self::Replaced
+            | Self::Moved
             | Self::Interfered
             | Self::NotItsProgram => false,
         }

@@ -27,10 +27,11 @@ pub(crate) struct Exchanges {
     broken: mpsc::UnboundedSender<()>,
 }
 
-/// An exchange that was answered. Unless it is completed, it counts as broken off.
+/// An exchange whose turn it is. Once answered it counts as broken off, unless it is completed.
 pub(crate) struct Exchange {
     _turn: OwnedSemaphorePermit,
-    broken: Option<mpsc::UnboundedSender<()>>,
+    answered: bool,
+    broken: mpsc::UnboundedSender<()>,
 }
 
 /// The exchanges that broke off lately.
@@ -44,25 +45,30 @@ impl Exchanges {
         (Self { turn: Arc::new(Semaphore::new(1)), broken }, reports)
     }
 
-    /// Waits for this exchange's turn. To be called before the viewer is answered.
+    /// Waits for this exchange's turn.
     pub async fn begin(&self) -> Option<Exchange> {
         let turn = Arc::clone(&self.turn).acquire_owned().await.ok()?;
-        Some(Exchange { _turn: turn, broken: Some(self.broken.clone()) })
+        Some(Exchange { _turn: turn, answered: false, broken: self.broken.clone() })
     }
 }
 
 impl Exchange {
+    /// To be called before the viewer is answered.
+    pub const fn answered(&mut self) {
+        self.answered = true;
+    }
+
     /// The viewer has kept to what it committed to, and its words are shown from here on.
     pub fn completed(mut self) {
-        self.broken = None;
+        self.answered = false;
     }
 }
 
 // Not a method: a task that is aborted calls none.
 impl Drop for Exchange {
     fn drop(&mut self) {
-        if let Some(broken) = self.broken.take() {
-            let _ = broken.send(());
+        if self.answered {
+            let _ = self.broken.send(());
         }
     }
 }
@@ -94,9 +100,15 @@ mod tests {
     #[tokio::test]
     async fn an_exchange_that_is_dropped_counts_and_lets_the_next_one_in() {
         let (exchanges, mut broken) = Exchanges::new();
-        exchanges.begin().await.unwrap().completed();
-        assert!(broken.try_recv().is_err());
+        let answered = async || {
+            let mut exchange = exchanges.begin().await.unwrap();
+            exchange.answered();
+            exchange
+        };
+        answered().await.completed();
         drop(exchanges.begin().await.unwrap());
+        assert!(broken.try_recv().is_err());
+        drop(answered().await);
         assert_eq!(broken.try_recv(), Ok(()));
     }
 }

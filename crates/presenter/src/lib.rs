@@ -28,6 +28,8 @@ mod exchanges;
 pub mod fuzzing;
 mod input_thread;
 pub mod invitation;
+pub mod known_viewers;
+mod other_program;
 pub mod own_program;
 mod picture_pool;
 mod pointer_turn;

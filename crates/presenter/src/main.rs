@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use presenter::{
     Environment,
     admission::Admission,
@@ -25,6 +25,10 @@ const TITLE: &str = "Support session";
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if args.manual {
+        let printed = clap_mangen::Man::new(Args::command()).render(&mut std::io::stdout());
+        return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     if args.keep_clipboard {
@@ -84,6 +88,7 @@ fn share(args: &Args, invitation: &Invitation) -> EndReason {
             (false, true) => Admission::Refuse,
             (false, false) => Admission::Ask,
         },
+        private_folder: std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from),
     };
     let ended = run(invitation, environment);
     if let Some(before) = screen.end() {

@@ -1,6 +1,7 @@
 //! One run of the program: ask the customer, share, and return why it ended.
 
 use std::{
+    path::PathBuf,
     sync::mpsc as std_mpsc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -17,6 +18,7 @@ use crate::{
     dial::Dialler,
     end_reason::EndReason,
     invitation::Invitation,
+    known_viewers::KnownViewers,
     requester,
     shared_screen::OpenScreen,
     sharing::Sharing,
@@ -34,6 +36,8 @@ pub struct Environment<'a> {
     pub clipboard: bool,
     /// What happens to a viewer that isn't let in as a matter of course.
     pub admission: Admission,
+    /// The folder of this user alone in which viewers stay known if the program is started again.
+    pub private_folder: Option<PathBuf>,
 }
 
 /// Asks for consent, shares, and returns the reason of the end. The customer's windows run on the
@@ -48,7 +52,7 @@ fn ask_and_share(
     invitation: &Invitation,
     environment: Environment<'_>,
 ) -> Result<EndReason, EndReason> {
-    let Environment { ui, open, dialler, name, clipboard, admission } = environment;
+    let Environment { ui, open, dialler, name, clipboard, admission, private_folder } = environment;
     let progress = if invitation.quiet { |_: &str| {} } else { |text: &str| eprintln!("{text}") };
     if dialler.is_open_to_readers() {
         tracing::warn!("the server's address is http: what is sent to it can be read on the way");
@@ -77,6 +81,7 @@ fn ask_and_share(
     runtime.block_on(reporting.answered(Answer::Agreed));
     let (choose, choices) = mpsc::unbounded_channel();
     let (banners, banner) = std_mpsc::channel();
+    let known = KnownViewers::open(private_folder.as_deref(), &invitation.broker, &invitation.pin);
     let connection = BrokerConnection { dialler, pin: invitation.pin.clone(), page, name, program };
     let sharing = Sharing {
         connection,
@@ -84,6 +89,7 @@ fn ask_and_share(
         clipboard,
         clipboard_shared,
         admission,
+        known: known.clone(),
         choices,
         banners,
         progress,
@@ -97,6 +103,9 @@ fn ask_and_share(
     // without it.
     drop(choose);
     let ended = runtime.block_on(running).map_err(|_| EndReason::System("go on"))?;
+    if ended.is_for_good() {
+        known.forget();
+    }
     shown
         .map_err(EndReason::Screen)
         .or_else(|gone| if ended == EndReason::Stopped { Err(gone) } else { Ok(()) })?;
@@ -140,7 +149,7 @@ fn clock_warning(until: u64, now: u64) -> Option<&'static str> {
         )
     } else if until - now > LONGEST_LIFE.as_secs() {
         Some(
-            "By this computer's clock the session is of a time to come. The clock may be wrong, so the server is asked.",
+            "By this computer's clock the session has not begun yet. The clock may be wrong, so the server is asked.",
         )
     } else {
         None

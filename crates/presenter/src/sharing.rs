@@ -8,7 +8,9 @@ use tokio::{
     task::{Id, JoinSet},
     time::{Instant, sleep_until, timeout},
 };
-use wire::shared_screen::{Sharing as State, ToPresenter};
+use wire::shared_screen::{
+    AdmissionAnswer, Sharing as State, SharingEnd, ToPresenter, WaitingViewer,
+};
 
 use crate::{
     admission::{Admission, Admissions, Arrival, Waiting},
@@ -17,6 +19,8 @@ use crate::{
     dial::Dialler,
     end_reason::EndReason,
     exchanges::{BrokenOff, Exchanges},
+    known_viewers::KnownViewers,
+    other_program::OtherProgram,
     screen::NotCarried,
     shared_screen::{ClipboardNews, OpenScreen, SharedScreen},
     viewer_stream::{self, Parts, StreamError},
@@ -42,6 +46,8 @@ pub struct Sharing {
     pub clipboard_shared: bool,
     /// What happens to a viewer that isn't let in as a matter of course.
     pub admission: Admission,
+    /// The viewers that are known from before.
+    pub known: KnownViewers,
     /// The customer's choices. If the channel ends, so does the sharing: without the banner nothing
     /// may be shared.
     pub choices: mpsc::UnboundedReceiver<Choice>,
@@ -75,7 +81,10 @@ impl Sharing {
             asking,
             exchanges,
             broken_off: BrokenOff::default(),
+            known: self.known,
             admissions: Admissions::new(self.admission),
+            other_program: OtherProgram::default(),
+            told_waiting: Vec::new(),
             streams: JoinSet::new(),
             viewers: HashMap::new(),
             paused: false,
@@ -106,7 +115,7 @@ impl Sharing {
                 break ended;
             }
         };
-        sharing.leave().await;
+        sharing.leave(ended.for_the_technician()).await;
         let all = async { tokio::join!(threads_ended.recv(), &mut connected) };
         if timeout(LEAVE_TIMEOUT, all).await.is_err() {
             connected.abort();
@@ -126,7 +135,11 @@ struct ActiveSharing {
     started: mpsc::Sender<(Id, Viewer)>,
     /// Gets each viewer that has to wait to be let in.
     asking: mpsc::Sender<Waiting>,
+    known: KnownViewers,
     admissions: Admissions,
+    other_program: OtherProgram,
+    /// Who waits, as the technician was told last.
+    told_waiting: Vec<WaitingViewer>,
     exchanges: Exchanges,
     broken_off: BrokenOff,
     streams: JoinSet<Result<(), StreamError>>,
@@ -148,9 +161,9 @@ struct BannerOutput {
 
 impl ActiveSharing {
     /// Ends all streams and says goodbye to the broker. The screen is dropped as well, so its threads end.
-    async fn leave(mut self) {
+    async fn leave(mut self, why: Option<SharingEnd>) {
         self.streams.shutdown().await;
-        let _ = self.outgoing.try_send(PresenterMessage::Leave);
+        let _ = self.outgoing.try_send(PresenterMessage::Leave(why));
     }
 
     fn on_broker_event(&mut self, event: BrokerEvent) -> Option<EndReason> {
@@ -158,6 +171,8 @@ impl ActiveSharing {
             BrokerEvent::Up => {
                 (self.progress)("Connected. Your screen is shared; the banner says who watches.");
                 self.disconnected = false;
+                // A broker that was started again knows of nobody.
+                self.told_waiting.clear();
                 self.send_state();
             }
             BrokerEvent::Down => {
@@ -173,10 +188,8 @@ impl ActiveSharing {
                 let by = by.as_deref().unwrap_or("Somebody");
                 self.notice = Some(format!("{by} saved a picture of your screen"));
             }
-            BrokerEvent::OtherProgram => {
-                let text = "Somebody else tried to share a screen with your PIN and was refused. If that was you on another computer, stop sharing here first.";
-                self.notice = Some(text.to_owned());
-            }
+            BrokerEvent::OtherProgram => self.other_program.came(),
+            BrokerEvent::Admit(answer) => self.on_answer(&answer),
             BrokerEvent::Over(ended) => return Some(ended),
         }
         self.banner.due = true;
@@ -207,7 +220,15 @@ impl ActiveSharing {
                 self.banner.due = true;
                 None
             }
-            Choice::Share | Choice::ShareWithClipboard | Choice::ToggleClipboard => None,
+            Choice::Move if self.other_program.is_asked() => Some(EndReason::Moved),
+            Choice::Stay => {
+                self.other_program.refused();
+                self.banner.due = true;
+                None
+            }
+            Choice::Move | Choice::Share | Choice::ShareWithClipboard | Choice::ToggleClipboard => {
+                None
+            }
         }
     }
 
@@ -248,6 +269,7 @@ impl ActiveSharing {
         let (dialler, screen) = (self.dialler.clone(), self.screen.clone());
         let started = self.started.clone();
         let (clipboard, exchanges) = (self.clipboard, self.exchanges.clone());
+        let known = self.known.clone();
         let ToPresenter::Viewer { name: called, .. } = &request;
         let called = tidy_name(called);
         let (asking, name) = (self.asking.clone(), called.clone());
@@ -266,8 +288,8 @@ impl ActiveSharing {
                 let asked = asking.send(Waiting { arrival, name, answer }).await;
                 asked.is_ok() && answered.await.unwrap_or(false)
             };
-            let parts =
-                Parts { dialler: &dialler, screen: &screen, exchanges: &exchanges, clipboard };
+            let (dialler, screen, exchanges, known) = (&dialler, &screen, &exchanges, &known);
+            let parts = Parts { dialler, screen, exchanges, known, clipboard };
             viewer_stream::serve(request, parts, let_in, on_watching).await
         });
     }
@@ -282,6 +304,27 @@ impl ActiveSharing {
         self.admissions.ask(newcomer);
         self.banner.due = true;
         None
+    }
+
+    /// The technician let a viewer in, or refused it: the customer is told.
+    fn on_answer(&mut self, answer: &AdmissionAnswer) {
+        let AdmissionAnswer { pairing, signature, lets_in, .. } = answer;
+        let is_signed = |text: &[u8]| self.known.invited_has_signed(pairing, text, signature);
+        if let Some(name) = self.admissions.decide_by_technician(answer, is_signed) {
+            let name = if name.is_empty() { "Somebody" } else { &name };
+            let did = if *lets_in { "was let in" } else { "was refused" };
+            self.notice = Some(format!("{name} {did} by the person who helps you"));
+        }
+    }
+
+    /// Tells the technician who waits, if that has changed. A full queue means that the connection is
+    /// down, after which everything is told again.
+    fn tell_waiting(&mut self) {
+        let waiting = self.admissions.waiting();
+        if waiting != self.told_waiting {
+            let _ = self.outgoing.try_send(PresenterMessage::Waiting(waiting.clone()));
+            self.told_waiting = waiting;
+        }
     }
 
     fn on_broken_exchange(&mut self) -> Option<EndReason> {
@@ -311,12 +354,14 @@ impl ActiveSharing {
 
     /// Shows the banner as it is now.
     fn show_banner(&mut self) -> Option<EndReason> {
+        self.tell_waiting();
         let mut viewers: Vec<_> = self.viewers.values().cloned().collect();
         // Those who control come first: they matter most to the customer.
         viewers.sort_by(|a, b| b.role.cmp(&a.role).then_with(|| a.name.cmp(&b.name)));
         let banner = Banner {
             viewers,
             newcomer: self.admissions.current(),
+            other_program: self.other_program.is_asked(),
             open_to_readers: self.dialler.is_open_to_readers(),
             paused: self.paused,
             reconnecting: self.disconnected,

@@ -24,6 +24,7 @@ use crate::{
     broker_connection::SILENCE_TIMEOUT,
     dial::{DialError, Dialler, Socket},
     exchanges::Exchanges,
+    known_viewers::KnownViewers,
     screen::{Contents, ScreenError},
     shared_clipboard::Copied,
     shared_screen::{ScreenSubscription, SharedScreen},
@@ -74,6 +75,7 @@ pub(crate) struct Parts<'a> {
     pub dialler: &'a Dialler,
     pub screen: &'a SharedScreen,
     pub exchanges: &'a Exchanges,
+    pub known: &'a KnownViewers,
     pub clipboard: bool,
 }
 
@@ -100,12 +102,12 @@ pub(crate) async fn serve(
         allowed = let_in(arrival) => if !allowed { return Err(StreamError::NotLetIn) },
         left = gone(&mut socket) => return Err(left),
     }
-    let (sealer, opener, words) = if let Some(first) = first {
-        let exchanged = exchange(&mut socket, role, &first, parts.exchanges).await?;
-        let Sealed { sealer, opener, words } = exchanged;
-        (Some(sealer), Some(opener), Some(words.to_string()))
+    let (role, sealer, opener, words) = if let Some(first) = first {
+        let (exchanged, role) = exchange(&mut socket, (role, invited), &first, &parts).await?;
+        let Sealed { sealer, opener, words, .. } = exchanged;
+        (role, Some(sealer), Some(opener), Some(words.to_string()))
     } else {
-        (None, None, None)
+        (role, None, None, None)
     };
     let subscription = parts.screen.subscribe(role == Role::Control, parts.clipboard).await?;
     let writer = UpdateWriter::new(&subscription, sealer);
@@ -137,22 +139,28 @@ async fn gone(socket: &mut Socket) -> StreamError {
     }
 }
 
+/// Agrees on keys with the viewer; also, what the viewer may do from now on.
 async fn exchange(
     socket: &mut Socket,
-    role: Role,
+    (role, invited): (Role, bool),
     first: &[u8],
-    exchanges: &Exchanges,
-) -> Result<Sealed, StreamError> {
+    parts: &Parts<'_>,
+) -> Result<(Sealed, Role), StreamError> {
     let access = match role {
         Role::Watch => Access::Watch,
         Role::Control => Access::Control,
     };
-    let (awaiting, second) = Responder::new(access)?.answer(first)?;
-    let counted = exchanges.begin().await.ok_or(StreamError::Lost)?;
+    let responder = Responder::new(access)?;
+    // Before the viewer's pairing is looked for: another of its streams may be making it just now.
+    let mut turn = parts.exchanges.begin().await.ok_or(StreamError::Lost)?;
+    let (awaiting, second) = responder.answer(first, |id| parts.known.recall(id))?;
+    turn.answered();
+    let role = if awaiting.only_watches() { Role::Watch } else { role };
     socket.send(Message::binary(second)).await.map_err(lost)?;
     let sealed = awaiting.finish(&next_message(socket).await?.into_data())?;
-    counted.completed();
-    Ok(sealed)
+    parts.known.remember(&sealed.pairing, invited);
+    turn.completed();
+    Ok((sealed, role))
 }
 
 /// The next message that is neither ping nor pong.

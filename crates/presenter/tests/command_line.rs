@@ -15,13 +15,16 @@ use std::{
 };
 
 use broker::Broker;
+use futures_util::{SinkExt as _, StreamExt as _};
 use ring::{
     digest::{SHA256, digest},
     signature::{Ed25519KeyPair, KeyPair as _},
 };
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 use wire::{ConfText, loginwithme::Conf, shared_screen::Requester, trailer};
 
+const PIN: &str = "7W2-97-8570";
 const BUILT: &str = env!("CARGO_BIN_EXE_deskhand-presenter");
 
 #[test]
@@ -36,6 +39,14 @@ fn a_changed_program_does_nothing() {
     assert_eq!(output.status.code(), Some(3));
     assert!(said(&output).contains("was changed"), "{}", said(&output));
     assert!(program.exists());
+}
+
+#[test]
+fn the_manual_page_is_that_of_the_command_line() {
+    let output = run(Path::new(BUILT), &["--manual"], None);
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && page.contains(".TH deskhand-presenter 1"), "{page}");
+    assert!(page.contains("\\-\\-admit\\-all") && !page.contains("keep\\-clipboard"), "{page}");
 }
 
 #[test]
@@ -97,14 +108,65 @@ async fn an_unattended_program_shares_and_removes_itself_at_the_end() {
     assert!(Path::new(BUILT).exists());
 }
 
+/// How many sockets this process listens at.
+fn listening(pid: u32) -> usize {
+    let sockets = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let open: Vec<String> = sockets
+        .filter_map(|fd| Some(fs::read_link(fd.unwrap().path()).ok()?.to_str()?.to_owned()))
+        .collect();
+    let listed = ["tcp", "tcp6"].map(|kind| fs::read_to_string(format!("/proc/{pid}/net/{kind}")));
+    let lines = listed.iter().flatten().flat_map(|list| list.lines());
+    let fields = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    // 0A is LISTEN; the tenth field is the socket's inode.
+    let listens = |line: &Vec<&str>| {
+        line.get(3) == Some(&"0A") && open.contains(&format!("socket:[{}]", line[9]))
+    };
+    fields.filter(listens).count()
+}
+
+/// At the finest setting, with a viewer that comes and is refused, and an end by the broker.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_port_is_opened_and_no_log_has_a_pin_a_name_or_a_key() {
+    let (display, _server) = display();
+    let mut broker = Broker::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let text = conf(&broker.origin(), true);
+    let program = saved(folder.path(), &signed(&text, false));
+    let mut started = command(&program, &["--yes", "--name", "Maria"], Some(&display));
+    let started =
+        started.env("RUST_LOG", "presenter=trace").stderr(Stdio::piped()).spawn().unwrap();
+    let pid = started.id();
+    let (mut live, _) = broker.welcomed().await;
+    assert_eq!(listening(pid), 0, "nobody dials it");
+    live.viewer("Str3amSecret", "control", true).await;
+    // The stream is dialled, its exchange fails, and the sharing goes on.
+    let (mut socket, stream) = broker.screen().await;
+    assert_eq!(stream, "Str3amSecret");
+    let joined = json!({ "type": "joined", "role": "control" }).to_string();
+    socket.send(Message::text(joined)).await.unwrap();
+    socket.send(Message::binary(b"no exchange".to_vec())).await.unwrap();
+    while let Some(Ok(_)) = socket.next().await {}
+    live.tell(&json!({"type": "bye", "code": "revoked"})).await;
+    let ended = tokio::task::spawn_blocking(move || started.wait_with_output());
+    let log = said(&ended.await.unwrap().unwrap());
+    assert!(log.contains("DEBUG") || log.contains("TRACE"), "nothing was logged: {log}");
+    for secret in [PIN, text.expose(), "Str3amSecret", "Anna", "Maria"] {
+        assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
+}
+
 fn run(program: &Path, given: &[&str], display: Option<&str>) -> Output {
+    command(program, given, display).output().unwrap()
+}
+
+fn command(program: &Path, given: &[&str], display: Option<&str>) -> Command {
     let mut command = Command::new(program);
     command.args(given).stdin(Stdio::null());
     for name in ["DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE", "DESKHAND_PIN", "RUST_LOG"] {
         command.env_remove(name);
     }
     command.envs(display.map(|display| ("DISPLAY", display)));
-    command.output().unwrap()
+    command
 }
 
 fn said(output: &Output) -> String {
@@ -142,7 +204,7 @@ fn conf(origin: &str, unattended: bool) -> ConfText {
         rfb_enc_key: String::new(),
         pulseaudio_port: 1,
         sftp_port: 1,
-        session_pin: "7W2-97-8570".to_owned(),
+        session_pin: PIN.to_owned(),
         host_key: String::new(),
         version: String::new(),
         origin: Some(origin.to_owned()),

@@ -82,7 +82,11 @@ struct Args {
 enum Command {
     /// Print the manual page.
     #[command(hide = true)]
-    Man,
+    Man {
+        /// Write the page to this folder, instead of printing it.
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
     /// Print the completions for a shell.
     #[command(hide = true)]
     Completions {
@@ -94,9 +98,14 @@ enum Command {
 /// Prints what belongs beside the program where it is installed.
 fn print(command: &Command) -> Result<(), String> {
     match command {
-        Command::Man => clap_mangen::Man::new(Args::command())
-            .render(&mut std::io::stdout())
-            .map_err(|error| format!("write to standard output: {error}")),
+        Command::Man { folder } => {
+            let command = Args::command().disable_help_subcommand(true);
+            let written = match folder {
+                Some(folder) => clap_mangen::generate_to(command, folder),
+                None => clap_mangen::Man::new(command).render(&mut std::io::stdout()),
+            };
+            written.map_err(|error| format!("write the manual: {error}"))
+        }
         Command::Completions { shell } => {
             let (name, out) = ("deskhand-sandbox", &mut std::io::stdout());
             clap_complete::generate(*shell, &mut Args::command(), name, out);

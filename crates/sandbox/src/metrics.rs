@@ -8,14 +8,25 @@ use std::sync::{
 use axum::{
     Router,
     extract::{Request, State},
+    http::StatusCode,
     middleware::{self, Next},
     response::Response,
 };
-use serve::metrics::{Figures, Kind, Take};
+use serve::{
+    Tally,
+    metrics::{Figures, Kind, Take},
+};
 
 /// What the stand-ins answered.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Calls(Arc<[Outcomes; 3]>);
+pub(crate) struct Calls(Arc<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    outcomes: [Outcomes; 3],
+    /// What was refused, which the log tells at most once a minute for each kind.
+    refusals: Tally,
+}
 
 #[derive(Debug, Default)]
 struct Outcomes {
@@ -39,7 +50,7 @@ impl Calls {
 
     fn figures(&self) -> Figures {
         let mut figures = Figures::default();
-        for (outcomes, name) in self.0.iter().zip(NAMES) {
+        for (outcomes, name) in self.0.outcomes.iter().zip(NAMES) {
             let counted = [
                 ("answered", &outcomes.answered),
                 ("refused", &outcomes.refused),
@@ -64,17 +75,28 @@ const NAMES: [&str; 3] = [
     "deskhand_sandbox_passwordless_calls_total",
 ];
 
+/// The kind of a refusal, for each service.
+const fn kind(status: StatusCode) -> [&'static str; 3] {
+    match status.as_u16() {
+        401 => ["logintc_unauthorized", "rocketchat_unauthorized", "passwordless_unauthorized"],
+        403 => ["logintc_forbidden", "rocketchat_forbidden", "passwordless_forbidden"],
+        404 => ["logintc_not_found", "rocketchat_not_found", "passwordless_not_found"],
+        429 => ["logintc_too_many", "rocketchat_too_many", "passwordless_too_many"],
+        _ => ["logintc_bad_request", "rocketchat_bad_request", "passwordless_bad_request"],
+    }
+}
+
 async fn count(
     State((calls, service)): State<(Calls, usize)>,
     request: Request,
     next: Next,
 ) -> Response {
     let response = next.run(request).await;
-    let (status, outcomes) = (response.status(), &calls.0[service]);
+    let (status, outcomes) = (response.status(), &calls.0.outcomes[service]);
     let counter = if status.is_server_error() {
         &outcomes.failed
     } else if status.is_client_error() {
-        tracing::debug!(counter = NAMES[service], status = status.as_u16(), "refused");
+        calls.0.refusals.refused(kind(status)[service]);
         &outcomes.refused
     } else {
         &outcomes.answered

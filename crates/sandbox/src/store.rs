@@ -109,7 +109,7 @@ mod tests {
         drop(connection);
         let newer = Store::open(dir.path(), None).map(drop).unwrap_err().to_string();
         assert!(
-            newer.ends_with("a newer version of Deskhand made this database; use that version"),
+            newer.ends_with("a newer version of Deskhand made this database; start the newer version of Deskhand"),
             "{newer}"
         );
     }

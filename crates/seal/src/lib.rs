@@ -7,15 +7,18 @@
 //! sees the presenter's, so a middle can't search for keys whose words agree and has one guess in
 //! 2^33.
 //!
-//! The exchange is Noise `NN_25519_ChaChaPoly_SHA256` and one message more:
+//! The exchange is Noise `NNpsk2_25519_ChaChaPoly_SHA256` and one message more:
 //!
 //! | | from | content |
 //! |---|---|---|
-//! | 1 | viewer | an ephemeral key, and the commitment: the hash of a nonce that stays secret for now |
-//! | 2 | presenter | an ephemeral key, and a nonce |
+//! | 1 | viewer | an ephemeral key; the commitment: the hash of a nonce that stays secret for now; which [`Pairing`] it remembers; whether it only watches for now |
+//! | 2 | presenter | whether it remembers that pairing, too; an ephemeral key, and a nonce |
 //! | 3 | viewer | the viewer's nonce, encrypted; it must match the commitment |
 //!
-//! The words are derived from the whole exchange and both nonces. Attacks and their results:
+//! From the whole exchange and both nonces both ends derive a [`Pairing`], and the words from that.
+//! If both remember the pairing of an earlier exchange, its secret is the pre-shared key of this one,
+//! and the words stay. Else that key is nothing but zeros, and there are new words. Attacks and
+//! their results:
 //! - Listening, also to a recording years later: nothing, because the keys are ephemeral.
 //! - Changing, repeating, reordering or cutting a message: [`SealError::Damaged`]; a forgery
 //!   succeeds with a probability of 2^-128.
@@ -24,6 +27,8 @@
 //!   sees the viewer's, so it can't search for matching words. They match by chance once in 2^33
 //!   exchanges, and people can see each failed attempt.
 //! - Sitting in the middle while nobody compares the words: it isn't detected.
+//! - Getting in between later: without the pairing's secret it can only pretend that one end has
+//!   forgotten, which makes new words at both.
 //!
 //! The crate does no I/O: messages go in and come out. Each is one WebSocket message of at most
 //! [`MAX_MESSAGE`] bytes.
@@ -31,10 +36,12 @@
 #![warn(missing_docs)]
 
 mod exchange;
+mod pairing;
 mod sealed;
 mod words;
 
-pub use exchange::{AwaitingNonce, Initiator, Responder};
+pub use exchange::{AwaitingNonce, Initiator, Offer, Responder};
+pub use pairing::{Pairing, PairingId};
 pub use sealed::{MAX_MESSAGE, MAX_PLAINTEXT, Opener, Sealed, Sealer};
 pub use words::Words;
 

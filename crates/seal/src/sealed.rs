@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use snow::{HandshakeState, StatelessTransportState};
 
-use crate::{SealError, Words};
+use crate::{Pairing, SealError, Words};
 
 /// The most bytes in an encrypted message: the limit of Noise (section 3).
 pub const MAX_MESSAGE: usize = 65_535;
@@ -22,6 +22,10 @@ pub struct Sealed {
     pub opener: Opener,
     /// The words for both people to compare.
     pub words: Words,
+    /// What the next exchange of these two ends can build on.
+    pub pairing: Pairing,
+    /// Both ends have shown that they knew this pairing before: the words are those of that time.
+    pub known_again: bool,
 }
 
 /// Encrypts what is sent.
@@ -40,14 +44,21 @@ pub struct Opener {
 }
 
 impl Sealed {
-    pub(crate) fn new(noise: HandshakeState, words: Words) -> Result<Self, SealError> {
-        // Stateless, because two tasks use the two directions, and a stateful cipher would need
-        // a lock.
-        let keys = noise.into_stateless_transport_mode().map_err(|_| SealError::Exchange)?;
-        let keys = Arc::new(keys);
-        let sealer = Sealer { keys: Arc::clone(&keys), next: 0 };
-        Ok(Self { sealer, opener: Opener { keys, next: 0, broken: false }, words })
+    pub(crate) fn new((sealer, opener): Ends, pairing: Pairing, known_again: bool) -> Self {
+        Self { sealer, opener, words: pairing.words(), pairing, known_again }
     }
+}
+
+/// Both directions, before there are words.
+pub(crate) type Ends = (Sealer, Opener);
+
+pub(crate) fn ends(noise: HandshakeState) -> Result<Ends, SealError> {
+    // Stateless, because two tasks use the two directions, and a stateful cipher would need
+    // a lock.
+    let keys = noise.into_stateless_transport_mode().map_err(|_| SealError::Exchange)?;
+    let keys = Arc::new(keys);
+    let sealer = Sealer { keys: Arc::clone(&keys), next: 0 };
+    Ok((sealer, Opener { keys, next: 0, broken: false }))
 }
 
 impl Sealer {

@@ -5,7 +5,7 @@ use std::fmt;
 use bip39::Language;
 use ring::digest::{Context, SHA256};
 
-const WORDS_PREFIX: &[u8] = b"deskhand screen 1 says ";
+const WORDS_PREFIX: &[u8] = b"deskhand screen 2 says ";
 /// The bits of one word: the list has 2,048.
 const BITS: u32 = 11;
 
@@ -15,12 +15,11 @@ const BITS: u32 = 11;
 pub struct Words([&'static str; 3]);
 
 impl Words {
-    /// Derives the words from the hash of the exchange and both nonces.
-    pub(crate) fn new(transcript: &[u8; 32], viewers: &[u8; 32], presenters: &[u8; 32]) -> Self {
+    /// Derives the words from the secret of a pairing.
+    pub(crate) fn of(secret: &[u8; 32]) -> Self {
         let mut context = Context::new(&SHA256);
-        for piece in [WORDS_PREFIX, transcript, viewers, presenters] {
-            context.update(piece);
-        }
+        context.update(WORDS_PREFIX);
+        context.update(secret);
         let hash = context.finish();
         // Five bytes are enough for three words of 11 bits.
         let mut bits = hash.as_ref().iter().take(5).fold(0u64, |bits, b| bits << 8 | u64::from(*b));

@@ -156,7 +156,11 @@ impl Drop for Connection {
                 // What is drained is mostly the body of a request that was refused early.
                 let (within, progress) = (self.limits.body_within, Arc::clone(&self.progress));
                 let drained = async move {
-                    linger::drain(&mut stream, within).await;
+                    tokio::select! {
+                        () = linger::drain(&mut stream, within) => {}
+                        // Its place is another's now.
+                        () = progress.place.taken.cancelled() => {}
+                    }
                     drop(stream);
                     progress.place.release();
                 };

@@ -1,21 +1,29 @@
 //! Who gets one of a server's places for connections.
 //!
-//! An address and an owner of addresses get a part of the places, so that no one of them shuts out the others. Behind a
-//! trusted proxy, and on this machine, an address says nothing about who it is: those aren't held to a part for each
-//! address, but to a part for all together, and so are all others. Hence neither shuts out the other. Whoever
-//! finds a part used up takes the place of the oldest connection in it that has sent no request yet: silence never shuts
-//! out anybody, also not through loopback.
+//! An address and an owner of addresses get a part of the places, so that no one of them shuts out the others. A trusted
+//! proxy's own address, and this machine's, say nothing about who it is: their connections aren't held to a part for
+//! each address, but to a part for all together, and so are all others. Hence neither shuts out the other. Of those whom
+//! a trusted proxy passes on each address has its part all the same: as many requests under way and sockets at once as
+//! it could have connections.
+//!
+//! Whoever finds a part used up takes the place of a connection in it that nobody misses: the oldest that has sent no
+//! request yet, else the one that has been without a request for longest. Silence never shuts out anybody, also not
+//! through loopback.
 
 use std::{
     collections::{BTreeMap, HashMap},
+    hash::Hash,
     net::SocketAddr,
     sync::Arc,
+    time::Duration,
 };
 
-use parking_lot::Mutex;
+use axum::http::HeaderMap;
+use parking_lot::{Mutex, RwLock};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Client, Counters, Limits, TrustedProxies, counters::Refusal};
+use crate::{Client, Counters, Limits, Owner, Pace, TrustedProxies, counters::Refusal, pace::Due};
 
 /// How a server tells the addresses of its peers apart.
 #[derive(Debug, Clone, Default)]
@@ -32,10 +40,12 @@ pub(crate) struct ConnectionSlots(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    door: PeerPolicy,
+    door: RwLock<PeerPolicy>,
     caps: Caps,
     counters: Counters,
     table: Mutex<Table>,
+    pace: Option<Pace>,
+    due: Mutex<Due>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,22 +69,45 @@ enum Side {
 #[derive(Debug, Default)]
 struct Table {
     next: u64,
-    open: HashMap<u64, Side>,
+    open: HashMap<u64, Open>,
     /// How many on each side: first that of [`Side::Many`].
     sides: [usize; 2],
     addresses: HashMap<Client, usize>,
-    owners: HashMap<Client, usize>,
-    /// Those that have sent no request yet, oldest first, by side.
-    silent: [BTreeMap<u64, CancellationToken>; 2],
+    owners: HashMap<Owner, usize>,
+    /// Those whose places may be taken, by side.
+    idle: [BTreeMap<Idle, u64>; 2],
+}
+
+#[derive(Debug)]
+struct Open {
+    side: Side,
+    taken: CancellationToken,
+    /// While nothing is under way on it.
+    idle: Option<Idle>,
+}
+
+/// In the order in which places are taken: those that have sent no request yet, then those that were idle for longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Idle {
+    Silent(u64),
+    Since(u64),
 }
 
 /// One connection's place. It is free again when this is dropped or [given up](ConnectionSlot::release).
 #[derive(Debug)]
 pub(crate) struct ConnectionSlot {
     id: u64,
+    peer: SocketAddr,
     places: ConnectionSlots,
     /// Cancelled when another connection takes the place.
     pub taken: CancellationToken,
+}
+
+/// What one of those behind a trusted proxy has under way, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    client: Client,
+    places: ConnectionSlots,
 }
 
 impl ConnectionSlots {
@@ -87,7 +120,14 @@ impl ConnectionSlots {
             owner: limits.per_owner.unwrap_or((total / 4).max(1)),
         };
         counters.set_limit(total);
-        Self(Arc::new(Inner { door, caps, counters, table: Mutex::default() }))
+        let door = RwLock::new(door);
+        let (table, due) = (Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { door, caps, counters, table, pace: limits.pace, due }))
+    }
+
+    /// Tells connections apart by another policy, from the next one on.
+    pub fn use_door(&self, door: PeerPolicy) {
+        *self.0.door.write() = door;
     }
 
     pub fn counters(&self) -> &Counters {
@@ -105,12 +145,12 @@ impl ConnectionSlots {
         }
         self.tell();
         let (id, taken) = place;
-        Ok(ConnectionSlot { id, places: self.clone(), taken })
+        Ok(ConnectionSlot { id, peer, places: self.clone(), taken })
     }
 
     fn side(&self, peer: SocketAddr) -> Side {
         let ip = peer.ip().to_canonical();
-        let door = &self.0.door;
+        let door = self.0.door.read();
         if door.proxies.trusts(ip) || (ip.is_loopback() && !door.counts_loopback) {
             Side::Many
         } else {
@@ -126,11 +166,46 @@ impl ConnectionSlots {
 }
 
 impl ConnectionSlot {
-    /// A whole request has come: nobody takes this place any more.
-    pub fn prove(&self) {
-        self.places.0.table.lock().silent.iter_mut().for_each(|silent| {
-            silent.remove(&self.id);
-        });
+    /// A whole request has come: nobody takes this place while it is under way.
+    pub fn begin(&self) {
+        self.places.0.table.lock().set_idle(self.id, |_| None);
+    }
+
+    /// No request is under way any more.
+    pub fn rest(&self) {
+        self.places.0.table.lock().set_idle(self.id, |now| Some(Idle::Since(now)));
+    }
+
+    /// For how long a request has to wait, whose share this is if it isn't of the connection's peer; or why it is refused,
+    /// which is counted.
+    pub fn wait(&self, share: Option<&Share>) -> Result<Duration, Refusal> {
+        let Some(pace) = self.places.0.pace else { return Ok(Duration::ZERO) };
+        let client = match (share, self.places.side(self.peer)) {
+            (Some(share), _) => share.client,
+            (None, Side::One(client)) => client,
+            (None, Side::Many) => return Ok(Duration::ZERO),
+        };
+        let waits = self.places.0.due.lock().count(client.owner(), pace, Instant::now());
+        waits.ok_or_else(|| {
+            self.places.counters().refused(Refusal::Fast);
+            Refusal::Fast
+        })
+    }
+
+    /// A share for whoever a trusted proxy passes on with these headers, or why there is none, which is counted. None
+    /// is needed where the connection's own address says who it is, or nobody can.
+    pub fn share(&self, headers: &HeaderMap) -> Result<Option<Share>, Refusal> {
+        let client = {
+            let door = self.places.0.door.read();
+            if !door.proxies.trusts(self.peer.ip()) {
+                return Ok(None);
+            }
+            door.proxies.client(self.peer, headers)
+        };
+        let Side::One(client) = self.places.side((client.0, 0).into()) else { return Ok(None) };
+        let counted = self.places.0.table.lock().add_share(client, self.places.0.caps);
+        counted.inspect_err(|refusal| self.places.counters().refused(*refusal))?;
+        Ok(Some(Share { client, places: self.places.clone() }))
     }
 
     /// Counts why the connection is ended.
@@ -145,6 +220,12 @@ impl ConnectionSlot {
     }
 }
 
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.places.0.table.lock().remove_share(self.client);
+    }
+}
+
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.release();
@@ -156,15 +237,7 @@ type Taken = ((u64, CancellationToken), Option<CancellationToken>);
 impl Table {
     fn take(&mut self, side: Side, caps: Caps) -> Result<Taken, Refusal> {
         if let Side::One(client) = side {
-            let count = |counts: &HashMap<Client, usize>, of| counts.get(&of).copied().unwrap_or(0);
-            if count(&self.owners, client.owner()) >= caps.owner {
-                // Where the address is the owner, it is the address that has too many.
-                let is_one = client.owner() == client;
-                return Err(if is_one { Refusal::Address } else { Refusal::Owner });
-            }
-            if count(&self.addresses, client) >= caps.address {
-                return Err(Refusal::Address);
-            }
+            self.check_share(client, caps)?;
         }
         let mine = side.index();
         let evicted = if self.sides[mine] >= caps.side {
@@ -178,33 +251,74 @@ impl Table {
         Ok((self.add(side), evicted))
     }
 
+    fn check_share(&self, client: Client, caps: Caps) -> Result<(), Refusal> {
+        if self.owners.get(&client.owner()).is_some_and(|count| *count >= caps.owner) {
+            // Where the address is the owner, it is the address that has too many.
+            let is_one = client.owner().first() == client.0;
+            return Err(if is_one { Refusal::Address } else { Refusal::Owner });
+        }
+        if self.addresses.get(&client).is_some_and(|count| *count >= caps.address) {
+            return Err(Refusal::Address);
+        }
+        Ok(())
+    }
+
+    fn add_share(&mut self, client: Client, caps: Caps) -> Result<(), Refusal> {
+        self.check_share(client, caps)?;
+        self.count_share(client);
+        Ok(())
+    }
+
+    fn count_share(&mut self, client: Client) {
+        *self.addresses.entry(client).or_default() += 1;
+        *self.owners.entry(client.owner()).or_default() += 1;
+    }
+
+    fn remove_share(&mut self, client: Client) {
+        decrease(&mut self.addresses, client);
+        decrease(&mut self.owners, client.owner());
+    }
+
     fn add(&mut self, side: Side) -> (u64, CancellationToken) {
         let (id, token) = (self.next, CancellationToken::new());
         self.next += 1;
-        self.open.insert(id, side);
+        self.open.insert(id, Open { side, taken: token.clone(), idle: None });
         self.sides[side.index()] += 1;
         if let Side::One(client) = side {
-            *self.addresses.entry(client).or_default() += 1;
-            *self.owners.entry(client.owner()).or_default() += 1;
+            self.count_share(client);
         }
-        self.silent[side.index()].insert(id, token.clone());
+        self.set_idle(id, |now| Some(Idle::Silent(now)));
         (id, token)
     }
 
-    /// Frees the place of the oldest silent connection on a side.
+    /// Notes whether a place may be taken, and since when.
+    fn set_idle(&mut self, id: u64, idle: impl FnOnce(u64) -> Option<Idle>) {
+        let Some(open) = self.open.get_mut(&id) else { return };
+        let others = &mut self.idle[open.side.index()];
+        if let Some(before) = open.idle.take() {
+            others.remove(&before);
+        }
+        open.idle = idle(self.next);
+        self.next += 1;
+        if let Some(idle) = open.idle {
+            others.insert(idle, id);
+        }
+    }
+
+    /// Frees the place on a side that is missed least.
     fn evict(&mut self, side: usize) -> Option<CancellationToken> {
-        let (id, token) = self.silent[side].pop_first()?;
+        let id = *self.idle[side].first_key_value()?.1;
+        let token = self.open.get(&id).map(|open| open.taken.clone());
         self.release(id);
-        Some(token)
+        token
     }
 
     fn release(&mut self, id: u64) {
-        let Some(side) = self.open.remove(&id) else { return };
+        self.set_idle(id, |_| None);
+        let Some(Open { side, .. }) = self.open.remove(&id) else { return };
         self.sides[side.index()] -= 1;
-        self.silent[side.index()].remove(&id);
         if let Side::One(client) = side {
-            decrease(&mut self.addresses, client);
-            decrease(&mut self.owners, client.owner());
+            self.remove_share(client);
         }
     }
 }
@@ -218,11 +332,11 @@ impl Side {
     }
 }
 
-fn decrease(counts: &mut HashMap<Client, usize>, client: Client) {
-    if let Some(count) = counts.get_mut(&client) {
+fn decrease<K: Eq + Hash>(counts: &mut HashMap<K, usize>, of: K) {
+    if let Some(count) = counts.get_mut(&of) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&client);
+            counts.remove(&of);
         }
     }
 }

@@ -17,7 +17,7 @@ fn fill(
         let peer = SocketAddr::new(ip(held.len() as u32).parse().unwrap(), 1);
         match places.take(peer) {
             Ok(place) => {
-                place.prove();
+                place.begin();
                 held.push(place);
             }
             Err(refusal) => return (held, refusal),
@@ -71,7 +71,7 @@ fn proxies_and_this_machine_are_many_and_still_leave_room_to_others_and_the_othe
 fn whoever_finds_it_full_takes_the_place_of_the_oldest_that_is_silent() {
     let places = places(8);
     let proven = get(&places, "127.0.0.1").unwrap();
-    proven.prove();
+    proven.begin();
     let silent: Vec<ConnectionSlot> = (0..6).map(|_| get(&places, "127.0.0.1").unwrap()).collect();
     let next = get(&places, "127.0.0.1").unwrap();
     let taken = silent.iter().map(|place| place.taken.is_cancelled()).collect::<Vec<_>>();
@@ -88,8 +88,74 @@ fn whoever_finds_it_full_takes_the_place_of_the_oldest_that_is_silent() {
 fn a_server_of_one_place_has_it_for_anybody() {
     let places = places(1);
     let held = get(&places, "203.0.113.9").unwrap();
-    held.prove();
+    held.begin();
     assert_eq!(get(&places, "127.0.0.1").unwrap_err(), Refusal::Full);
     drop(held);
     assert!(get(&places, "127.0.0.1").is_ok());
+}
+
+#[test]
+fn whoever_has_nothing_under_way_gives_way_the_one_that_waits_longest_first() {
+    let places = places(8);
+    let held: Vec<ConnectionSlot> = (0..7).map(|_| get(&places, "127.0.0.1").unwrap()).collect();
+    held.iter().for_each(ConnectionSlot::begin);
+    assert_eq!(get(&places, "127.0.0.1").unwrap_err(), Refusal::Full, "all have a request");
+    held[4].rest();
+    held[2].rest();
+    held[2].begin();
+    held[3].rest();
+    let taken = |n: usize| held[n].taken.is_cancelled();
+    let silent = get(&places, "127.0.0.1").unwrap();
+    assert!(taken(4) && !taken(3));
+    // One that never sent anything goes before one that did.
+    let next = get(&places, "127.0.0.1").unwrap();
+    next.begin();
+    assert!(silent.taken.is_cancelled() && !taken(3));
+    let _last = get(&places, "127.0.0.1").unwrap();
+    assert!(taken(3) && !taken(2));
+    // One whose place was taken neither rests nor begins any more.
+    held[4].rest();
+    assert_eq!(places.counters().snapshot().open, 7);
+}
+
+fn passed_on(client: &str) -> HeaderMap {
+    HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), client.parse().unwrap())])
+}
+
+#[test]
+fn behind_a_trusted_proxy_each_address_and_owner_has_its_part_and_no_other() {
+    let places = places(800);
+    let proxy = get(&places, "10.0.0.1").unwrap();
+    let shares = |n: usize, ip: &dyn Fn(usize) -> String| {
+        let all = (0..n).map(|n| proxy.share(&passed_on(&ip(n))));
+        let (some, refused): (Vec<_>, Vec<_>) = all.partition(Result::is_ok);
+        (some, refused.len())
+    };
+    let (held, refused) = shares(300, &|_| "203.0.113.9".to_owned());
+    assert_eq!((held.len(), refused), (100, 200));
+    let (held_too, refused) = shares(300, &|n| format!("2001:db8:1:{n:x}::1"));
+    assert_eq!((held_too.len(), refused), (200, 100));
+    // Who is behind the proxy and at the door as well has one part.
+    assert_eq!(get(&places, "203.0.113.9").unwrap_err(), Refusal::Address);
+    assert!(proxy.share(&passed_on("203.0.113.10")).unwrap().is_some(), "others are served");
+    // What somebody claims to be behind an address that isn't the proxy's counts for nothing.
+    let direct = get(&places, "198.51.100.7").unwrap();
+    assert!(direct.share(&passed_on("192.0.2.1")).unwrap().is_none());
+    drop((held, held_too));
+    assert!(proxy.share(&passed_on("203.0.113.9")).unwrap().is_some());
+    drop((proxy, direct));
+    assert!(places.0.table.lock().addresses.is_empty());
+}
+
+#[test]
+fn another_policy_counts_from_the_next_connection_on() {
+    let places = places(800);
+    let (held, _) = fill(&places, |_| "10.0.0.2".to_owned());
+    assert_eq!(held.len(), 100);
+    let proxies = TrustedProxies::new(["10.0.0.2".parse().unwrap()]);
+    places.use_door(PeerPolicy { proxies, counts_loopback: false });
+    let (more, refusal) = fill(&places, |_| "10.0.0.2".to_owned());
+    assert_eq!((more.len(), refusal), (700, Refusal::Full));
+    drop((held, more));
+    assert!(places.0.table.lock().addresses.is_empty(), "each is given back as it was counted");
 }

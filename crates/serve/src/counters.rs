@@ -28,18 +28,27 @@ pub enum Refusal {
     Address,
     /// As many were open from one IPv6 /48.
     Owner,
-    /// It sent no first byte in time, or no whole TLS hello.
+    /// It sent no first byte in time, or no whole TLS hello; or nothing was under way on it when its place was needed.
     Silent,
     /// The rest of a request's headers or body didn't come in time.
     Slow,
     /// It didn't read what was sent to it.
     Unread,
+    /// Requests of its owner came faster than they are taken.
+    Fast,
 }
 
 impl Refusal {
     /// Every kind, in the order of [`Counts::refused`].
-    pub const ALL: [Self; 6] =
-        [Self::Full, Self::Address, Self::Owner, Self::Silent, Self::Slow, Self::Unread];
+    pub const ALL: [Self; 7] = [
+        Self::Full,
+        Self::Address,
+        Self::Owner,
+        Self::Silent,
+        Self::Slow,
+        Self::Unread,
+        Self::Fast,
+    ];
 
     /// Its name in logs and metrics.
     pub const fn name(self) -> &'static str {
@@ -50,6 +59,7 @@ impl Refusal {
             Self::Silent => "silent",
             Self::Slow => "slow",
             Self::Unread => "unread",
+            Self::Fast => "fast",
         }
     }
 
@@ -126,7 +136,7 @@ impl Counters {
         if let Some(times) = self.count(refusal, Instant::now()) {
             let (kind, open) = (refusal.name(), self.0.open.load(Ordering::Relaxed));
             match refusal {
-                Refusal::Full | Refusal::Address | Refusal::Owner => {
+                Refusal::Full | Refusal::Address | Refusal::Owner | Refusal::Fast => {
                     tracing::warn!(kind, times, open, "connections were refused");
                 }
                 // Also browsers open connections in advance and then don't need them.
@@ -174,7 +184,7 @@ mod tests {
         counters.stand_at(1, false);
         let counts = counters.snapshot();
         assert_eq!(counts.open, 1);
-        assert_eq!(Refusal::ALL.map(|refusal| counts.of(refusal)), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(Refusal::ALL.map(|refusal| counts.of(refusal)), [0, 1, 2, 3, 4, 5, 6]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use axum::{
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use crate::file_limit;
+use crate::{Pace, file_limit};
 
 /// Whether a server's handlers depend on the bodies of their requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub struct Limits {
     pub per_address: Option<usize>,
     /// How many of them from one owner (an IPv4 address, an IPv6 /48); a quarter unless set.
     pub per_owner: Option<usize>,
+    /// How fast the requests of one owner are taken, where that is limited. This machine's never are.
+    pub pace: Option<Pace>,
     /// How long requests under way are waited for on shutdown.
     pub shutdown_within: Duration,
     /// Whether a body that is over a limit or cut off costs its request.
@@ -68,6 +70,7 @@ impl Default for Limits {
             connections: file_limit::connections(),
             per_address: None,
             per_owner: None,
+            pace: None,
             shutdown_within: Duration::from_secs(2),
             bodies: Bodies::Whole,
         }

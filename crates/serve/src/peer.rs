@@ -8,6 +8,8 @@ use std::{
 
 use axum::http::HeaderMap;
 
+use crate::Owner;
+
 /// A client's address as limits and blocks count it.
 ///
 /// A whole IPv6 /64 is one client, since one household has that many addresses.
@@ -27,8 +29,8 @@ impl Client {
 
     /// Who most likely owns the address, for limits that one owner of many addresses must not escape: an IPv4 address, or
     /// an IPv6 /48, which is what a provider gives one site.
-    pub fn owner(self) -> Self {
-        self.within(48)
+    pub fn owner(self) -> Owner {
+        Owner::from_first(self.within(48).0)
     }
 
     /// The client at an address.
@@ -68,14 +70,14 @@ impl TrustedProxies {
             .iter()
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
-            .map(|part| part.trim().parse::<IpAddr>());
+            .map(|part| hop(part.trim()));
         let mut hops: Vec<_> = forwarded.collect();
         // From the right: each proxy appends the address that it saw, and anything further left can be forged by the client.
         let mut at = peer.ip();
         while self.trusts(at) {
             match hops.pop() {
-                Some(Ok(next)) => at = next,
-                Some(Err(_)) | None => break,
+                Some(Some(next)) => at = next,
+                Some(None) | None => break,
             }
         }
         Client::from_ip(at)
@@ -85,6 +87,13 @@ impl TrustedProxies {
     pub fn trusts(&self, ip: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(ip))
     }
+}
+
+/// An address as proxies write it: some with the port, some with brackets.
+fn hop(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|addr| addr.ip());
+    bare.parse().ok().or_else(with_port)
 }
 
 /// A network in CIDR notation, or a single address.
@@ -158,6 +167,15 @@ mod tests {
             "198.51.100.7"
         );
         assert_eq!(seen("10.0.0.0/8", "10.0.0.1:1", "garbage"), "10.0.0.1");
+        for (written, client) in [
+            ("198.51.100.7:4711", "198.51.100.7"),
+            ("[2001:db8::7]", "2001:db8::"),
+            ("[2001:db8::7]:4711", "2001:db8::"),
+            ("::ffff:198.51.100.7", "198.51.100.7"),
+            ("198.51.100.7:99999", "10.0.0.1"),
+        ] {
+            assert_eq!(seen("10.0.0.0/8", "10.0.0.1:1", written), client, "{written}");
+        }
     }
 
     #[test]
@@ -170,13 +188,13 @@ mod tests {
 
     #[test]
     fn an_owner_of_many_networks_is_one_owner() {
-        let owner = |ip: &str| Client::from_ip(ip.parse().unwrap()).owner().0.to_string();
+        let owner = |ip: &str| Client::from_ip(ip.parse().unwrap()).owner().first().to_string();
         assert_eq!(owner("2001:db8:1:2::1"), "2001:db8:1::");
         assert_eq!(owner("2001:db8:1:ffff::1"), "2001:db8:1::");
         assert_eq!(owner("2001:db8:2:2::1"), "2001:db8:2::");
         assert_eq!(owner("203.0.113.9"), "203.0.113.9");
         assert_eq!(owner("::1"), "::1");
-        assert_eq!(Client::STRANGER.owner(), Client::STRANGER);
+        assert_eq!(Client::STRANGER.owner().first(), Client::STRANGER.0);
     }
 
     proptest! {

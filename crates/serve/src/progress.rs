@@ -15,15 +15,19 @@ use std::{
 use axum::{
     body::{Body, Bytes, HttpBody},
     extract::Request,
-    http::{StatusCode, Version},
-    response::Response,
+    http::{StatusCode, Version, header},
+    response::{IntoResponse as _, Response},
 };
 use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tower_service::Service;
 
-use crate::{Limits, connection_slots::ConnectionSlot, counters::Refusal};
+use crate::{
+    Limits,
+    connection_slots::{ConnectionSlot, Share},
+    counters::Refusal,
+};
 
 /// How much of an HTTP/2 answer is given at a time.
 const PIECE: usize = 16 * 1024;
@@ -45,6 +49,8 @@ struct Requests {
     quiet_since: Instant,
     any: bool,
     upgraded: bool,
+    /// Of whoever has it now that it is upgraded, where that isn't the connection's peer.
+    share: Option<Share>,
 }
 
 /// Until when a connection may stay as it is.
@@ -67,6 +73,7 @@ impl Progress {
             quiet_since: now,
             any: false,
             upgraded: false,
+            share: None,
         };
         let (heard, requests) = (AtomicBool::new(false), Mutex::new(requests));
         Self { place, accepted: now, heard, requests }
@@ -113,10 +120,9 @@ impl Progress {
         let id = requests.next;
         requests.next += 1;
         requests.under_way.insert(id, None);
-        if !std::mem::replace(&mut requests.any, true) {
-            self.place.prove();
-        }
-        UnderWay { id, progress: Arc::clone(self) }
+        requests.any = true;
+        self.place.begin();
+        UnderWay { id, share: None, progress: Arc::clone(self) }
     }
 }
 
@@ -124,10 +130,18 @@ impl Progress {
 #[derive(Debug)]
 struct UnderWay {
     id: u64,
+    share: Option<Share>,
     progress: Arc<Progress>,
 }
 
 impl UnderWay {
+    /// The connection is no longer ours.
+    fn upgrade(&mut self) {
+        let mut requests = self.progress.requests.lock();
+        requests.upgraded = true;
+        requests.share = self.share.take();
+    }
+
     fn set_waiting(&self, since: Option<Instant>) {
         if let Some(waiting) = self.progress.requests.lock().under_way.get_mut(&self.id) {
             *waiting = since;
@@ -140,6 +154,9 @@ impl Drop for UnderWay {
         let mut requests = self.progress.requests.lock();
         requests.under_way.remove(&self.id);
         requests.quiet_since = Instant::now();
+        if requests.under_way.is_empty() && !requests.upgraded {
+            self.progress.place.rest();
+        }
     }
 }
 
@@ -152,8 +169,9 @@ pub(crate) struct Tracked<S> {
 
 impl<S, B> Service<Request<B>> for Tracked<S>
 where
-    S: Service<Request<B>, Response = Response, Error = io::Error>,
+    S: Service<Request<B>, Response = Response, Error = io::Error> + Clone + Send + 'static,
     S::Future: Send + 'static,
+    B: Send + 'static,
 {
     type Response = Response;
     type Error = io::Error;
@@ -164,15 +182,24 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let under_way = self.progress.begin();
+        let mut under_way = self.progress.begin();
+        let place = &self.progress.place;
+        let shared = place.share(request.headers());
+        let waits = shared.and_then(|share| {
+            under_way.share = share;
+            place.wait(under_way.share.as_ref())
+        });
+        let Ok(wait) = waits else { return Box::pin(async move { Ok(too_many(under_way)) }) };
         let is_http2 = request.version() == Version::HTTP_2;
-        let answer = self.routes.call(request);
+        let mut routes = self.routes.clone();
         Box::pin(async move {
+            if !wait.is_zero() {
+                sleep(wait).await;
+            }
+            let answer = routes.call(request);
             let response = answer.await?;
             match response.status() {
-                StatusCode::SWITCHING_PROTOCOLS => {
-                    under_way.progress.requests.lock().upgraded = true;
-                }
+                StatusCode::SWITCHING_PROTOCOLS => under_way.upgrade(),
                 StatusCode::REQUEST_TIMEOUT => under_way.progress.place.refused(Refusal::Slow),
                 _ => {}
             }
@@ -185,6 +212,12 @@ where
             }))
         })
     }
+}
+
+/// The answer to whoever has used up their share of the connections.
+fn too_many(_: UnderWay) -> Response {
+    const TEXT: &str = "Too much comes from your address at once. Wait a moment and try again.\n";
+    (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "5")], TEXT).into_response()
 }
 
 /// An answer's body: as long as it lives, its request is under way.

@@ -37,7 +37,7 @@ pub struct Server {
     lingering: TaskTracker,
     limits: Limits,
     tls: Option<Tls>,
-    counters: Counters,
+    places: ConnectionSlots,
 }
 
 /// Put into a response's extensions by a handler: the connection is closed and no byte of the
@@ -75,9 +75,8 @@ impl Server {
         let handle = ServerHandle::new();
         let routes = limits.protect(routes);
         let (under_way, lingering) = (TaskTracker::new(), TaskTracker::new());
-        let counters = Counters::default();
-        let places = ConnectionSlots::new(&limits, door, counters.clone());
-        let acceptor = Acceptor { places, limits, lingering: lingering.clone() };
+        let places = ConnectionSlots::new(&limits, door, Counters::default());
+        let acceptor = Acceptor { places: places.clone(), limits, lingering: lingering.clone() };
         let mut server = axum_server::from_tcp(bound.into_listener())?.handle(handle.clone());
         server
             .http_builder()
@@ -107,7 +106,7 @@ impl Server {
                 tokio::spawn(server.acceptor(acceptor).serve(routes))
             }
         };
-        Ok(Self { addr, handle, task, under_way, lingering, limits, tls, counters })
+        Ok(Self { addr, handle, task, under_way, lingering, limits, tls, places })
     }
 
     /// The address that it listens on.
@@ -121,8 +120,13 @@ impl Server {
     }
 
     /// What it counts of its connections; a clone can be kept.
-    pub const fn counters(&self) -> &Counters {
-        &self.counters
+    pub fn counters(&self) -> &Counters {
+        self.places.counters()
+    }
+
+    /// Tells connections apart by another policy, from the next one on.
+    pub fn use_door(&self, door: PeerPolicy) {
+        self.places.use_door(door);
     }
 
     /// Takes no more connections, lets requests under way finish for a while (see [`Limits`]),

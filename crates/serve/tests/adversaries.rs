@@ -8,7 +8,7 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use serve::{Counts, Limits, PeerPolicy, Port, Refusal, Server, tls::Tls};
+use serve::{Counts, Limits, Pace, PeerPolicy, Port, Refusal, Server, TrustedProxies, tls::Tls};
 use socket2::{Domain, Socket, Type};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -34,6 +34,16 @@ fn start(limits: Limits, tls: Option<Tls>, counts_loopback: bool) -> Server {
         .route("/large", get(|| async { vec![b'x'; 64 << 20] }));
     let door = PeerPolicy { counts_loopback, ..PeerPolicy::default() };
     Server::start_at(door, bound, routes, limits, tls).unwrap()
+}
+
+/// Answers to a connection that stays open.
+fn ask(socket: &mut TcpStream, request: &str) -> String {
+    // Whoever is refused may find the connection closed already.
+    let _ = socket.write_all(request.as_bytes());
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut came = [0; 1024];
+    let length = socket.read(&mut came).unwrap_or(0);
+    String::from_utf8_lossy(&came[..length]).into_owned()
 }
 
 /// Connects from 127.0.0.`from`.
@@ -106,6 +116,72 @@ async fn a_thousand_silent_connections_through_this_machine_give_way() {
     }
     drop(silent);
     counted(&server, |counts| counts.open == 0 && !counts.full).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_that_have_asked_and_keep_their_connections_through_this_machine_give_way() {
+    let server = start(patient(), None, false);
+    let kept: Vec<_> = (0..1_000)
+        .map(|_| {
+            let mut socket = connect(&server, 1);
+            assert!(ask(&mut socket, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").contains("here"));
+            socket
+        })
+        .collect();
+    assert!(is_answered(&server, 1));
+    assert!(server.counters().snapshot().open <= 56);
+    drop(kept);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_behind_a_trusted_proxy_who_never_ends_shuts_out_nobody_else_behind_it() {
+    let server = start(patient(), None, true);
+    let proxies = TrustedProxies::new(["127.0.0.9".parse().unwrap()]);
+    server.use_door(PeerPolicy { proxies, counts_loopback: true });
+    let from = |client: &str| {
+        format!(
+            "POST / HTTP/1.1\r\nhost: a\r\nx-forwarded-for: {client}\r\ncontent-length: 9\r\n\r\n"
+        )
+    };
+    // Each begins a request through the proxy and never ends it; an eighth of the 64 places is theirs.
+    let held: Vec<_> = (0..200)
+        .map(|_| {
+            let mut socket = connect(&server, 9);
+            let _ = socket.write_all(from("192.0.2.1, 203.0.113.9").as_bytes());
+            socket
+        })
+        .collect();
+    counted(&server, |counts| {
+        [Refusal::Full, Refusal::Address, Refusal::Silent]
+            .map(|kind| counts.of(kind))
+            .iter()
+            .sum::<u64>()
+            >= 192
+    })
+    .await;
+    let mut other = connect(&server, 9);
+    assert!(ask(&mut other, &(from("203.0.113.10") + "123456789")).contains("here"));
+    let mut same = connect(&server, 9);
+    assert!(ask(&mut same, &from("203.0.113.9")).starts_with("HTTP/1.1 429"));
+    // Whoever isn't the proxy is counted by their own address, whatever they claim.
+    let mut liar = connect(&server, 8);
+    assert!(ask(&mut liar, &(from("203.0.113.9") + "123456789")).contains("here"));
+    drop(held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_waits_for_itself_and_nobody_else_waits_for_it() {
+    let hour = Duration::from_secs(3600);
+    let pace = Pace { each: hour, at_once: 8, patience: hour * 4 };
+    let server = start(Limits { pace: Some(pace), connections: 512, ..patient() }, None, true);
+    // The first nine are answered, the next four wait for hours, the others are refused.
+    let mut flood: Vec<_> = (0..20).map(|_| connect(&server, 7)).collect();
+    for socket in &mut flood {
+        let _ = socket.write_all(GET.as_bytes());
+    }
+    counted(&server, |counts| counts.of(Refusal::Fast) == 7).await;
+    assert!((0..9).all(|_| is_answered(&server, 8)), "others are served at once");
+    assert!(!is_answered(&server, 7));
 }
 
 #[tokio::test(flavor = "multi_thread")]

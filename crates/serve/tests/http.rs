@@ -20,6 +20,7 @@ use serve::{
     Bodies, ControlToken, Fault, FaultPlan, FaultRule, HostGuard, Limits, PagePolicy, Port, Server,
     control,
 };
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn start(routes: impl FnOnce(HostGuard) -> Router, limits: Limits) -> Server {
     let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).unwrap();
@@ -112,13 +113,25 @@ fn gives_up_on_headers_and_bodies_that_do_not_arrive() {
 }
 
 #[tokio::test]
-async fn closes_the_connection_over_the_cap() {
+async fn closes_the_connection_over_the_cap_while_the_others_have_requests_under_way() {
     let server = start(echo, Limits { connections: 1, ..Limits::default() });
-    let first = client();
-    let ok = first.post(url(server.addr(), "/echo")).body("a").send().await.unwrap();
+    let idle = client();
+    let ok = idle.post(url(server.addr(), "/echo")).body("a").send().await.unwrap();
     assert_eq!(ok.text().await.unwrap(), "a");
+    // It waits for nothing, so the next one gets its place.
+    let mut busy = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
+    let head = format!(
+        "POST /echo HTTP/1.1\r\nhost: {}\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\n",
+        server.addr()
+    );
+    busy.write_all(head.as_bytes()).await.unwrap();
+    let mut came = [0; 512];
+    let length = busy.read(&mut came).await.unwrap();
+    assert!(came[..length].starts_with(b"HTTP/1.1 100"));
     assert!(client().post(url(server.addr(), "/echo")).send().await.is_err());
-    assert!(first.post(url(server.addr(), "/echo")).send().await.is_ok());
+    busy.write_all(b"b").await.unwrap();
+    let length = busy.read(&mut came).await.unwrap();
+    assert!(came[..length].starts_with(b"HTTP/1.1 200") && came[..length].ends_with(b"b"));
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ pub use chat::ChatEvent;
 pub use hook::HookEvent;
 pub use life::LifeEvent;
 pub use mail_event::MailEvent;
-pub use presence::PresenceEvent;
+pub use presence::{Overtaken, PresenceEvent};
 pub use program_event::ProgramEvent;
 use serde::{Deserialize, Serialize};
 pub use verification_event::{VerificationChange, VerificationEvent};
@@ -41,6 +41,11 @@ pub trait EventFacts {
 
     /// Its change of the presence, if any.
     fn presence_change(&self) -> Option<PresenceChange> {
+        None
+    }
+
+    /// Whether something newer of its side was told before it: then it says what was so, and not what is.
+    fn overtaken(&self) -> Option<Overtaken> {
         None
     }
 

@@ -30,8 +30,9 @@ pub mod verification;
 
 pub use effect::{Effect, Timer, Urgency};
 pub use event::{
-    ChatEvent, Event, EventFacts, HookEvent, LifeEvent, LogContext, MailEvent, PresenceChange,
-    PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent, ViewingEvent,
+    ChatEvent, Event, EventFacts, HookEvent, LifeEvent, LogContext, MailEvent, Overtaken,
+    PresenceChange, PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent,
+    ViewingEvent,
 };
 pub use input::{Input, SavedChat};
 pub use lamp::Lamp;

@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 use wire::{
     HookType, Side,
     session_events::{MailFacts, PinLife},
-    shared_screen::{Role, Sharing},
+    shared_screen::{Role, Sharing, SharingEnd},
 };
 
 use crate::{Presenter, Timestamp, Viewers};
 
 /// How often each hook's event happened or was reported, in the order of `HookType::ALL`.
 pub type EventCounts = [u64; HookType::ALL.len()];
+
+/// When each hook's event last happened, in the same order.
+pub type EventTimes = [Option<Timestamp>; HookType::ALL.len()];
 
 /// Two times of the same fact that differ by less than this are the same time: each is made from how long ago
 /// something was, and messages take a while.
@@ -44,6 +47,8 @@ pub struct Observation {
     pub reopened: Option<bool>,
     /// How often each hook's event has happened.
     pub happened: EventCounts,
+    /// When each of them last happened; none where the broker doesn't say.
+    pub happened_at: EventTimes,
     /// How many deliveries of each hook the broker hasn't given up yet; none where it doesn't say.
     pub under_way: Option<EventCounts>,
     /// What has become of each of the session's e-mails, oldest first. No PIN is in the reasons.
@@ -52,6 +57,8 @@ pub struct Observation {
     pub facts: LiveFacts,
     /// When a second program last came with this session's PIN: it was refused, or took the first one's place.
     pub other_program: Option<Timestamp>,
+    /// While no screen is shared: why the customer's program ended the sharing, and when.
+    pub sharing_end: Option<(SharingEnd, Timestamp)>,
 }
 
 /// Who is connected to a session, and whether the screen is shared, while the broker tells it.
@@ -186,6 +193,8 @@ pub struct Observed {
     pub chat_number: u64,
     /// When a second program last came with this session's PIN.
     pub other_program: Option<Timestamp>,
+    /// When the customer's program last ended the sharing.
+    pub sharing_end: Option<Timestamp>,
 }
 
 impl Observed {
@@ -322,6 +331,10 @@ fn came_after(presenter: Presenter, viewers_left: Timestamp) -> bool {
 
 /// `known`, unless `since` is another time.
 pub(crate) fn same_time(known: Timestamp, since: Timestamp) -> Timestamp {
-    let apart = known.since(since).max(since.since(known));
-    if apart < SAME_TIME { known } else { since }
+    if is_later(known, since) || is_later(since, known) { since } else { known }
+}
+
+/// Whether `since` is another time than `known`, and a later one.
+pub(crate) fn is_later(known: Timestamp, since: Timestamp) -> bool {
+    since.since(known) >= SAME_TIME
 }

@@ -250,6 +250,12 @@ impl State {
 }
 
 impl Record {
+    /// How long the presenter and a viewer were present together until `now`, in milliseconds.
+    pub fn active_ms_until(&self, now: Timestamp) -> u64 {
+        let under_way = self.active_since.map_or(0, |since| now.since(since).as_millis());
+        self.active_ms.saturating_add(u64::try_from(under_way).unwrap_or(u64::MAX))
+    }
+
     /// Whether its hooks are kept armed: it has a PIN, whose life isn't over, and wasn't closed.
     pub fn is_live(&self) -> bool {
         match self.life {

@@ -127,7 +127,7 @@ impl SessionStatus {
             Life::Over { allocation, .. } if record.joined => Self::Ended {
                 since: allocation.expires,
                 pin_over: true,
-                may_still_run: !matches!(record.presenter, Presenter::Offline { .. }),
+                may_still_run: may_run(record.presenter),
                 // With the PIN over, nothing reports any more.
                 still_online: false,
             },
@@ -189,6 +189,14 @@ fn of_presence(record: &Record, allocated: Timestamp) -> SessionStatus {
     status
 }
 
+/// Whether a program of the customer's may be running: one that never came isn't there to run on.
+const fn may_run(presenter: Presenter) -> bool {
+    match presenter {
+        Presenter::Online { .. } | Presenter::Unknown { .. } => true,
+        Presenter::Never | Presenter::Offline { .. } => false,
+    }
+}
+
 fn of_live_session(presenter: Presenter, viewers: Viewers, allocated: Timestamp) -> SessionStatus {
     match (presenter, viewers) {
         // Before the presenter is looked at: the service ends a session with its last viewer,
@@ -196,7 +204,7 @@ fn of_live_session(presenter: Presenter, viewers: Viewers, allocated: Timestamp)
         (_, Viewers::None { since, reopened: false }) => SessionStatus::Ended {
             since,
             pin_over: false,
-            may_still_run: !matches!(presenter, Presenter::Offline { .. }),
+            may_still_run: may_run(presenter),
             still_online: false,
         },
         (Presenter::Offline { since }, _) => SessionStatus::PresenterOffline { since },
@@ -231,32 +239,21 @@ mod tests {
         let offline = Presenter::Offline { since: T };
         let some = Viewers::Some { since: T };
         let none = Viewers::None { since: T, reopened: false };
+        let ended = |may_still_run| SessionStatus::Ended {
+            since: T,
+            pin_over: false,
+            may_still_run,
+            still_online: false,
+        };
         let table = [
             (Presenter::Never, Viewers::Never, SessionStatus::Waiting { since: T }),
             (online, Viewers::Never, SessionStatus::Ready { since: T }),
             (Presenter::Never, some, SessionStatus::ViewerWaiting { since: T }),
             (online, some, SessionStatus::Active { since: T }),
             (offline, some, SessionStatus::PresenterOffline { since: T }),
-            (
-                online,
-                none,
-                SessionStatus::Ended {
-                    since: T,
-                    pin_over: false,
-                    may_still_run: true,
-                    still_online: false,
-                },
-            ),
-            (
-                offline,
-                none,
-                SessionStatus::Ended {
-                    since: T,
-                    pin_over: false,
-                    may_still_run: false,
-                    still_online: false,
-                },
-            ),
+            (online, none, ended(true)),
+            (offline, none, ended(false)),
+            (Presenter::Never, none, ended(false)),
             (online, Viewers::None { since: T, reopened: true }, SessionStatus::Ready { since: T }),
             (Presenter::Unknown { since: T }, some, SessionStatus::Unknown { since: T }),
             (online, Viewers::Unknown { since: T }, SessionStatus::Unknown { since: T }),

@@ -11,6 +11,7 @@ mod mail_fate;
 mod observe;
 mod presence;
 mod save_program;
+mod untold;
 mod verify_person;
 
 use crate::{
@@ -134,10 +135,8 @@ impl Turn {
         let record = &mut self.state.record;
         match (record.active_since, record.is_active()) {
             (None, true) => record.active_since = Some(self.now),
-            (Some(since), false) => {
-                let stretch = self.now.since(since).as_millis();
-                record.active_ms =
-                    record.active_ms.saturating_add(u64::try_from(stretch).unwrap_or(u64::MAX));
+            (Some(_), false) => {
+                record.active_ms = record.active_ms_until(self.now);
                 record.active_since = None;
             }
             (None, false) | (Some(_), true) => {}

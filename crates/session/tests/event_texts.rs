@@ -1,8 +1,8 @@
 //! Notifications as people read them (product.md, Notifications).
 
 use session::{
-    ChatEvent, Event, Failure, HookEvent, PresenceEvent, VerificationChange, VerificationEvent,
-    verification::Subject,
+    ChatEvent, Event, EventFacts, Failure, HookEvent, LogContext, Overtaken, PresenceEvent,
+    Timestamp, VerificationChange, VerificationEvent, verification::Subject,
 };
 use wire::HookType;
 
@@ -14,16 +14,19 @@ fn notifications_read_as_the_product_has_them() {
         assert!(notice.notify, "{}", notice.text);
         notice.text
     };
-    let online = PresenceEvent::PresenterOnline { again: false };
+    let online = PresenceEvent::PresenterOnline { again: false, overtaken: None };
     assert_eq!(told(online.into()), "Maria Lopez is online");
-    assert_eq!(told(PresenceEvent::PresenterOffline.into()), "Maria Lopez went offline");
+    assert_eq!(
+        told(PresenceEvent::PresenterOffline { overtaken: None }.into()),
+        "Maria Lopez went offline"
+    );
     let denied = |who| {
         let change = VerificationChange::VerificationDenied;
         Event::from(VerificationEvent { id: 1, who, user: "maria.lopez".into(), change })
     };
     assert_eq!(told(denied(Subject::Customer)), "Maria Lopez denied");
     assert_eq!(told(denied(Subject::Technician)), "maria.lopez denied");
-    let joined = PresenceEvent::ViewerJoined { again: false };
+    let joined = PresenceEvent::ViewerJoined { again: false, overtaken: None };
     assert_eq!(told(joined.into()), "A viewer joined Maria Lopez's session");
     assert_eq!(
         told(ChatEvent::TranscriptSaved { messages: 12 }.into()),
@@ -36,5 +39,31 @@ fn notifications_read_as_the_product_has_them() {
     assert_eq!(
         told(HookEvent::HookLost { hook: HookType::ViewerOffline, failure }.into()),
         "Hook viewer_offline could not be re-armed - status may be out of date"
+    );
+}
+
+#[test]
+fn what_something_newer_has_overtaken_reads_as_what_was_so_and_notifies_nobody() {
+    let clock = |_| "10:02".to_owned();
+    let log = LogContext { created_by: "anna", clock: &clock };
+    let told_late = |at| {
+        let overtaken = Some(Overtaken { at });
+        [
+            PresenceEvent::PresenterOnline { again: false, overtaken },
+            PresenceEvent::PresenterOffline { overtaken },
+            PresenceEvent::ViewerJoined { again: false, overtaken },
+            PresenceEvent::ViewersGone { overtaken },
+        ]
+    };
+    for event in told_late(None).into_iter().chain(told_late(Some(Timestamp(5)))) {
+        let notice = event.notice("Maria Lopez");
+        assert!(!notice.notify, "{}", notice.text);
+        assert!(notice.text.starts_with("Told late: "), "{}", notice.text);
+        assert_eq!((event.presence_change(), event.side().is_some()), (None, true));
+    }
+    let [.., gone] = told_late(Some(Timestamp(5)));
+    assert_eq!(
+        gone.log_line(&log).text,
+        "Told late, after something newer: all viewers had left at 10:02"
     );
 }

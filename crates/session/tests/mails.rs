@@ -3,15 +3,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod broker_word;
+
 use std::time::Duration;
 
 use session::{
-    About, Arrival, Effect, Event, Failure, Input, LiveFacts, MailEvent, Observation, ObservedSide,
-    State, Timestamp,
+    About, Effect, Event, Failure, Input, MailEvent, Observation, State, Timestamp,
     mail::{Order, Status, Template, When},
     step,
 };
-use wire::session_events::{MailFacts, MailState, PinLife};
+use wire::session_events::{MailFacts, MailState};
 
 const T0: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -68,17 +69,8 @@ impl Told {
     fn observe(&mut self) {
         self.tell(Input::Observed(Box::new(Observation {
             revision: self.revision,
-            life: PinLife::Live,
-            expires: None,
-            arrival: Arrival::Nothing,
-            presenter: ObservedSide::Never,
-            viewers: ObservedSide::Never,
-            reopened: None,
-            happened: [0; 4],
-            under_way: None,
             mails: self.mails.clone(),
-            facts: LiveFacts::default(),
-            other_program: None,
+            ..broker_word::of_a_new_session()
         })));
     }
 

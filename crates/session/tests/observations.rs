@@ -2,19 +2,21 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod broker_word;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
     About, Arrival, Effect, Event, HookEvent, Input, Life, LiveFacts, Observation, ObservedSide,
-    Participant, PresenceEvent, Presenter, SavedChat, SessionStatus, State, Timer, Timestamp,
-    Viewers, step,
+    Overtaken, Participant, PresenceChange, PresenceEvent, Presenter, SavedChat, SessionStatus,
+    State, Timer, Timestamp, Viewers, step,
 };
 use wire::{
     HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},
     Side,
     session_events::PinLife,
-    shared_screen::{Role, Sharing},
+    shared_screen::{Role, Sharing, SharingEnd},
 };
 
 const T0: Timestamp = Timestamp(1_700_000_000_000);
@@ -36,20 +38,7 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let broker = Observation {
-            revision: 1,
-            life: PinLife::Live,
-            expires: None,
-            arrival: Arrival::Nothing,
-            presenter: ObservedSide::Never,
-            viewers: ObservedSide::Never,
-            reopened: None,
-            happened: [0; 4],
-            mails: Vec::new(),
-            facts: LiveFacts::default(),
-            other_program: None,
-            under_way: None,
-        };
+        let broker = broker_word::of_a_new_session();
         let state = State::new(About::default(), "anna".into(), T0);
         let mut pair = Self { now: T0, broker, state, events: Vec::new(), effects: Vec::new() };
         pair.tell(Input::RegionChosen { region: region() });
@@ -61,6 +50,9 @@ impl Pair {
     fn tell(&mut self, input: Input) {
         let transition = step(self.state.clone(), input, self.now);
         self.state = transition.state;
+        for event in &transition.events {
+            self.assert_so(event);
+        }
         self.events.extend(transition.events);
         self.effects = transition.effects;
     }
@@ -74,6 +66,7 @@ impl Pair {
         self.now = self.now.plus(Duration::from_secs(90));
         self.broker.revision += 1;
         self.broker.happened[hook.index()] += 1;
+        self.broker.happened_at[hook.index()] = Some(self.now);
         let since = self.now;
         match hook {
             PresenterStarted => self.broker.presenter = ObservedSide::Online { since },
@@ -95,14 +88,42 @@ impl Pair {
 
     /// How often an event of `hook` was told.
     fn told(&self, hook: HookType) -> u64 {
-        let is = |event: &&Event| match event {
-            Event::Presence(PresenceEvent::PresenterOnline { .. }) => hook == PresenterStarted,
-            Event::Presence(PresenceEvent::PresenterOffline) => hook == PresenterOffline,
-            Event::Presence(PresenceEvent::ViewerJoined { .. }) => hook == ViewerStarted,
-            Event::Presence(PresenceEvent::ViewersGone) => hook == ViewerOffline,
-            _ => false,
-        };
+        let is = |event: &&Event| reported(event).is_some_and(|(told, _)| told == hook);
         u64::try_from(self.events.iter().filter(is).count()).unwrap()
+    }
+
+    /// What is told of `hook` though something newer was known, with its own time.
+    fn told_late(&self, hook: HookType) -> Vec<Option<Timestamp>> {
+        let late = self.events.iter().filter_map(reported).filter(|(told, _)| *told == hook);
+        late.filter_map(|(_, overtaken)| Some(overtaken?.at)).collect()
+    }
+
+    /// What reads as the present state is the present state.
+    fn assert_so(&self, event: &Event) {
+        let Some((hook, None)) = reported(event) else { return };
+        assert_eq!(self.is_online(hook.side()), hook.is_started(), "{event:?}");
+    }
+
+    fn is_online(&self, side: Side) -> bool {
+        match side {
+            Side::Presenter => matches!(self.state.record.presenter, Presenter::Online { .. }),
+            Side::Viewers => matches!(self.state.record.viewers, Viewers::Some { .. }),
+        }
+    }
+
+    /// What was told last of a side: whether it is there, or nothing where that is unknown.
+    fn told_last(&self, side: Side) -> Option<bool> {
+        let of_side = |event: &Event| match event.facts().presence_change()? {
+            PresenceChange::Reported(hook) => {
+                (hook.side() == side).then(|| Some(hook.is_started()))
+            }
+            PresenceChange::UnknownSince(_) => Some(None),
+            PresenceChange::Known { presenter, viewers } => {
+                Some(Some(if side == Side::Presenter { presenter } else { viewers }))
+            }
+            PresenceChange::SessionOver => Some(Some(false)),
+        };
+        self.events.iter().rev().find_map(of_side).unwrap_or(Some(false))
     }
 
     fn lost(&self) -> usize {
@@ -128,6 +149,18 @@ impl Pair {
         assert_eq!(kind(&presenter), kind(&self.broker.presenter), "{presenter:?}");
         assert_eq!(kind(&viewers), kind(&self.broker.viewers), "{viewers:?}");
     }
+}
+
+/// The hook whose event is reported, and whether something newer was known already.
+fn reported(event: &Event) -> Option<(HookType, Option<Overtaken>)> {
+    let hook = match event {
+        Event::Presence(PresenceEvent::PresenterOnline { .. }) => PresenterStarted,
+        Event::Presence(PresenceEvent::PresenterOffline { .. }) => PresenterOffline,
+        Event::Presence(PresenceEvent::ViewerJoined { .. }) => ViewerStarted,
+        Event::Presence(PresenceEvent::ViewersGone { .. }) => ViewerOffline,
+        _ => return None,
+    };
+    Some((hook, event.facts().overtaken()))
 }
 
 #[test]
@@ -287,6 +320,57 @@ fn a_late_webhook_never_beats_a_newer_word_of_the_broker() {
     pair.hook(ViewerStarted, started);
     pair.assert_same();
     assert_eq!((pair.told(ViewerStarted), pair.told(ViewerOffline)), (1, 1));
+}
+
+#[test]
+fn an_event_that_a_newer_webhook_has_overtaken_is_told_with_its_own_time_and_as_lost() {
+    let mut pair = Pair::new();
+    pair.observe();
+    pair.happens(PresenterStarted);
+    let came = pair.now;
+    let revision = pair.happens(PresenterOffline);
+    pair.hook(PresenterOffline, revision);
+    assert_eq!((pair.told(PresenterStarted), pair.told(PresenterOffline)), (0, 1));
+    pair.observe();
+    assert_eq!(pair.told_late(PresenterStarted), [Some(came)]);
+    assert_eq!((pair.told(PresenterStarted), pair.told(PresenterOffline)), (1, 1));
+    assert_eq!(pair.state.record.first_joined, Some(came));
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    assert_eq!(pair.lost(), 1);
+    assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }));
+}
+
+#[test]
+fn whoever_was_away_in_between_is_told_late_and_nobody_is_told_online_twice() {
+    let mut pair = Pair::new();
+    pair.happens(ViewerStarted);
+    pair.happens(ViewerOffline);
+    let left = pair.now;
+    let revision = pair.happens(ViewerStarted);
+    pair.hook(ViewerStarted, revision);
+    pair.observe();
+    assert_eq!((pair.told(ViewerStarted), pair.told(ViewerOffline)), (2, 1));
+    // A webhook told the other start, so when this one was isn't known.
+    assert_eq!(pair.told_late(ViewerStarted), [None]);
+    assert_eq!(pair.told_late(ViewerOffline), [Some(left)]);
+    let loud = |event: &&Event| event.facts().notice("x").notify;
+    assert_eq!(pair.events.iter().filter(loud).count(), 1, "{:?}", pair.events);
+}
+
+#[test]
+fn a_webhook_that_comes_after_a_newer_one_claims_nothing() {
+    let mut pair = Pair::new();
+    let started = pair.happens(PresenterStarted);
+    let left = pair.happens(PresenterOffline);
+    let again = pair.happens(PresenterStarted);
+    pair.hook(PresenterStarted, again);
+    pair.hook(PresenterOffline, left);
+    pair.hook(PresenterStarted, started);
+    assert_eq!(pair.told_late(PresenterOffline), [None]);
+    assert_eq!(pair.told_late(PresenterStarted), [None]);
+    pair.observe();
+    assert_eq!((pair.told(PresenterStarted), pair.told(PresenterOffline)), (2, 1));
+    pair.assert_same();
 }
 
 #[test]
@@ -532,8 +616,33 @@ fn any_fate() -> impl Strategy<Value = Fate> {
     prop_oneof![Just(Fate::Arrives), Just(Fate::Lost), Just(Fate::Twice), Just(Fate::Late)]
 }
 
-fn any_happening() -> impl Strategy<Value = (bool, bool, Fate, bool)> {
-    (any::<bool>(), any::<bool>(), any_fate(), any::<bool>())
+/// What comes after something has happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    Observed,
+    LateComes,
+    /// What the broker said earlier arrives only now.
+    ObservedLate,
+    Restarted,
+    Missed,
+    BrokerRestarted,
+}
+
+fn any_then() -> impl Strategy<Value = Then> {
+    prop_oneof![
+        4 => Just(Then::Nothing),
+        4 => Just(Then::Observed),
+        2 => Just(Then::LateComes),
+        1 => Just(Then::ObservedLate),
+        1 => Just(Then::Restarted),
+        1 => Just(Then::Missed),
+        1 => Just(Then::BrokerRestarted),
+    ]
+}
+
+fn any_happening() -> impl Strategy<Value = (bool, bool, Fate, Then)> {
+    (any::<bool>(), any::<bool>(), any_fate(), any_then())
 }
 
 fn participant(page: &str, since: Timestamp) -> Participant {
@@ -627,16 +736,36 @@ fn a_second_program_is_told_once_each_time_that_one_comes() {
     }
 }
 
+#[test]
+fn why_the_sharing_ended_is_told_once_each_time() {
+    let mut pair = Pair::new();
+    let told = |pair: &Pair| {
+        let is =
+            |event: &&Event| matches!(event, Event::Presence(PresenceEvent::SharingEnded { .. }));
+        pair.events.iter().filter(is).count()
+    };
+    pair.observe();
+    for (after, times) in [(0, 1), (1, 1), (60, 2), (60, 2)] {
+        let at = T0.plus(Duration::from_secs(after));
+        pair.broker.sharing_end = Some((SharingEnd::Interfered, at));
+        pair.observe();
+        pair.state = State::restored(pair.state.record.clone());
+        pair.observe();
+        assert_eq!(told(&pair), times, "after {after} s");
+    }
+}
+
 proptest! {
-    /// Whatever is lost, late or doubled, and however many states the channel leaves out: at rest the state is the
-    /// broker's, no event was told twice, and whoever is there was told.
+    /// Whatever is lost, late or doubled, however many states the channel leaves out, and however often the console
+    /// starts anew or can't know: at rest the state is the broker's, every event was told once, and what was told last
+    /// is so.
     #[test]
-    fn at_rest_the_state_is_the_brokers_and_no_event_is_told_twice(
+    fn at_rest_the_state_is_the_brokers_and_every_event_was_told_once(
         happenings in proptest::collection::vec(any_happening(), 0..40),
     ) {
         let mut pair = Pair::new();
-        let mut late = Vec::new();
-        for (viewers, starts, fate, observed) in happenings {
+        let (mut late, mut older) = (Vec::new(), pair.broker.clone());
+        for (viewers, starts, fate, then) in happenings {
             let hook = match (viewers, starts) {
                 (false, true) => PresenterStarted,
                 (true, true) => ViewerStarted,
@@ -659,11 +788,26 @@ proptest! {
                 Fate::Late => late.push((hook, revision)),
                 Fate::Lost => {}
             }
-            if observed {
-                pair.observe();
-                for (hook, revision) in late.drain(..) {
-                    pair.hook(hook, revision);
+            match then {
+                Then::Nothing => {}
+                Then::Observed | Then::LateComes => {
+                    if then == Then::Observed {
+                        pair.observe();
+                    }
+                    for (hook, revision) in late.drain(..) {
+                        pair.hook(hook, revision);
+                    }
                 }
+                Then::ObservedLate => {
+                    let of_before = std::mem::replace(&mut older, pair.broker.clone());
+                    pair.tell(Input::Observed(Box::new(of_before)));
+                }
+                Then::Restarted => {
+                    pair.state = State::restored(pair.state.record.clone());
+                    pair.tell(Input::Restored { since: pair.now });
+                }
+                Then::Missed => pair.tell(Input::Missed { since: pair.now }),
+                Then::BrokerRestarted => pair.broker.happened_at = [None; 4],
             }
         }
         pair.observe();
@@ -672,11 +816,11 @@ proptest! {
         }
         pair.assert_same();
         for hook in HookType::ALL {
-            prop_assert!(pair.told(hook) <= pair.broker.happened[hook.index()], "{}", hook);
+            prop_assert_eq!(pair.told(hook), pair.broker.happened[hook.index()], "{}", hook);
         }
-        let is_there = |side| matches!(side, ObservedSide::Online { .. });
-        prop_assert!(!is_there(pair.broker.presenter) || pair.told(PresenterStarted) > 0);
-        prop_assert!(!is_there(pair.broker.viewers) || pair.told(ViewerStarted) > 0);
+        for side in [Side::Presenter, Side::Viewers] {
+            prop_assert_eq!(pair.told_last(side), Some(pair.is_online(side)), "{:?}", pair.events);
+        }
     }
 
     /// The table of words, as `SessionStatus` documents it.

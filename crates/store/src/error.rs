@@ -95,11 +95,11 @@ impl Remedy {
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
-            Self::FreeSpace => "free some space, then it is tried again",
+            Self::FreeSpace => "free some space on it",
             Self::QuitOther => "close it, then try again",
             Self::RestoreKey => "restore the key or a copy",
             Self::RestoreCopy => "restore it from a copy",
-            Self::Update => "use that version",
+            Self::Update => "start the newer version of Deskhand",
             Self::AllowWriting => "let this user write to the data folder and the files in it",
             Self::ShorterPath => "choose a data folder with a shorter path",
             Self::CheckDisk => "check the disk and the folder's permissions",

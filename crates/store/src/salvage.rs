@@ -21,7 +21,8 @@ pub struct SalvagedTable {
 }
 
 /// Copies what can be read of the database at `from` to a new one at `to`, under the same key. Nobody may
-/// write to it meanwhile. Blocks.
+/// write to it meanwhile. `reindex` has the statements by which a full-text index that keeps no texts is
+/// made anew. Blocks.
 ///
 /// # Errors
 /// [`StoreError`] if not even its schema can be read, or the new one can't be written.
@@ -29,6 +30,7 @@ pub fn salvage(
     from: &Path,
     to: &Path,
     key: Option<&StoreKey>,
+    reindex: Option<&str>,
     doing: &'static str,
 ) -> Result<Vec<SalvagedTable>, StoreError> {
     let failed = fault(doing);
@@ -48,8 +50,10 @@ pub fn salvage(
     }
     for index in &schema.searches {
         let rebuild = format!("INSERT INTO {index}({index}) VALUES('rebuild');");
-        // An index that keeps no texts can't be made anew from here: it stays empty.
-        if new.execute_batch(&rebuild).is_err() {
+        // An index that keeps no texts can't be made anew from here.
+        if new.execute_batch(&rebuild).is_err()
+            && reindex.is_none_or(|sql| new.execute_batch(sql).is_err())
+        {
             saved.push(SalvagedTable { name: index.clone(), rows: 0, gaps: 1 });
         }
     }
@@ -335,7 +339,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let (path, to) = (dir.path().join("a.db"), dir.path().join("b.db"));
             fill(&path, key.as_ref());
-            let saved = salvage(&path, &to, key.as_ref(), "save the books").unwrap();
+            let saved = salvage(&path, &to, key.as_ref(), None, "save the books").unwrap();
             let saved: Vec<_> =
                 saved.iter().map(|table| (table.name.as_str(), table.rows, table.gaps)).collect();
             let all = ROWS as u64;
@@ -361,7 +365,7 @@ mod tests {
             fs::write(&path, bytes).unwrap();
             let damaged = Snapshot::begin(&path, key.as_ref(), "look").unwrap().check_all();
             assert!(damaged.is_err());
-            let saved = salvage(&path, &to, key.as_ref(), "save the books").unwrap();
+            let saved = salvage(&path, &to, key.as_ref(), None, "save the books").unwrap();
             let new = BOOKS.open(&to, key.as_ref()).unwrap();
             assert!(saved.iter().any(|table| table.gaps > 0), "{saved:?}");
             for table in &saved[..2] {

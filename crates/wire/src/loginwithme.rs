@@ -25,7 +25,7 @@ pub struct Outcome {
 pub struct EmailAccepted {
     /// Always true where the call succeeded.
     pub success: bool,
-    /// The mail's id, by which a broker of ours tells what becomes of it. Another service's could be anything.
+    /// The e-mail's id, by which a broker of ours tells what becomes of it. Another service's could be anything.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     id: serde_json::Value,
 }
@@ -34,7 +34,7 @@ impl EmailAccepted {
     /// The longest id that is kept, in bytes.
     const LONGEST_ID: usize = 64;
 
-    /// The mail's id, where there is one.
+    /// The e-mail's id, where there is one.
     pub fn id(&self) -> Option<String> {
         let id = self.id.as_str()?;
         (1..=Self::LONGEST_ID).contains(&id.len()).then(|| id.to_owned())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     HookType, Pin,
-    shared_screen::{Role, Secret, Sharing},
+    shared_screen::{Role, Secret, Sharing, SharingEnd},
 };
 
 /// The header by which a console says which sessions are its own: on the call that mints a PIN, on the one that asks
@@ -122,15 +122,31 @@ pub struct SessionFacts {
     /// How often each hook's event has happened, in the order of [`HookType::ALL`], whether or not the hook was armed.
     #[serde(default)]
     pub happened: [u64; HookType::ALL.len()],
+    /// How long ago each of them last happened, in milliseconds and in the same order; none where it never did, or not
+    /// since the broker started.
+    #[serde(default)]
+    pub happened_ms: [Option<u64>; HookType::ALL.len()],
     /// How many deliveries of each hook are held back, being made or waiting to be tried again, in the same order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under_way: Option<[u64; HookType::ALL.len()]>,
     /// A second program with this PIN was refused or took the place of the first: how long ago, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_program_ms: Option<u64>,
+    /// While no screen is shared: why the customer's program ended the sharing, where it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing_end: Option<SharingEndFacts>,
     /// How many messages its chat has.
     #[serde(default)]
     pub messages: u64,
+}
+
+/// The end of the sharing, by the word of the customer's program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharingEndFacts {
+    /// Why.
+    pub why: SharingEnd,
+    /// How long ago, in milliseconds by the broker's clock.
+    pub ago_ms: u64,
 }
 
 /// Whether a PIN still works.

@@ -33,6 +33,67 @@ pub enum Sharing {
     Paused,
 }
 
+/// Why the presenter's program shares its screen no longer, by its own word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharingEnd {
+    /// The customer stopped it.
+    Stopped,
+    /// Key exchanges broke off again and again: somebody may try to get in between.
+    Interfered,
+    /// Another window covered the banner again and again.
+    Covered,
+    /// The screen can't be captured any more.
+    Failed,
+    /// The customer wants another program with the same PIN to share.
+    Moved,
+    /// A reason that a later version knows.
+    #[serde(other)]
+    Other,
+}
+
+/// A viewer that waits to be let in, as the presenter's program tells the technician.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingViewer {
+    /// Made for this viewer by the program: an answer to it is good for nothing else.
+    pub challenge: String,
+    /// The viewer's page as in [`RosterEntry::page`].
+    pub page: String,
+    /// The name that the viewer gave itself; may be empty.
+    pub name: String,
+    /// What it may do once it is in.
+    pub role: Role,
+    /// Whether its stream is end-to-end encrypted.
+    pub sealed: bool,
+    /// Whether it has more than the PIN.
+    pub invited: bool,
+}
+
+impl WaitingViewer {
+    /// The bytes that an answer is signed over: everything that the person who answers has seen.
+    pub fn answer_bytes(&self, lets_in: bool) -> Vec<u8> {
+        let Self { challenge, page, name, role, sealed, invited } = self;
+        let facts = format!("{role:?} {sealed} {invited} {lets_in}");
+        // Each with its length, so that no text can pass for part of another.
+        let pieces = [challenge, page, name, &facts];
+        pieces.iter().flat_map(|piece| format!("{}:{piece},", piece.len()).into_bytes()).collect()
+    }
+}
+
+/// The technician's answer about a [`WaitingViewer`], signed by their console (crate `seal`). The
+/// broker passes it on and can't make one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdmissionAnswer {
+    /// The viewer's [`WaitingViewer::challenge`].
+    pub challenge: String,
+    /// Whether it is let in.
+    pub lets_in: bool,
+    /// Whose signature it is.
+    pub pairing: String,
+    /// The signature.
+    pub signature: String,
+}
+
 /// One viewer in the roster that everybody in the session gets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RosterEntry {

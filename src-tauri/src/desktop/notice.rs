@@ -204,6 +204,7 @@ mod tests {
             event: event.into(),
             text: "Maria Lopez is online".into(),
             notify: true,
+            overtaken: false,
         })
     }
 

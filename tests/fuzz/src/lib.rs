@@ -15,6 +15,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("addresses", messages::fuzz_addresses),
     ("backup", stored::fuzz_backup),
+    ("broker_settings", stored::fuzz_broker_settings),
     ("control", messages::fuzz_control),
     ("fields", messages::fuzz_fields),
     ("headless", stored::fuzz_headless),
@@ -25,12 +26,14 @@ pub const TARGETS: &[Target] = &[
     ("rfb_client", screen::fuzz_rfb_client),
     ("rfb_server", screen::fuzz_rfb_server),
     ("seal", screen::fuzz_seal),
+    ("selection", screen::fuzz_selection),
     ("session_events", messages::fuzz_session_events),
     ("settings", stored::fuzz_settings),
     ("stream_hello", messages::fuzz_stream_hello),
     ("trailer", stored::fuzz_trailer),
     ("vault", stored::fuzz_vault),
     ("viewer_page", messages::fuzz_viewer_page),
+    ("viewer_picture", screen::fuzz_viewer_picture),
 ];
 
 /// Runs the target of this name.

@@ -1,6 +1,8 @@
 //! Messages of the network: pages, programs, consoles, remote services.
 
 use serde::{Serialize, de::DeserializeOwned};
+use tunnel::Route;
+use url::Url;
 use wire::{
     MailAddress, Pin, Region,
     logintc::{ErrorResponse, PushSession},
@@ -74,7 +76,7 @@ pub fn fuzz_remote_answers(data: &[u8]) {
     }
 }
 
-/// Addresses and names as people and services give them.
+/// Addresses and names as people, services and the environment give them.
 pub fn fuzz_addresses(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     if let Ok(pin) = text.parse::<Pin>() {
@@ -87,6 +89,7 @@ pub fn fuzz_addresses(data: &[u8]) {
     let _ = text.parse::<Region>();
     let _ = text.parse::<MailAddress>();
     let _ = text.parse::<serve::peer::Network>();
+    reads_as_proxy(text);
     for loopback in [false, true] {
         let policy = broker::TargetPolicy { loopback, private: false };
         if let Ok(url) = policy.parse(text, false) {
@@ -94,6 +97,21 @@ pub fn fuzz_addresses(data: &[u8]) {
                 policy.parse(url.as_str(), false).is_ok(),
                 "a target stays one when it is written"
             );
+        }
+    }
+}
+
+/// The environment's variables that name a proxy, and those that need none. No error has what was in them.
+fn reads_as_proxy(text: &str) {
+    for address in ["https://support.example.org", "ws://[2001:db8::7]:8443", text] {
+        let Ok(target) = address.parse::<Url>() else { continue };
+        for name in ["all_proxy", "no_proxy"] {
+            let set = |asked: &str| match asked {
+                _ if asked == name => Some(text.to_owned()),
+                "all_proxy" => Some("socks5://proxy.example".to_owned()),
+                _ => None,
+            };
+            let _ = Route::new(&target, set).map(|route| route.proxy().map(str::len));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A stream's bytes: the seal, and the RFB inside of it.
 
 use rfb::{Limits, Picture, Png, Rect, Server};
-use seal::{Access, Initiator, Responder};
+use seal::{Access, Initiator, Offer, Responder};
 
 use viewer_tests::{ENCODINGS, Pixels, Viewer};
 
@@ -58,11 +58,13 @@ fn chunks(mut data: &[u8]) -> Vec<u8> {
 /// A sealed stream's three messages, and what follows them.
 pub fn fuzz_seal(data: &[u8]) {
     let Ok(responder) = Responder::new(Access::Watch) else { return };
-    let _ = responder.answer(data).map(|(waiting, _)| waiting.finish(data));
-    let Ok((initiator, first)) = Initiator::start(Access::Watch) else { return };
+    let _ = responder.answer(data, |_| None).map(|(waiting, _)| waiting.finish(data));
+    let Ok((initiator, first)) = Initiator::start(Access::Watch, Offer::default()) else { return };
     let _ = initiator.finish(data);
     let Ok(responder) = Responder::new(Access::Watch) else { return };
-    let Ok((waiting, _)) = responder.answer(&first) else { panic!("it refuses what we begin") };
+    let Ok((waiting, _)) = responder.answer(&first, |_| None) else {
+        panic!("it refuses what we begin")
+    };
     assert!(waiting.finish(data).is_err(), "nobody guesses the third message");
 }
 
@@ -94,4 +96,14 @@ fn fill(picture: &mut Picture, area: &[u8]) {
             picture.pixels_mut()[at..at + 3].copy_from_slice(&[shade, colour, noise]);
         }
     }
+}
+
+/// What other programs on the customer's display say when the clipboard is read.
+pub fn fuzz_selection(data: &[u8]) {
+    presenter::fuzzing::selection(data);
+}
+
+/// The picture that a viewer window's page hands in to be saved.
+pub fn fuzz_viewer_picture(data: &[u8]) {
+    console::fuzzing::viewer_picture(data);
 }

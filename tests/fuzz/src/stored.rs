@@ -16,6 +16,13 @@ pub fn fuzz_settings(data: &[u8]) {
     console::fuzzing::settings(data);
 }
 
+/// The file of the broker's settings.
+pub fn fuzz_broker_settings(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data) {
+        broker::fuzzing::settings_file(text);
+    }
+}
+
 /// `vault.json`.
 pub fn fuzz_vault(data: &[u8]) {
     engine::fuzzing::vault_record(data);

@@ -21,7 +21,7 @@ use engine::{
     remote::LoginWithMeConfig,
     vault::{Options, Vault},
 };
-use serve::Port;
+use serve::{Port, TrustedProxies};
 use session::{About, Lamp, Timestamp};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -282,7 +282,13 @@ pub fn now() -> Timestamp {
 }
 
 fn loopback(port: Port) -> Listener {
-    Listener { ip: [127, 0, 0, 1].into(), port, public_url: None, connections: None }
+    Listener {
+        ip: [127, 0, 0, 1].into(),
+        port,
+        public_url: None,
+        connections: None,
+        trusted_proxies: TrustedProxies::default(),
+    }
 }
 
 fn without_keyring() -> Options {

@@ -3,56 +3,24 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use broker::MailState as Outbox;
 use deskhand_system_tests::{RunningEngine, World};
 use engine::{SessionId, Snapshot};
+use mail_tests::{Does, server};
 use serve::{Fault, FaultRule};
 use session::{
     Input,
     mail::{Order, Status, Template, When},
 };
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::{TcpListener, TcpStream},
-    sync::Mutex,
-};
 use wire::session_events::MailState;
 
-/// A mail server that speaks just enough of SMTP, and gives the next of these answers to each mail's recipient; it
-/// takes every mail after the last of them. Its URL.
+/// A mail server that gives the next of these answers to each mail's recipient, and takes every mail after the last
+/// of them. Its URL.
 async fn mail_server(answers: &[&'static str]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("smtp://{}", listener.local_addr().unwrap());
-    let answers = Arc::new(Mutex::new(VecDeque::from(answers.to_vec())));
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            tokio::spawn(converse(socket, answers.clone()));
-        }
-    });
-    url
-}
-
-async fn converse(socket: TcpStream, answers: Arc<Mutex<VecDeque<&'static str>>>) {
-    let mut socket = BufReader::new(socket);
-    socket.write_all(b"220 test\r\n").await.unwrap();
-    let (mut line, mut in_data) = (String::new(), false);
-    while socket.read_line(&mut line).await.is_ok_and(|n| n > 0) {
-        let said = line.trim_end().to_owned();
-        line.clear();
-        let answer = match said.split([':', ' ']).next().unwrap_or_default() {
-            _ if in_data && said != "." => None,
-            "DATA" => Some("354 go on"),
-            "RCPT" => Some(answers.lock().await.pop_front().unwrap_or("250 ok")),
-            "QUIT" => Some("221 bye"),
-            _ => Some("250 ok"),
-        };
-        in_data = said == "DATA" || (in_data && said != ".");
-        if let Some(answer) = answer {
-            let _ = socket.write_all(format!("{answer}\r\n").as_bytes()).await;
-        }
-    }
+    let refused = answers.iter().map(|answer| Does::Answer(answer));
+    server(&[], refused.chain([Does::Take]).collect()).await.0
 }
 
 async fn order(running: &RunningEngine, id: SessionId, to: &str) {

@@ -18,7 +18,7 @@ use engine::{
     Listener, SessionId, Snapshot,
     reach::{Proof, Way},
 };
-use serve::Port;
+use serve::{Port, TrustedProxies};
 use session::{Presenter, Viewers};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -202,8 +202,13 @@ fn is_online(snapshot: &Snapshot) -> bool {
 
 async fn behind(world: &World, proxy: &Proxy) -> RunningEngine {
     let public_url = Some(format!("http://{}/", proxy.at).parse().unwrap());
-    let listener =
-        Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url, connections: None };
+    let listener = Listener {
+        ip: [127, 0, 0, 1].into(),
+        port: Port::Any,
+        public_url,
+        connections: None,
+        trusted_proxies: TrustedProxies::default(),
+    };
     world.engine_with(listener).await
 }
 

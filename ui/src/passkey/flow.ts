@@ -153,7 +153,7 @@ const FAILURES: Record<
   },
   wrong_key: {
     heading: 'The passkey service doesn’t accept this console',
-    text: 'Its public key is wrong or was withdrawn. Correct it in Deskhand’s settings under Passkeys.',
+    text: 'Its public key is wrong or was withdrawn. Correct it in Deskhand’s settings under Services.',
     why: 'failed',
   },
   unreachable: {

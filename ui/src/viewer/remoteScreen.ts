@@ -8,6 +8,7 @@ import { inWords, Meter, type Quality } from './quality';
 import { Remote } from './remote';
 import type { ScreenNotice } from './screenNotice';
 import { systemOfKeys, Typing } from './typing';
+import { type Words, WordsStrip } from './words';
 
 /** How long the first picture may take after both ends are there. */
 const PICTURE_WITHIN_MS = 20_000;
@@ -26,8 +27,12 @@ export type RemoteScreenHandlers = {
   onPicture(): void;
   /** A picture is being saved; false if the customer can't be told now. */
   onSnapshot(): boolean;
+  /** The customer's banner shows these words, too; false if that can't be said now. */
+  onWordsMatch(words: string): boolean;
   /** The customer's banner shows other words; false if that can't be said now. */
   onWordsDiffer(): boolean;
+  /** Control need not wait any longer: a stream with it can be opened. */
+  onControl(): void;
   /** The shortcut for the chat was pressed. */
   onChat(): void;
 };
@@ -41,10 +46,8 @@ export class RemoteScreen {
   private monitors: Monitor[] = [];
   private monitor: Monitor | null = null;
   private control = false;
-  private shown = false;
-  private words = '';
-  private matched = '';
-  private differ = false;
+  private allowed = { role: false, paused: false };
+  private readonly words: WordsStrip;
   private toastTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly field = $('typed') as HTMLTextAreaElement;
   private readonly typing: Typing;
@@ -64,6 +67,16 @@ export class RemoteScreen {
     this.clipMenu = new Menu($('clipboard'), $('clipboard-panel'), refocus);
     this.monitorsMenu = new Menu($('monitors'), $('monitors-list'), refocus);
     this.clipboard = new ClipboardPanel(() => (this.meter && this.control ? this.remote : null));
+    this.words = new WordsStrip({
+      onMatch: (words) => handlers.onWordsMatch(words),
+      onDiffer: () => handlers.onWordsDiffer(),
+      onReleased: () => {
+        handlers.onControl();
+      },
+      onNotConnected: () => {
+        this.toast('Not connected just now. Close this window and end the session in Deskhand.');
+      },
+    });
     const system = systemOfKeys(navigator.userAgent);
     this.typing = new Typing($('screen'), this.field, () => this.remote, system);
     this.wireKeys();
@@ -125,7 +138,8 @@ export class RemoteScreen {
 
   /** Whether keyboard and mouse are passed on. */
   mayControl(role: boolean, paused: boolean): void {
-    this.control = role && !paused;
+    this.allowed = { role, paused };
+    this.control = role && !paused && !this.words.waits;
     this.field.readOnly = !this.control;
     $('paused').hidden = !role || !paused;
     for (const tool of document.querySelectorAll<HTMLElement>('[data-control]')) {
@@ -134,11 +148,15 @@ export class RemoteScreen {
     this.arrange();
   }
 
+  /** Whether the app shares a key with the customer's program. */
+  get isKnown(): boolean {
+    return this.words.areKnown;
+  }
+
   /** The words that both people compare. */
-  showWords(words: string): void {
-    this.words = words;
-    $('words-text').textContent = words;
-    this.drawWords();
+  showWords(words: Words): void {
+    this.words.show(words);
+    this.mayControl(this.allowed.role, this.allowed.paused);
   }
 
   showNotice({ title, text, behind }: ScreenNotice): void {
@@ -150,8 +168,7 @@ export class RemoteScreen {
     $('tools').hidden = behind === 'nothing';
     $('stage').classList.toggle('bare', behind === 'nothing');
     if (behind !== 'screen') $('quality').hidden = true;
-    this.shown = behind === 'screen';
-    this.drawWords();
+    this.words.setPicture(behind === 'screen');
   }
 
   /** Measures the quality since the last call and shows it; null while there is no picture. */
@@ -168,11 +185,6 @@ export class RemoteScreen {
     $('quality-word').textContent = text;
     this.remote.measure();
     return quality;
-  }
-
-  private drawWords(): void {
-    const compared = !this.shown || this.words === '' || this.words === this.matched;
-    $('words').hidden = compared && !this.differ;
   }
 
   private showFirstPicture(meter: Meter): void {
@@ -292,22 +304,6 @@ export class RemoteScreen {
     this.wireTouchKeyboard(press);
     press('full', () => void this.fullScreen());
     press('picture', () => void this.savePicture());
-    press('words-done', () => {
-      this.matched = this.words;
-      this.drawWords();
-    });
-    press('words-differ', () => {
-      if (!this.handlers.onWordsDiffer()) {
-        this.toast('Not connected just now. Close this window and end the session in Deskhand.');
-        return;
-      }
-      this.differ = true;
-      $('words').classList.replace('ok', 'wait');
-      $('words-done').hidden = $('words-differ').hidden = true;
-      $('words-say').textContent =
-        'You ended the session: somebody may be between you and the customer. Call the customer on a number that you know, have them close the program, and begin a new session over another network.';
-      this.drawWords();
-    });
     document.addEventListener('fullscreenchange', () => {
       const full = document.fullscreenElement !== null;
       $('full').setAttribute('aria-pressed', String(full));

@@ -23,6 +23,8 @@ export type Roster = {
   viewers: string[];
   sharing: Sharing;
   watchers: Watcher[] | null;
+  /** While no screen is shared: why the customer's program ended the sharing, where it said so. */
+  end: string | null;
 };
 
 /** The state of the picture's own connection. */
@@ -46,12 +48,13 @@ const LEVEL: Record<string, Sharing> = { shared: 'shared', paused: 'paused' };
 
 /** Reads a message of the broker; fields that a later version adds are ignored. */
 export function rosterOf(message: Record<string, unknown>): Roster {
-  const { presenter, viewers, sharing, watchers } = message;
+  const { presenter, viewers, sharing, watchers, sharing_end: end } = message;
   return {
     presenter: typeof presenter === 'string' ? presenter : null,
     viewers: Array.isArray(viewers) ? viewers.map(String) : [],
     sharing: LEVEL[String(sharing)] ?? 'none',
     watchers: Array.isArray(watchers) ? (watchers as Watcher[]) : null,
+    end: typeof end === 'string' ? end : null,
   };
 }
 
@@ -72,10 +75,7 @@ export function noticeOf({ online, over, roster, stream, seen }: ViewerState): S
     case 'opening':
       return seen
         ? { title: 'Reconnecting', text: 'The screen is on its way.', behind: 'still' }
-        : bare(
-            'Opening the screen',
-            'The first picture is on its way. The customer may be asked to let you in first.',
-          );
+        : bare('Opening the screen', 'The screen appears in a moment, or once the customer has let you in.');
     case 'lost': {
       const why = stream.why ?? "The way to the customer's computer was lost.";
       const text = `${why} It is tried again until it is back.`;
@@ -85,7 +85,9 @@ export function noticeOf({ online, over, roster, stream, seen }: ViewerState): S
 }
 
 /** The notice while no screen is shared. This page can't know whether the customer is being asked right now. */
-function notSharing({ presenter }: Roster, seen: boolean): ScreenNotice {
+function notSharing({ presenter, end }: Roster, seen: boolean): ScreenNotice {
+  const why = end === null ? undefined : ENDED.get(end);
+  if (why !== undefined) return bare('The sharing has ended', why);
   const title = seen ? 'No screen is shared any more' : 'No screen is shared yet';
   if (presenter === null) {
     return bare(
@@ -99,6 +101,27 @@ function notSharing({ presenter }: Roster, seen: boolean): ScreenNotice {
     `${who} is connected, but without the program that shares the screen. You can chat meanwhile.`,
   );
 }
+
+/** Why the customer's program ended the sharing, and what to do. */
+const ENDED = new Map([
+  ['stopped', 'The customer stopped it. The screen appears here again if they start the program once more.'],
+  [
+    'moved',
+    'The customer moves it to another program with the same PIN. Its screen appears here once they start it; compare the words again then.',
+  ],
+  [
+    'interfered',
+    "The customer's program ended it, because three key exchanges within an hour broke off. A poor network can do that, but so does somebody who tries to get in between. Call the customer, and begin a new session over another network.",
+  ],
+  [
+    'covered',
+    "The customer's program ended it, because another window kept covering the bar that shows who sees the screen. Ask the customer which window that is before they start the program again.",
+  ],
+  [
+    'failed',
+    "The customer's program couldn't capture the screen any more. Ask the customer to start it again.",
+  ],
+]);
 
 function bare(title: string, text: string): ScreenNotice {
   return { title, text, behind: 'nothing' };

@@ -52,6 +52,12 @@ export class ScreenStream {
     this.lost(null);
   }
 
+  /** Opens another stream in the place of this one, at once: this one can't do what is allowed by now. */
+  reopen(): void {
+    this.drop();
+    if (this.key !== null) this.open(this.key);
+  }
+
   private open(key: string): void {
     const socket = new WebSocket(socketBeside('screen'));
     this.socket = socket;

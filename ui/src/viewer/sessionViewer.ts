@@ -6,6 +6,8 @@ import { RemoteScreen } from './remoteScreen';
 import { noticeOf, type Role, rosterOf, rowsOf, type ViewerState } from './screenNotice';
 import { ScreenStream } from './screenStream';
 import { SidePanel } from './sidePanel';
+import { WaitingStrip, waitingOf } from './waiting';
+import { wordsOf } from './words';
 
 /** How often the quality is measured and reported. */
 const QUALITY_EVERY_MS = 2000;
@@ -26,6 +28,9 @@ export class SessionViewer {
   private readonly side: SidePanel;
   private readonly screen: RemoteScreen;
   private readonly stream: ScreenStream;
+  private readonly waiting = new WaitingStrip((viewer, letsIn) =>
+    this.connection.send({ type: 'admit', viewer, lets_in: letsIn }),
+  );
   private readonly name: () => string;
   private readonly connection: Connection;
 
@@ -44,6 +49,11 @@ export class SessionViewer {
         this.change({ stream: { is: 'open' }, seen: true });
       },
       onSnapshot: () => this.connection.send({ type: 'snapshot' }),
+      onWordsMatch: (words) => this.connection.send({ type: 'words_match', words }),
+      onControl: () => {
+        this.screen.detach();
+        this.stream.reopen();
+      },
       onWordsDiffer: () => this.connection.send({ type: 'words_differ' }),
       onChat: () => {
         this.side.toggle();
@@ -91,13 +101,16 @@ export class SessionViewer {
         this.change({ online: true });
       },
       onRoster: (roster) => {
+        // A web page shares no key with the customer's program, so its answer would count for nothing.
+        if (this.address.app) this.waiting.show(waitingOf(roster));
         this.change({ roster: rosterOf(roster) });
       },
       onChat: () => {
         this.side.countMessage();
       },
-      onOther: ({ type, words }) => {
-        if (type === 'words' && typeof words === 'string') this.screen.showWords(words);
+      onOther: (message) => {
+        const words = message['type'] === 'words' ? wordsOf(message) : null;
+        if (words) this.screen.showWords(words);
       },
       onEnd: () => {
         this.change({ over: true });

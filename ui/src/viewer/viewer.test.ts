@@ -127,6 +127,20 @@ describe('the stage', () => {
     seen: true,
   };
 
+  test('says why the sharing ended, and nothing of reasons that it does not know', () => {
+    const ended = (end?: string) =>
+      noticeOf({
+        ...facts,
+        roster: rosterOf({ presenter: null, viewers: [], sharing: 'none', watchers: [], sharing_end: end }),
+      });
+    expect(ended('interfered')).toMatchObject({ title: 'The sharing has ended', behind: 'nothing' });
+    expect(ended('interfered').text).toMatch(/three key exchanges .* broke off.*Call the customer/);
+    expect(ended('covered').text).toContain('another window');
+    for (const none of [undefined, 'other', 'constructor']) {
+      expect(ended(none).title).toBe('No screen is shared any more');
+    }
+  });
+
   test('shows the screen, and the last picture while it is away', () => {
     expect(noticeOf(facts).behind).toBe('screen');
     expect(noticeOf({ ...facts, stream: { is: 'lost', why: null } })).toMatchObject({

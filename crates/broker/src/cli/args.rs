@@ -151,7 +151,11 @@ pub enum Command {
     Admin(Admin),
     /// Print the manual page.
     #[command(hide = true)]
-    Man,
+    Man {
+        /// Write one page for each command to this folder, instead of printing the first.
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
     /// Print the completions for a shell.
     #[command(hide = true)]
     Completions {

@@ -58,12 +58,17 @@ impl File {
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+        Self::parse(&text)
+            .map_err(|reason| SettingsError::Malformed { path: path.to_owned(), reason })
+    }
+
+    /// Reads the file's text; the error is the line and the parser's message.
+    pub fn parse(text: &str) -> Result<Self, String> {
         // The parser's message and the line number, but not the line itself, which may contain a password.
-        toml::from_str(&text).map_err(|error| {
+        toml::from_str(text).map_err(|error| {
             let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
             let position = line.map_or(String::new(), |line| format!("line {line}: "));
-            let reason = format!("{position}{}", error.message());
-            SettingsError::Malformed { path: path.to_owned(), reason }
+            format!("{position}{}", error.message())
         })
     }
 }

@@ -2,10 +2,10 @@
 
 use std::{fs, io, io::Write as _, path::Path};
 
-use broker::StoreKey;
 use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use super::error::SettingsError;
+use crate::StoreKey;
 
 /// Reads the key, or makes one, but never for a store that exists already: that was written with another key, and
 /// opening it with a new one would look like damage.

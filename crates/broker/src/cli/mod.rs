@@ -12,16 +12,18 @@ use std::{
     time::Duration,
 };
 
-use broker::{
-    ByClient, Config, Control, ProgramFile, Rates, RegionDelay, Smtp, StoreKey, TargetPolicy,
-    default_regions,
-};
+use clap::Parser as _;
 use serve::{Port, TlsFiles, TrustedProxies, peer::Network, process::LogFormat};
 
 pub use args::{Admin, AdminAct, Args, Command};
+pub use error::SettingsError;
 pub use file::DEFAULT_FILE;
 
-use self::{error::SettingsError, file::File};
+use self::file::File;
+use crate::{
+    ByClient, Config, Control, ProgramFile, Rates, RegionDelay, Smtp, StoreKey, TargetPolicy,
+    default_regions,
+};
 
 /// The address to listen on, unless it is set.
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 47211);
@@ -41,7 +43,8 @@ pub struct Settings {
 /// [`SettingsError`], which names the setting.
 pub fn settings(args: Args) -> Result<Settings, SettingsError> {
     let key_file = args.store_key_file.clone();
-    let (mut settings, key_in_file) = combine(args)?;
+    let file = file_of(&args)?;
+    let (mut settings, key_in_file) = combine(args, file)?;
     let store_key = store_key(&settings.config.data, key_file.or(key_in_file))?;
     settings.config.store_key = Some(store_key);
     Ok(settings)
@@ -52,7 +55,18 @@ pub fn settings(args: Args) -> Result<Settings, SettingsError> {
 /// # Errors
 /// [`SettingsError`].
 pub fn settings_again(args: Args) -> Result<Settings, SettingsError> {
-    Ok(combine(args)?.0)
+    let file = file_of(&args)?;
+    Ok(combine(args, file)?.0)
+}
+
+/// Reads a settings file's text, and combines it with the defaults.
+pub(crate) fn read_text(text: &str) {
+    let Ok(file) = File::parse(text) else { return };
+    // The folder that it names may be any on this machine.
+    let file = File { programs: None, ..file };
+    if let Ok(args) = Args::try_parse_from(["deskhand-broker"]) {
+        let _ = combine(args, file);
+    }
 }
 
 /// Where a running broker's control API is, and where its token lies.
@@ -60,7 +74,8 @@ pub fn settings_again(args: Args) -> Result<Settings, SettingsError> {
 /// # Errors
 /// [`SettingsError`], also if there is no control API.
 pub fn control_of(args: Args) -> Result<(SocketAddr, PathBuf), SettingsError> {
-    let control = combine(args)?.0.config.control.ok_or_else(|| {
+    let file = file_of(&args)?;
+    let control = combine(args, file)?.0.config.control.ok_or_else(|| {
         let why = "find the broker's control API: it is off; set `control` in the broker's settings file and name that \
                    file with --config, or give --control IP:PORT";
         SettingsError::Wrong(why.to_owned())
@@ -72,9 +87,12 @@ pub fn control_of(args: Args) -> Result<(SocketAddr, PathBuf), SettingsError> {
     Ok((SocketAddr::new(control.ip, port), control.token_file))
 }
 
+fn file_of(args: &Args) -> Result<File, SettingsError> {
+    Ok(args.config.as_deref().map(File::read).transpose()?.unwrap_or_default())
+}
+
 /// The settings without the store's key, and where the file says that it is.
-fn combine(args: Args) -> Result<(Settings, Option<PathBuf>), SettingsError> {
-    let file = args.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
+fn combine(args: Args, file: File) -> Result<(Settings, Option<PathBuf>), SettingsError> {
     let data = args.data.or(file.data).unwrap_or_else(default_data);
     let listen = args.listen.or(file.listen).unwrap_or(LISTEN);
     let public_url = args.public_url.or(file.public_url);
@@ -197,8 +215,6 @@ fn proxies(given: Vec<String>) -> Result<TrustedProxies, SettingsError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
 
     fn with(folder: &Path, file: &str, flags: &[&str]) -> Result<Settings, SettingsError> {

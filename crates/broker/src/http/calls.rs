@@ -117,7 +117,7 @@ pub(super) async fn chat(call: Call, query: Query) -> HttpResult {
 #[derive(Serialize)]
 struct Accepted {
     success: bool,
-    /// Tells the mail from all others on the event channel. The hosted service gives none.
+    /// Tells the e-mail from all others on the event channel. The hosted service gives none.
     id: Uuid,
 }
 

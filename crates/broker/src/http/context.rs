@@ -1,9 +1,8 @@
 //! The state that every call can use.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
-use axum::http::HeaderMap;
-use serve::{Client, Health, TrustedProxies};
+use serve::Health;
 
 use crate::{coordinator::Coordinator, endpoint::Endpoint};
 
@@ -12,8 +11,6 @@ use crate::{coordinator::Coordinator, endpoint::Endpoint};
 pub(crate) struct ApiContext {
     pub coordinator: Arc<Coordinator>,
     pub endpoint: Arc<Endpoint>,
-    /// Proxies that are believed at the endpoint for the network. Those of the other one are live settings.
-    pub network_proxies: TrustedProxies,
     pub health: Health,
 }
 
@@ -21,15 +18,5 @@ impl ApiContext {
     /// Whether pages of any origin may call.
     pub fn compat_cors(&self) -> bool {
         !self.endpoint.for_strangers && self.coordinator.live().compat_cors
-    }
-
-    /// Who a request comes from.
-    pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Client {
-        if !self.endpoint.for_strangers {
-            return self.coordinator.live().proxies.client(peer, headers);
-        }
-        let client = self.network_proxies.client(peer, headers);
-        // Such a client may be a reverse proxy that isn't listed, behind which anybody can be.
-        if client.is_this_machine() { Client::STRANGER } else { client }
     }
 }

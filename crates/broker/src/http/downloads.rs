@@ -27,6 +27,7 @@ pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) ->
     let conf = query.get("conf").ok_or_else(|| Refused::malformed("conf is missing"))?;
     let conf = ConfText::from(conf.to_owned());
     let pin = call.coordinator.with_hub(|hub, now| hub.pin_from_conf(call.client, &conf, now))?;
+    call.coordinator.with_hub(|hub, now| hub.count_download(call.client, now))?;
     let flag = |name| query.get(name).is_some_and(|value| value == "true");
     let (hide_progress, self_delete) = (flag("hide_progress"), flag("self_delete"));
     let program =
@@ -39,6 +40,7 @@ pub(super) async fn session_exe(call: Call, headers: HeaderMap, query: Query) ->
 
 /// The program as it was built: the customer types the PIN.
 pub(super) async fn program(call: Call, headers: HeaderMap, query: Query) -> HttpResult {
+    call.coordinator.with_hub(|hub, now| hub.count_download(call.client, now))?;
     let program =
         call.coordinator.live().programs.pick(query.get("platform"), agent(&headers)).await?;
     // Without a PIN nobody learns of the download.

@@ -42,6 +42,8 @@ struct Capabilities<'a> {
     events: bool,
     /// `POST /api/v1/x/chat`: a console writes a chat message, whoever is connected.
     chat: bool,
+    /// `POST /api/v1/x/delete {"session_pin"}` deletes what is kept of a session, for its console.
+    delete: bool,
     /// There is at least one presenter's program to deliver.
     program: bool,
     /// Regions answer at this path of the broker's own origin.
@@ -67,6 +69,7 @@ pub(super) async fn capabilities(call: Call, key: ConsoleKey) -> Response {
         roster: true,
         events: true,
         chat: true,
+        delete: true,
         program,
         region_path: "/region/{region}",
         join_path: "/join#{pin}",
@@ -104,6 +107,15 @@ struct Reached {
 pub(super) async fn revoke(call: Call, fields: Fields) -> HttpResult {
     let pin = fields.pin()?;
     call.coordinator.apply(|hub, now| hub.revoke(call.client, &pin, now)).await?;
+    Ok(json(success()))
+}
+
+/// Deletes chat, e-mails, links and everybody's names, for the console that minted the PIN.
+pub(super) async fn delete(call: Call, key: ConsoleKey, fields: Fields) -> HttpResult {
+    let pin = fields.pin()?;
+    call.coordinator
+        .apply(|hub, now| hub.delete_session(call.client, key.0.as_ref(), &pin, now))
+        .await?;
     Ok(json(success()))
 }
 

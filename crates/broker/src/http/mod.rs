@@ -43,6 +43,7 @@ pub(crate) fn routes(context: ApiContext) -> Router {
         .route("/api/v1/x/chat", post(extensions::chat))
         .route("/api/v1/x/capabilities", get(extensions::capabilities))
         .route("/api/v1/x/revoke", post(extensions::revoke))
+        .route("/api/v1/x/delete", post(extensions::delete))
         .route("/api/v1/x/reach", post(extensions::reach))
         .route("/api/v1/x/asker", put(extensions::set_requester).get(extensions::requester))
         .route("/api/v1/x/viewer_link", post(extensions::viewer_link))
@@ -103,7 +104,7 @@ async fn admit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let client = context.client(peer, request.headers());
+    let client = context.endpoint.client(peer, request.headers());
     if context.coordinator.with_hub(|hub, _| hub.is_blocked(client)) {
         return Refused::Blocked.into_response();
     }
@@ -154,8 +155,14 @@ async fn no_such_call(method: Method) -> Response {
     Refused::NoSuchCall.into_response()
 }
 
+/// How much is read at once. Each WebSocket has that much memory for as long as it is open, and by default it would be
+/// 128 KiB: more than all the rest that a page costs.
+const SMALL_BUFFER: usize = 4 * 1024;
+const STREAM_BUFFER: usize = 32 * 1024;
+
 async fn live_connection(call: Call, key: ConsoleKey, upgrade: WebSocketUpgrade) -> Response {
     // A chat message of 2000 characters takes 8 KB in UTF-8, and nothing else that a page sends is longer.
+    let upgrade = upgrade.read_buffer_size(SMALL_BUFFER);
     upgrade.max_message_size(16 * 1024).max_frame_size(16 * 1024).on_upgrade(move |socket| {
         live_connection::serve(socket, call.coordinator, call.client, key.0)
     })
@@ -165,6 +172,7 @@ async fn live_connection(call: Call, key: ConsoleKey, upgrade: WebSocketUpgrade)
 async fn event_channel(call: Call, key: ConsoleKey, upgrade: WebSocketUpgrade) -> HttpResult {
     let console = key.required()?;
     let upgraded = upgrade
+        .read_buffer_size(SMALL_BUFFER)
         .max_message_size(event_channel::LONGEST)
         .max_frame_size(event_channel::LONGEST)
         .write_buffer_size(0)
@@ -177,6 +185,7 @@ async fn event_channel(call: Call, key: ConsoleKey, upgrade: WebSocketUpgrade) -
 /// The write buffer holds one message and a pong: nothing more is written before the last one went out.
 async fn screen_stream(call: Call, upgrade: WebSocketUpgrade) -> Response {
     upgrade
+        .read_buffer_size(STREAM_BUFFER)
         .max_message_size(splice::LONGEST)
         .max_frame_size(splice::LONGEST)
         .write_buffer_size(0)

@@ -2,12 +2,13 @@
 //!
 //! Whatever is reported, each report costs the same: of a minter's reports no more are kept than the decision needs.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Bound::{Excluded, Unbounded},
+};
 
-use serve::Millis;
+use serve::{Millis, Owner};
 use wire::Pin;
-
-use super::owner::Owner;
 
 /// A minter is blocked by this many reports, if they are of as many PINs and by as many owners.
 const STRIKES: usize = 3;
@@ -17,6 +18,8 @@ const STRIKES: usize = 3;
 pub(crate) struct AbuseReports {
     reports: HashMap<Owner, Vec<(Pin, Owner)>>,
     blocked: HashMap<Owner, Millis>,
+    /// The same, oldest first, without this machine: earlier versions noted it as well, to no effect.
+    by_age: BTreeSet<(Millis, Owner)>,
 }
 
 /// An owner that may not use the broker.
@@ -45,7 +48,7 @@ impl AbuseReports {
         let mut all = Self::default();
         // First, with their own times, and not only those that follow from the reports: a block stays even if the
         // rule changes.
-        all.blocked.extend(blocked.into_iter().map(|block| (block.owner, block.since)));
+        blocked.into_iter().for_each(|block| all.block(block.owner, block.since));
         for (minter, pin, reporter) in reports {
             all.report(minter, &pin, reporter, Millis(0));
         }
@@ -72,30 +75,36 @@ impl AbuseReports {
         if !distinct_pairs(kept, STRIKES) || self.blocked.contains_key(&minter) {
             return Reported::Counted;
         }
-        self.blocked.insert(minter, now);
+        self.block(minter, now);
         Reported::Blocked
+    }
+
+    fn block(&mut self, owner: Owner, since: Millis) {
+        if let Some(before) = self.blocked.insert(owner, since) {
+            self.by_age.remove(&(before, owner));
+        }
+        if !owner.first().is_loopback() {
+            self.by_age.insert((since, owner));
+        }
     }
 
     /// Ends a block and forgets what led to it; false if there was none.
     pub fn lift(&mut self, owner: Owner) -> bool {
-        let lifted = self.blocked.remove(&owner).is_some();
-        if lifted {
-            self.reports.remove(&owner);
-        }
-        lifted
+        let Some(since) = self.blocked.remove(&owner) else { return false };
+        self.by_age.remove(&(since, owner));
+        self.reports.remove(&owner);
+        true
     }
 
     pub fn is_blocked(&self, owner: Owner) -> bool {
         self.blocked.contains_key(&owner)
     }
 
-    /// All blocks, the oldest first. Earlier versions noted this machine as well, to no effect.
-    pub fn blocks(&self) -> Vec<Block> {
-        let block = |(&owner, &since)| Block { owner, since };
-        let strangers = self.blocked.iter().filter(|(owner, _)| !owner.first().is_loopback());
-        let mut blocks: Vec<Block> = strangers.map(block).collect();
-        blocks.sort_unstable_by_key(|block| (block.since, block.owner));
-        blocks
+    /// The blocks after this one, or all, the oldest first.
+    pub fn blocks_after(&self, block: Option<Block>) -> impl Iterator<Item = Block> {
+        let from = block.map_or(Unbounded, |block| Excluded((block.since, block.owner)));
+        let blocks = self.by_age.range((from, Unbounded));
+        blocks.map(|&(since, owner)| Block { owner, since })
     }
 }
 
@@ -163,9 +172,12 @@ mod tests {
     #[test]
     fn a_block_that_was_lifted_needs_three_new_reports() {
         let mut all = after(&[(1, 1), (2, 2), (3, 3)]);
-        assert_eq!(all.blocks(), [Block { owner: owner(MINTER), since: Millis(5) }]);
+        assert_eq!(
+            all.blocks_after(None).collect::<Vec<_>>(),
+            [Block { owner: owner(MINTER), since: Millis(5) }]
+        );
         assert!(all.lift(owner(MINTER)) && !all.lift(owner(MINTER)));
-        assert!(!all.is_blocked(owner(MINTER)) && all.blocks().is_empty());
+        assert!(!all.is_blocked(owner(MINTER)) && all.blocks_after(None).next().is_none());
         let again =
             |all: &mut AbuseReports, n| all.report(owner(MINTER), &pin(n), owner(n), Millis(9));
         let told: Vec<_> = (1..=3).map(|n| again(&mut all, n)).collect();

@@ -1,7 +1,7 @@
 //! What the broker sees of a customer before a program of theirs is online: their page, the download, the question.
 
 use serve::{Client, Millis};
-use wire::Pin;
+use wire::{Pin, shared_screen::SharingEnd};
 
 use super::{
     Hub,
@@ -85,6 +85,21 @@ impl Hub {
             change.notices.push(Notice::Send { to, message: ServerMessage::OtherProgram });
         }
         change
+    }
+
+    /// The presenter's program is about to leave, and says why it ends the sharing. Nobody else's word counts.
+    pub fn note_sharing_end(&mut self, id: ConnectionId, why: SharingEnd, now: Millis) -> Change {
+        let program = self.connections.get(id).filter(|one| one.participant.as_program().is_some());
+        let Some(pin) = program.map(|program| program.pin.clone()) else {
+            return Change::default();
+        };
+        if why == SharingEnd::Moved {
+            self.give_place_up(&pin);
+        }
+        self.customer_changed(&pin, |customer| {
+            customer.ended_sharing(why, now);
+            true
+        })
     }
 
     fn customer_changed(

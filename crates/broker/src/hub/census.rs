@@ -1,33 +1,55 @@
 //! How much of everything there is, for those who run the broker. No name or address is in it.
-
-use std::collections::HashMap;
+//!
+//! Nothing here grows with the number of sessions: counters are kept where something changes, and whoever wants to see
+//! every session gets them in turns, between which others get at the hub.
 
 use serve::Millis;
 use wire::{Pin, Region};
 
 use super::{
     Hub,
-    connections::{Link, Participant},
+    connections::{Connection, Link, Participant},
+    live_sessions::Place,
     outbox::MailState,
     session::Life,
 };
+
+/// How many sessions and connections are looked at in one turn.
+pub(super) const IN_ONE_TURN: usize = 128;
 
 /// What there is at one moment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Census {
     /// Sessions whose PIN works.
     pub live_sessions: u64,
-    /// Connected programs that share a screen, or could.
-    pub presenters: u64,
-    /// Connected pages of customers.
-    pub customer_pages: u64,
-    /// Connected programs that ask their customer.
-    pub asking: u64,
-    /// Connected pages of viewers.
-    pub viewers: u64,
+    pub connected: Connected,
+    /// Streams with both ends.
     pub streams: u64,
     /// E-mails in the outbox, by what became of them.
     pub mails: Vec<(&'static str, u64)>,
+}
+
+/// How many connections there are that messages still reach, by who is at the other end.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Connected {
+    /// Programs that share a screen, or could.
+    pub programs: u64,
+    pub customer_pages: u64,
+    /// Programs that ask their customer.
+    pub asking: u64,
+    pub viewers: u64,
+}
+
+impl Connected {
+    /// The number that this participant belongs to.
+    pub const fn of(&mut self, participant: &Participant) -> &mut u64 {
+        match participant {
+            Participant::Presenter(Some(_)) => &mut self.programs,
+            Participant::Presenter(None) | Participant::Companion => &mut self.customer_pages,
+            Participant::Asking => &mut self.asking,
+            Participant::Viewer(_) => &mut self.viewers,
+        }
+    }
 }
 
 /// A session whose PIN works, and who is connected to it.
@@ -39,74 +61,64 @@ pub(crate) struct LiveSession {
     pub minted: Millis,
     pub expires: Millis,
     pub connected: Connected,
-}
-
-/// Who is connected to a session.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Connected {
-    /// A program that shares the screen, or could.
-    pub program: bool,
-    pub customer_pages: u64,
-    pub viewers: u64,
     pub streams: u64,
 }
 
-impl Hub {
-    /// The sessions whose PIN works, oldest first.
-    pub fn live_sessions(&self, now: Millis) -> Vec<LiveSession> {
-        let connected = self.connected();
-        let live = self.sessions.iter().filter(|(_, entry)| entry.session.life(now) == Life::Live);
-        let mut live: Vec<LiveSession> = live
-            .map(|(pin, entry)| LiveSession {
-                pin: pin.clone(),
-                region: entry.session.region.clone(),
-                minted: entry.session.minted,
-                expires: entry.session.expires,
-                connected: connected.get(pin).copied().unwrap_or_default(),
-            })
-            .collect();
-        live.sort_by_key(|session| session.minted);
-        live
-    }
+/// Some of the sessions whose PIN works.
+#[derive(Debug, Default)]
+pub(crate) struct SomeSessions {
+    /// Oldest first.
+    pub sessions: Vec<LiveSession>,
+    /// Where the next turn goes on; none if there is nothing left.
+    pub rest: Option<Place>,
+}
 
-    fn connected(&self) -> HashMap<Pin, Connected> {
-        let mut all: HashMap<Pin, Connected> = HashMap::new();
-        for connection in self.connections.iter().filter(|one| one.link != Link::HungUp) {
-            let counted = all.entry(connection.pin.clone()).or_default();
-            match &connection.participant {
-                Participant::Presenter(Some(_)) => counted.program = true,
-                Participant::Presenter(None) | Participant::Companion | Participant::Asking => {
-                    counted.customer_pages += 1;
-                }
-                Participant::Viewer(viewer) => {
-                    counted.viewers += 1;
-                    let joined = viewer.stream.and_then(|stream| self.streams.joined(stream));
-                    counted.streams += u64::from(joined.is_some());
+impl Hub {
+    /// Some of the sessions whose PIN works: those after this place, or the oldest.
+    pub fn live_sessions_after(&self, place: Option<Place>, now: Millis) -> SomeSessions {
+        let (mut some, mut looked_at) = (SomeSessions::default(), 0);
+        for (place, pin) in self.live.after(place) {
+            if looked_at >= IN_ONE_TURN {
+                return some;
+            }
+            looked_at += 1;
+            some.rest = Some(place);
+            let Some(entry) = self.sessions.get(pin) else { continue };
+            // Its deadline may have come this moment.
+            if entry.session.life(now) != Life::Live {
+                continue;
+            }
+            let (mut connected, mut streams) = (Connected::default(), 0);
+            for (_, connection) in self.connections.of_session(pin) {
+                looked_at += 1;
+                if connection.link != Link::HungUp {
+                    *connected.of(&connection.participant) += 1;
+                    streams += u64::from(self.has_stream(connection));
                 }
             }
+            let (pin, region) = (pin.clone(), entry.session.region.clone());
+            let (minted, expires) = (entry.session.minted, entry.session.expires);
+            let session = LiveSession { pin, region, minted, expires, connected, streams };
+            some.sessions.push(session);
         }
-        all
+        SomeSessions { rest: None, ..some }
     }
 
-    pub fn census(&self, now: Millis) -> Census {
-        let live = |session: &super::SessionEntry| session.session.life(now) == Life::Live;
-        let mut census = Census {
-            live_sessions: count(self.sessions.values().filter(|entry| live(entry))),
-            streams: count(self.streams.ids_where(|stream| stream.joined).into_iter()),
+    fn has_stream(&self, connection: &Connection) -> bool {
+        let stream = connection.participant.as_viewer().and_then(|viewer| viewer.stream);
+        stream.is_some_and(|id| self.streams.joined(id).is_some())
+    }
+
+    pub fn census(&self) -> Census {
+        Census {
+            live_sessions: self.live.count(),
+            connected: self.connections.connected(),
+            streams: self.streams.count_joined(),
             mails: self.mails_by_state(),
-            ..Census::default()
-        };
-        for connection in self.connections.iter().filter(|one| one.link != Link::HungUp) {
-            *match connection.participant {
-                Participant::Presenter(Some(_)) => &mut census.presenters,
-                Participant::Presenter(None) | Participant::Companion => &mut census.customer_pages,
-                Participant::Asking => &mut census.asking,
-                Participant::Viewer(_) => &mut census.viewers,
-            } += 1;
         }
-        census
     }
 
+    /// The outbox has an end, so this has one, too.
     fn mails_by_state(&self) -> Vec<(&'static str, u64)> {
         const ALL: [MailState; 5] = [
             MailState::Unsent,
@@ -115,14 +127,15 @@ impl Hub {
             MailState::Sent,
             MailState::Failed(String::new()),
         ];
-        let of = |state: MailState| {
-            let word = state.word();
-            (word, count(self.outbox.iter().filter(|mail| mail.state.word() == word)))
-        };
-        ALL.map(of).into()
+        let mut by_state = ALL.map(|state| (state.word(), 0));
+        for mail in self.outbox.iter() {
+            let word = mail.state.word();
+            by_state.iter_mut().filter(|(state, _)| *state == word).for_each(|(_, n)| *n += 1);
+        }
+        by_state.into()
     }
 }
 
-fn count<T>(all: impl Iterator<Item = T>) -> u64 {
-    all.fold(0, |so_far, _| so_far + 1)
-}
+#[cfg(test)]
+#[path = "census_test.rs"]
+mod tests;

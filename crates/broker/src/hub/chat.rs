@@ -98,6 +98,11 @@ impl ChatLog {
         Some(Millis(i64::try_from(ends.saturating_mul(1_000)).unwrap_or(i64::MAX)))
     }
 
+    /// Forgets all messages; the next one has the next number all the same.
+    pub fn empty(&mut self) {
+        self.messages.clear();
+    }
+
     pub fn forget_old(&mut self, now: Millis) {
         self.messages.retain(|message| message.ttl > now.seconds());
     }

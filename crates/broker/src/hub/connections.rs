@@ -7,17 +7,17 @@ use std::{
     time::Duration,
 };
 
-use serve::{Client, Millis};
+use serve::{Client, Millis, Owner};
 use wire::{
     Pin, Side,
-    shared_screen::{Role, Sharing},
+    shared_screen::{Role, Sharing, WaitingViewer},
 };
 
 use super::{
     Hub,
+    census::Connected,
     credential::KeyHash,
     limits::OWNERS_SHARE,
-    owner::Owner,
     presence::{ConnectionId, PageId},
     refusal::Refused,
     streams::StreamId,
@@ -79,6 +79,8 @@ pub(crate) struct PresenterProgram {
     /// It has shown this session's conf.
     pub proven: bool,
     pub sharing: Sharing,
+    /// The viewers that wait to be let in.
+    pub waiting: Vec<WaitingViewer>,
 }
 
 /// A viewer's page.
@@ -151,6 +153,10 @@ pub(crate) struct Connections {
     /// How many sockets are open, so that nobody has to count them.
     open_by_client: HashMap<Client, usize>,
     open_by_owner: HashMap<Owner, usize>,
+    /// Those that weren't hung up: from this machine, and of all others.
+    here: BTreeSet<ConnectionId>,
+    elsewhere: BTreeSet<ConnectionId>,
+    connected: Connected,
 }
 
 impl Connections {
@@ -160,20 +166,19 @@ impl Connections {
         }
         if connection.link == Link::Open {
             *self.open_by_client.entry(connection.client).or_default() += 1;
-            *self.open_by_owner.entry(Owner::of(connection.client)).or_default() += 1;
+            *self.open_by_owner.entry(connection.client.owner()).or_default() += 1;
+        }
+        if connection.link != Link::HungUp {
+            *self.connected.of(&connection.participant) += 1;
+            self.reachable(connection.client).insert(id);
         }
         self.by_session.entry(connection.pin.clone()).or_default().insert(id);
         self.all.insert(id, connection);
     }
 
     pub fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
+        self.hang_up(id);
         let connection = self.all.remove(&id)?;
-        if let Some(viewer) = connection.participant.as_viewer() {
-            self.watch_keys.remove(&viewer.key);
-        }
-        if connection.link == Link::Open {
-            self.socket_closed(connection.client);
-        }
         if let Some(ids) = self.by_session.get_mut(&connection.pin) {
             ids.remove(&id);
             if ids.is_empty() {
@@ -200,7 +205,7 @@ impl Connections {
     /// addresses of its owner.
     pub fn has_room_for(&self, client: Client, most: usize) -> bool {
         let by_client = self.open_by_client.get(&client).copied().unwrap_or_default();
-        let by_owner = self.open_by_owner.get(&Owner::of(client)).copied().unwrap_or_default();
+        let by_owner = self.open_by_owner.get(&client.owner()).copied().unwrap_or_default();
         by_client < most && by_owner < most.saturating_mul(OWNERS_SHARE)
     }
 
@@ -210,13 +215,19 @@ impl Connections {
         ids.filter_map(|id| Some((*id, self.all.get(id)?)))
     }
 
-    /// Looks at all connections, so it is for what ends the broker or an endpoint.
-    pub fn iter(&self) -> impl Iterator<Item = &Connection> {
-        self.all.values()
+    /// How many there are that weren't hung up.
+    pub const fn connected(&self) -> Connected {
+        self.connected
     }
 
-    pub fn ids_where(&self, chosen: impl Fn(&Connection) -> bool) -> Vec<ConnectionId> {
-        self.all.iter().filter(|(_, one)| chosen(one)).map(|(id, _)| *id).collect()
+    /// At most `most` of those that weren't hung up: strangers, and of this machine as well if `all`.
+    pub fn some_reachable(&self, all: bool, most: usize) -> Vec<ConnectionId> {
+        let here = all.then_some(&self.here);
+        self.elsewhere.iter().chain(here.into_iter().flatten()).take(most).copied().collect()
+    }
+
+    fn reachable(&mut self, client: Client) -> &mut BTreeSet<ConnectionId> {
+        if client.is_this_machine() { &mut self.here } else { &mut self.elsewhere }
     }
 
     /// Takes a connection's rights away, before its socket is closed: closing may take a while. False if no
@@ -228,6 +239,11 @@ impl Connections {
         }
         let (was, client) =
             (std::mem::replace(&mut connection.link, Link::HungUp), connection.client);
+        if was == Link::HungUp {
+            return false;
+        }
+        *self.connected.of(&connection.participant) -= 1;
+        self.reachable(client).remove(&id);
         if was == Link::Open {
             self.socket_closed(client);
         }
@@ -236,7 +252,7 @@ impl Connections {
 
     fn socket_closed(&mut self, client: Client) {
         count_down(&mut self.open_by_client, client);
-        count_down(&mut self.open_by_owner, Owner::of(client));
+        count_down(&mut self.open_by_owner, client.owner());
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serve::Millis;
-use wire::session_events::Arrival;
+use wire::{session_events::Arrival, shared_screen::SharingEnd};
 
 use super::presence::{ConnectionId, millis_between};
 
@@ -22,6 +22,8 @@ pub struct Customer {
     asking: Option<(ConnectionId, Millis)>,
     answer: Option<(Answer, Millis)>,
     other_program: Option<Millis>,
+    /// Why their program ended the sharing, until one is online again.
+    sharing_end: Option<(SharingEnd, Millis)>,
 }
 
 /// What the customer answered.
@@ -46,6 +48,8 @@ pub struct StoredCustomer {
     answer: Option<(Answer, i64)>,
     #[serde(default)]
     other_program_ms: Option<i64>,
+    #[serde(default)]
+    sharing_end: Option<(SharingEnd, i64)>,
 }
 
 impl Customer {
@@ -90,6 +94,7 @@ impl Customer {
 
     /// A program of theirs is online, and from here on the presence tells. `others` if another one was.
     pub fn came_online(&mut self, others: bool, now: Millis) {
+        self.sharing_end = None;
         let known = matches!(self.settled(), Some((Answer::Agreed, _)));
         if !known {
             self.answer = Some((Answer::Agreed, now));
@@ -107,6 +112,16 @@ impl Customer {
     /// When a second program came last.
     pub const fn other_program(&self) -> Option<Millis> {
         self.other_program
+    }
+
+    /// Their program says why it ends the sharing.
+    pub const fn ended_sharing(&mut self, why: SharingEnd, now: Millis) {
+        self.sharing_end = Some((why, now));
+    }
+
+    /// Why their program ended the sharing, and when; none while one is online.
+    pub const fn sharing_end(&self) -> Option<(SharingEnd, Millis)> {
+        self.sharing_end
     }
 
     /// How far they have come.
@@ -141,6 +156,7 @@ impl Customer {
             downloaded_ms: self.downloaded.map(|at| at.0),
             answer: self.answer.map(|(answer, at)| (answer, at.0)),
             other_program_ms: self.other_program.map(|at| at.0),
+            sharing_end: self.sharing_end.map(|(why, at)| (why, at.0)),
         }
     }
 
@@ -154,6 +170,7 @@ impl Customer {
             asking: None,
             answer: stored.answer.map(|(answer, at)| (answer, Millis(at))),
             other_program: stored.other_program_ms.map(Millis),
+            sharing_end: stored.sharing_end.map(|(why, at)| (why, Millis(at))),
         }
     }
 }
@@ -208,6 +225,18 @@ mod tests {
         assert_eq!(customer.other_program(), None);
         customer.came_online(true, Millis(10));
         assert_eq!(customer.other_program(), Some(Millis(10)));
+    }
+
+    #[test]
+    fn why_the_sharing_ended_is_known_until_it_begins_again() {
+        let mut customer = Customer::default();
+        customer.came_online(false, Millis(0));
+        customer.ended_sharing(SharingEnd::Interfered, Millis(5));
+        let json = serde_json::to_string(&customer.to_stored()).unwrap();
+        let mut again = Customer::from_stored(&serde_json::from_str(&json).unwrap(), Millis(9));
+        assert_eq!(again.sharing_end(), Some((SharingEnd::Interfered, Millis(5))));
+        again.came_online(false, Millis(10));
+        assert_eq!(again.sharing_end(), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{
     Pin, Side,
-    session_events::{NumberedMessage, Participant, PinLife, SessionFacts},
+    session_events::{NumberedMessage, Participant, PinLife, SessionFacts, SharingEndFacts},
     shared_screen::Sharing,
 };
 
@@ -133,9 +133,14 @@ impl Hub {
             participants: self.participants(entry, now),
             mails: self.outbox.facts_of(pin),
             happened: session.happened(),
+            happened_ms: session.happened_at().map(|at| at.map(|at| millis_between(at, now))),
             // Only whoever delivers them knows.
             under_way: None,
             other_program_ms: session.customer.other_program().map(|at| millis_between(at, now)),
+            sharing_end: session
+                .customer
+                .sharing_end()
+                .map(|(why, at)| SharingEndFacts { why, ago_ms: millis_between(at, now) }),
             messages: entry.chat.last_saved(),
         })
     }

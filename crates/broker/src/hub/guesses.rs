@@ -144,7 +144,7 @@ mod tests {
         let minter = Client::from_ip(Ipv4Addr::LOCALHOST.into());
         let life = Duration::from_secs(86_400);
         let session = Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life);
-        hub.sessions.insert(pin.clone(), SessionEntry::new(session, 0));
+        hub.add_session(pin.clone(), session);
         (hub, pin)
     }
 

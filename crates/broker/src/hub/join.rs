@@ -11,6 +11,7 @@ use wire::{
 
 use super::{
     Hub, arrivals,
+    census::IN_ONE_TURN,
     change::{Change, Effect, Notice},
     connections::{Connection, Link, Participant, Viewer},
     credential::{self, Credential, KeyHash},
@@ -271,37 +272,35 @@ impl Hub {
     /// refused now instead of after the time-out.
     pub fn give_up(&mut self, id: ConnectionId) -> Vec<Notice> {
         self.connections.hang_up(id);
-        let waiting = self.streams.ids_where(|stream| stream.presenter == id && !stream.joined);
+        let theirs = self.streams.of_connection(id);
+        let waiting = theirs.filter(|(_, stream)| stream.presenter == id && !stream.joined);
+        let waiting = waiting.map(|(id, _)| id).collect();
         self.end_streams(waiting, StreamEnd::ConnectionEnded)
     }
 
-    /// Ends all connections.
-    pub fn hang_up_all(&mut self, message: &ServerMessage) -> Vec<Notice> {
-        self.hang_up_where(|_| true, message)
+    /// Ends some of all connections; none once there are no more.
+    pub fn hang_up_some(&mut self, message: &ServerMessage) -> Option<Vec<Notice>> {
+        let some = self.connections.some_reachable(true, IN_ONE_TURN);
+        let hung_up = || some.iter().flat_map(|id| self.hang_up(*id, message)).collect();
+        (!some.is_empty()).then(hung_up)
     }
 
-    /// Ends the connections and streams of everybody who isn't on this machine.
-    pub fn hang_up_strangers(&mut self, message: &ServerMessage) -> Vec<Notice> {
-        let mut notices =
-            self.hang_up_where(|connection| !connection.client.is_this_machine(), message);
+    /// Ends some of the connections and streams of everybody who isn't on this machine; none once there are no more.
+    pub fn hang_up_strangers(&mut self, message: &ServerMessage) -> Option<Vec<Notice>> {
+        let some = self.connections.some_reachable(false, IN_ONE_TURN);
         // A stream can have a stranger at one end only, whose live connection may be on this machine.
-        let streams = self.streams.ids_where(|stream| !stream.local);
+        let streams = self.streams.some_far(IN_ONE_TURN);
+        if some.is_empty() && streams.is_empty() {
+            return None;
+        }
+        let mut notices: Vec<_> = some.iter().flat_map(|id| self.hang_up(*id, message)).collect();
         notices.extend(self.end_streams(streams, StreamEnd::ConnectionEnded));
-        notices
+        Some(notices)
     }
 
     /// Ends the connections of one session.
     pub(super) fn hang_up_session(&mut self, pin: &Pin, message: &ServerMessage) -> Vec<Notice> {
         let ids: Vec<_> = self.connections.of_session(pin).map(|(id, _)| id).collect();
-        ids.into_iter().flat_map(|id| self.hang_up(id, message)).collect()
-    }
-
-    fn hang_up_where(
-        &mut self,
-        chosen: impl Fn(&Connection) -> bool,
-        message: &ServerMessage,
-    ) -> Vec<Notice> {
-        let ids = self.connections.ids_where(chosen);
         ids.into_iter().flat_map(|id| self.hang_up(id, message)).collect()
     }
 
@@ -315,7 +314,7 @@ impl Hub {
     }
 
     fn end_streams_for(&mut self, id: ConnectionId) -> Vec<Notice> {
-        let theirs = self.streams.ids_where(|one| one.viewer == id || one.presenter == id);
+        let theirs = self.streams.of_connection(id).map(|(id, _)| id).collect();
         self.end_streams(theirs, StreamEnd::ConnectionEnded)
     }
 
@@ -339,7 +338,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::hub::{SessionEntry, limits::HubSettings, records::StoredState, session::Session};
+    use crate::hub::{limits::HubSettings, records::StoredState, session::Session};
 
     fn show(hub: &mut Hub, pin: &Pin, conf: &str, from: u8) -> Result<(), Refused> {
         let program = ProgramHello {
@@ -362,7 +361,7 @@ mod tests {
         let life = Duration::from_secs(60);
         let mut session = Session::new("us-east-1".parse().unwrap(), minter, Millis(0), life);
         session.conf_hash = Some(credential::sha256("right"));
-        hub.sessions.insert(pin.clone(), SessionEntry::new(session, 0));
+        hub.add_session(pin.clone(), session);
         for from in 0..20 {
             let refused = show(&mut hub, &pin, "wrong", from).unwrap_err();
             assert!(matches!(refused, Refused::Malformed(_)), "{from}: {refused:?}");

@@ -74,7 +74,7 @@ impl Default for Durations {
 /// How often things may be done.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
-    /// PINs minted by one client. All addresses of its owner ([`Owner`](super::owner::Owner)) may do `OWNERS_SHARE` times as much.
+    /// PINs minted by one client. All addresses of its owner ([`Owner`](serve::Owner)) may do `OWNERS_SHARE` times as much.
     pub mint: Rate,
     /// E-mails asked for by one owner.
     pub mail_by_client: Rate,
@@ -101,6 +101,9 @@ pub struct Rates {
     pub guess_delay: Duration,
     /// Tests whether one owner's listener can be reached.
     pub reach: Rate,
+    /// Programs that one client is sent: each is some megabytes. All addresses of its owner may have `OWNERS_SHARE` times
+    /// as many.
+    pub downloads: Rate,
     /// Reports of abuse by one owner.
     pub reports: Rate,
     /// Live connections of one client at once; four times as many of its owner.
@@ -138,6 +141,7 @@ impl Rates {
             slow_after: 5,
             guess_delay: Duration::from_millis(200),
             reach: Rate::new(6, 60),
+            downloads: Rate::new(120, 600),
             reports: Rate::new(20, 3_600),
             connections_by_client: 64,
             // All of them, three times a minute: as when everybody comes back after a restart.
@@ -160,6 +164,7 @@ impl Rates {
             guesses_in_all: Rate::new(10_000, 60),
             slow_after: 200,
             reach: Rate::new(60, 60),
+            downloads: Rate::new(10_000, 60),
             reports: Rate::new(1_000, 3_600),
             connections_by_client: 4_096,
             joins: Rate::new(20_000, 60),

@@ -14,12 +14,12 @@ use super::{
     refusal::Refused,
 };
 
-/// What is said of a mail that was being handed over when the broker's last run ended.
-const INTERRUPTED: &str = "the broker ended while it handed this mail to the mail server, so it is not known whether the \
+/// What is said of an e-mail that was being handed over when the broker's last run ended.
+const INTERRUPTED: &str = "the broker ended while it handed this e-mail to the mail server, so it is not known whether the \
      server took it; send it again if it did not arrive";
-/// What is said of a mail that waits for a mail server which isn't configured any more.
+/// What is said of an e-mail that waits for a mail server which isn't configured any more.
 const NO_SERVER_NOW: &str =
-    "no mail server is configured any more; set one and send the mail again";
+    "no mail server is configured any more; set one and send the e-mail again";
 const REVOKED: &str = "the session was ended before the mail server took this mail";
 
 /// An e-mail that a client asks for.
@@ -128,7 +128,6 @@ mod tests {
 
     use super::*;
     use crate::hub::{
-        SessionEntry,
         limits::{HubSettings, Rates},
         records::StoredState,
         session::Session,
@@ -150,7 +149,7 @@ mod tests {
         let pin: Pin = format!("7W2-{:02}-{:04}", n / 10_000, n % 10_000).parse().unwrap();
         let life = Duration::from_secs(86_400);
         let session = Session::new("us-east-1".parse().unwrap(), client, Millis(0), life);
-        hub.sessions.insert(pin.clone(), SessionEntry::new(session, 0));
+        hub.add_session(pin.clone(), session);
         let (subject, body) = (String::new(), String::new());
         let request = MailRequest { id: Uuid::nil(), to: to.into(), pin: &pin, subject, body };
         hub.queue_mail(client, request, Millis(now)).map(drop)

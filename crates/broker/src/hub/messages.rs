@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wire::{
     Side,
-    shared_screen::{ProgramHello, Requester, Role, RosterEntry, Secret, Sharing, ToPresenter},
+    shared_screen::{
+        AdmissionAnswer, ProgramHello, Requester, Role, RosterEntry, Secret, Sharing, SharingEnd,
+        ToPresenter, WaitingViewer,
+    },
 };
 
 use super::{chat::Message, refusal::Refused};
@@ -31,6 +34,12 @@ pub(crate) enum PageMessage {
     Sharing {
         state: Sharing,
     },
+    /// From the presenter's program: who waits to be let in.
+    Waiting {
+        viewers: Vec<WaitingViewer>,
+    },
+    /// From a viewer: the technician's answer about one that waits.
+    Admit(AdmissionAnswer),
     /// From a viewer: how well it sees the screen.
     Quality {
         latency_ms: u32,
@@ -40,7 +49,11 @@ pub(crate) enum PageMessage {
     Snapshot,
     /// A browser doesn't show a page the pings that it answers, so a page has to ask by itself.
     Ping,
-    Leave,
+    Leave {
+        /// From the presenter's program: why it ends the sharing.
+        #[serde(default)]
+        why: Option<SharingEnd>,
+    },
 }
 
 /// The first message of a connection.
@@ -91,6 +104,8 @@ pub(crate) enum ServerMessage {
     Snapshot { by: String },
     /// To the customer's program: another one with this PIN was refused.
     OtherProgram,
+    /// To the customer's program: the technician's answer about a viewer that waits.
+    Admit(AdmissionAnswer),
     /// The answer to a page's ping.
     Pong,
     /// Something that this page asked for was refused.
@@ -132,6 +147,12 @@ pub(crate) struct Roster {
     pub viewers: Vec<String>,
     pub sharing: Sharing,
     pub watchers: Vec<RosterEntry>,
+    /// While no screen is shared: why the customer's program ended the sharing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sharing_end: Option<SharingEnd>,
+    /// The viewers that wait to be let in.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingViewer>,
 }
 
 impl ServerMessage {

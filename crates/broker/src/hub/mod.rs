@@ -5,6 +5,7 @@
 //! more than one. Nothing in here may import the entry points (`http`, `sockets`) or the coordinator.
 
 pub mod abuse;
+mod admitting;
 mod arrivals;
 pub mod census;
 pub mod change;
@@ -14,15 +15,16 @@ pub mod connections;
 pub mod credential;
 pub mod customer;
 mod deadlines;
+mod deletion;
 mod facts;
 mod guesses;
 pub mod hooks;
 pub mod join;
 pub mod limits;
+mod live_sessions;
 pub mod mails;
 pub mod messages;
 pub mod outbox;
-pub mod owner;
 mod page_messages;
 pub mod pin;
 pub mod presence;
@@ -51,14 +53,14 @@ use self::{
     connections::Connections,
     deadlines::Deadlines,
     limits::{HubSettings, Rates},
+    live_sessions::{LiveSessions, Place},
     outbox::Outbox,
-    owner::Owner,
     rates::Usage,
     records::StoredState,
     session::Session,
     streams::Streams,
     takeover::ProvenProgram,
-    tickets::Tickets,
+    tickets::{Ticket, Tickets},
 };
 
 /// Everything that the broker knows.
@@ -66,6 +68,8 @@ use self::{
 pub(crate) struct Hub {
     settings: HubSettings,
     sessions: HashMap<Pin, SessionEntry>,
+    /// Those whose PIN works.
+    live: LiveSessions,
     connections: Connections,
     streams: Streams,
     tickets: Tickets,
@@ -81,6 +85,8 @@ pub(crate) struct Hub {
 #[derive(Debug)]
 struct SessionEntry {
     session: Session,
+    /// Among the sessions whose PIN works, or where it was.
+    place: Place,
     chat: ChatLog,
     /// When the pages were last sent how well the viewers see the screen.
     quality_sent: Option<Millis>,
@@ -94,9 +100,16 @@ struct SessionEntry {
 }
 
 impl SessionEntry {
-    fn new(session: Session, revision: u64) -> Self {
-        let chat = ChatLog::default();
-        Self { session, chat, quality_sent: None, proven: None, revision, expiry_announced: false }
+    fn new(session: Session, place: Place, revision: u64) -> Self {
+        Self {
+            session,
+            place,
+            chat: ChatLog::default(),
+            quality_sent: None,
+            proven: None,
+            revision,
+            expiry_announced: false,
+        }
     }
 }
 
@@ -110,9 +123,17 @@ impl Hub {
     /// The hub as it was stored. Connections and streams don't survive a restart.
     pub fn new(settings: HubSettings, stored: StoredState) -> Self {
         let revision = stored.first_revision;
-        let entry = |(pin, session)| (pin, SessionEntry::new(session, revision));
-        let mut sessions: HashMap<Pin, SessionEntry> =
-            stored.sessions.into_iter().map(entry).collect();
+        let (mut live, mut sessions) = (LiveSessions::default(), HashMap::new());
+        let mut by_age = stored.sessions;
+        by_age.sort_by_key(|(_, session)| session.minted);
+        for (pin, session) in by_age {
+            // Those that have expired leave at their deadline, which is over.
+            let (place, revoked) = (live.add(&pin), session.revoked);
+            if revoked {
+                live.remove(place);
+            }
+            sessions.insert(pin, SessionEntry::new(session, place, revision));
+        }
         for (pin, message) in stored.messages {
             if let Some(entry) = sessions.get_mut(&pin) {
                 entry.chat.restore(message);
@@ -123,13 +144,16 @@ impl Hub {
                 entry.chat.continue_after(last);
             }
         }
+        let known = |(_, ticket): &(_, Ticket)| sessions.contains_key(&ticket.pin);
+        let tickets = stored.tickets.into_iter().filter(known).collect();
         let pins: Vec<Pin> = sessions.keys().cloned().collect();
         let mut hub = Self {
             settings,
             sessions,
+            live,
             connections: Connections::default(),
             streams: Streams::default(),
-            tickets: stored.tickets.into_iter().collect(),
+            tickets,
             deadlines: Deadlines::default(),
             abuse: AbuseReports::from_stored(stored.reports, stored.blocked),
             usage: Usage::default(),
@@ -144,11 +168,17 @@ impl Hub {
     ///
     /// Whoever owns the machine isn't shut out of their own broker, whatever strangers report.
     pub fn is_blocked(&self, client: Client) -> bool {
-        !client.is_this_machine() && self.abuse.is_blocked(Owner::of(client))
+        !client.is_this_machine() && self.abuse.is_blocked(client.owner())
     }
 
     pub const fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Adds a session that was minted now.
+    fn add_session(&mut self, pin: Pin, session: Session) {
+        let entry = SessionEntry::new(session, self.live.add(&pin), self.revision);
+        self.sessions.insert(pin, entry);
     }
 
     fn rates(&self, client: Client) -> Rates {

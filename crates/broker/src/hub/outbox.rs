@@ -1,6 +1,6 @@
 //! E-mails that were asked for: their two fixed texts, and the outbox that lists them.
 //!
-//! A mail contains nothing that a stranger wrote, except for a name that passed [`super::text::mail_name`].
+//! An e-mail contains nothing that a stranger wrote, except for a name that passed [`super::text::mail_name`].
 
 use std::{collections::VecDeque, fmt};
 
@@ -11,7 +11,7 @@ use wire::{
     session_events::{MailFacts, MailState as ToldState},
 };
 
-/// What is missing where a mail isn't sent.
+/// What is missing where an e-mail isn't sent.
 const NO_SERVER: &str = "no mail server is configured";
 /// How many e-mails the outbox lists; the oldest make room.
 const LENGTH: usize = 1_000;
@@ -21,7 +21,7 @@ const LENGTH: usize = 1_000;
 pub struct Mail {
     /// Tells it from all others.
     pub id: Uuid,
-    /// The session that it is about; unknown for mails of earlier versions.
+    /// The session that it is about; unknown for e-mails of earlier versions.
     pub pin: Option<Pin>,
     /// When it was asked for.
     pub at: Millis,
@@ -120,14 +120,14 @@ pub(crate) enum Template {
     ViewerStarted,
 }
 
-/// The links that a mail carries.
+/// The links that an e-mail carries.
 pub(crate) struct Links {
     pub front: String,
     pub join: String,
     pub view: String,
 }
 
-/// The subject and the body of a mail.
+/// The subject and the body of an e-mail.
 pub(crate) fn compose(
     template: Template,
     name: &str,
@@ -185,7 +185,7 @@ impl Outbox {
         self.0.iter()
     }
 
-    /// The mail with this id.
+    /// The e-mail with this id.
     pub fn get(&self, id: Uuid) -> Option<&Mail> {
         self.0.iter().find(|mail| mail.id == id)
     }
@@ -201,6 +201,11 @@ impl Outbox {
         let mail = self.0.iter_mut().find(|mail| mail.id == id)?;
         mail.state = state;
         mail.pin.clone()
+    }
+
+    /// Forgets the e-mails about a session.
+    pub fn forget_session(&mut self, pin: &Pin) {
+        self.0.retain(|mail| mail.pin.as_ref() != Some(pin));
     }
 
     pub fn forget_before(&mut self, before: Millis) {

@@ -80,7 +80,7 @@ impl Hub {
     }
 
     /// Counts what a connection tells everybody else of a session.
-    fn count_signal(&mut self, id: ConnectionId, now: Millis) -> Result<(), Refused> {
+    pub(super) fn count_signal(&mut self, id: ConnectionId, now: Millis) -> Result<(), Refused> {
         let client = self.connections.get(id).ok_or(Refused::PinOver)?.client;
         let allowed = self.rates(client).signals;
         self.usage.signals.admit((id, client), allowed, now).map_err(Refused::too_many)

@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use serve::{Client, Millis};
+use serve::{Client, Millis, Owner};
 use wire::Pin;
 
-use super::{owner::Owner, presence::ConnectionId};
+use super::presence::ConnectionId;
 
 /// How many times in how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl AddressLimiter {
         share: usize,
         now: Millis,
     ) -> Result<usize, Duration> {
-        let owner = Owner::of(client);
+        let owner = client.owner();
         self.owners.check(&owner, rate.shared_by(share), now)?;
         if self.clients.has_place_for(&client) {
             self.clients.check(&client, rate, now)
@@ -196,13 +196,13 @@ impl AddressLimiter {
 
     /// Counts one more, whatever the rate.
     pub fn record(&mut self, client: Client, per: Duration, now: Millis) {
-        self.owners.record(&Owner::of(client), per, now);
+        self.owners.record(&client.owner(), per, now);
         self.clients.record(&client, per, now);
     }
 
     /// How many there were lately from this client's owner, and when the last one was.
     pub fn by_owner(&mut self, client: Client, now: Millis) -> (usize, Option<Millis>) {
-        let owner = Owner::of(client);
+        let owner = client.owner();
         let any = Rate { times: usize::MAX, per: Duration::ZERO };
         (self.owners.check(&owner, any, now).unwrap_or_default(), self.owners.last(&owner))
     }
@@ -252,6 +252,7 @@ pub(crate) struct Usage {
     /// Guesses of strangers in all.
     pub guesses_in_all: RateLimiter<()>,
     pub reach: AddressLimiter,
+    pub downloads: AddressLimiter,
     pub reports: AddressLimiter,
     pub chat: SocketLimiter,
     /// Chat messages of consoles, which have no socket: by session, and by address.

@@ -1,6 +1,6 @@
 //! What outlives the broker's process: the changes that are written to the store, and what is read back from it.
 
-use serve::Millis;
+use serve::{Millis, Owner};
 use uuid::Uuid;
 use wire::{HookType, Pin, Side, shared_screen::Requester};
 
@@ -10,7 +10,6 @@ use super::{
     credential::KeyHash,
     customer::StoredCustomer,
     outbox::{Mail, MailState},
-    owner::Owner,
     presence::StoredPresence,
     session::Session,
     tickets::Ticket,
@@ -56,6 +55,10 @@ pub(crate) enum Write {
         ticket: Ticket,
     },
     Revoked {
+        pin: Pin,
+    },
+    /// Everything about a session, but that there was such a PIN, and that it is over.
+    Deleted {
         pin: Pin,
     },
     ChatAdded {

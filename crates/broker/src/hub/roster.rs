@@ -57,6 +57,10 @@ impl Hub {
             sharing: self
                 .presenter_program(pin)
                 .map_or(Sharing::None, |(_, program)| program.sharing),
+            waiting: self
+                .presenter_program(pin)
+                .map_or_else(Vec::new, |(_, program)| program.waiting.clone()),
+            sharing_end: session.customer.sharing_end().map(|(why, _)| why),
             watchers: session.presence(Side::Viewers).present().filter_map(watcher).collect(),
         })
     }

@@ -1,17 +1,17 @@
 //! The decisions behind the calls of the service's API and of our extensions.
 
-use serve::{Client, Millis};
+use serve::{Client, Millis, Owner};
 use wire::{HookType, Pin, Region, shared_screen::Requester};
 
 use super::{
-    Hub, SessionEntry,
+    Hub,
     abuse::{Block, Reported},
+    census::IN_ONE_TURN,
     change::Change,
     chat::Message,
     credential::KeyHash,
     limits::OWNERS_SHARE,
     messages::ServerMessage,
-    owner::Owner,
     pin,
     records::Write,
     refusal::Refused,
@@ -48,7 +48,7 @@ impl Hub {
         let pin = minted.ok_or(Refused::NotSaved)?;
         let mut session = Session::new(region, client, now, self.settings.durations.pin_life);
         session.console = console;
-        self.sessions.insert(pin.clone(), SessionEntry::new(session.clone(), self.revision));
+        self.add_session(pin.clone(), session.clone());
         self.reschedule(&pin);
         let write = Write::Minted { pin: pin.clone(), session: Box::new(session) };
         Ok((pin, Change { reschedules: true, ..Change::with_write(write) }))
@@ -95,6 +95,13 @@ impl Hub {
         self.usage.reach.admit(client, allowed, 1, now).map_err(Refused::too_many)
     }
 
+    /// Counts a delivery of the customer's program.
+    pub fn count_download(&mut self, client: Client, now: Millis) -> Result<(), Refused> {
+        let allowed = self.rates(client).downloads;
+        let downloads = &mut self.usage.downloads;
+        downloads.admit(client, allowed, OWNERS_SHARE, now).map_err(Refused::too_many)
+    }
+
     /// The messages of the last day, also of a session whose life is over.
     pub fn messages(
         &mut self,
@@ -120,8 +127,8 @@ impl Hub {
         if minter.is_this_machine() {
             return Ok(Change::default());
         }
-        let minter = Owner::of(minter);
-        let by = Owner::of(reporter);
+        let minter = minter.owner();
+        let by = reporter.owner();
         let reported = self.abuse.report(minter, &pin, by, now);
         if reported == Reported::Nothing {
             return Ok(Change::default());
@@ -134,9 +141,10 @@ impl Hub {
         Ok(change)
     }
 
-    /// All owners that may not use the broker, the oldest block first.
-    pub fn blocks(&self) -> Vec<Block> {
-        self.abuse.blocks()
+    /// Some of the owners that may not use the broker, the oldest block first: those after this one, or from the
+    /// first on. None are left once there are none in the answer.
+    pub fn blocks_after(&self, block: Option<Block>) -> Vec<Block> {
+        self.abuse.blocks_after(block).take(IN_ONE_TURN).collect()
     }
 
     /// Ends a block; false if there is none.
@@ -151,7 +159,10 @@ impl Hub {
     /// Ends a session before its time.
     pub fn revoke(&mut self, client: Client, pin: &Pin, now: Millis) -> Result<Change, Refused> {
         // An expired session can be revoked as well, so that the caller can be sure that it is over.
-        self.known(client, pin, now)?.session.revoked = true;
+        let entry = self.known(client, pin, now)?;
+        entry.session.revoked = true;
+        let place = entry.place;
+        self.live.remove(place);
         self.reschedule(pin);
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
         Ok(Change { notices, ..Change::of_session(pin, Write::Revoked { pin: pin.clone() }) })

@@ -50,6 +50,9 @@ struct SideState {
     presence: Presence,
     /// Its `_started` hook has fired.
     announced: bool,
+    /// When a page of it last started, and when it last went offline: as far as this process has seen it.
+    started_at: Option<Millis>,
+    offline_at: Option<Millis>,
 }
 
 /// Whether a session can still be used.
@@ -98,6 +101,17 @@ impl Session {
         client.is_this_machine() || !self.minter.is_this_machine()
     }
 
+    /// Forgets who was there and whom it was about, and ends it. What is left says that there was such a PIN, and who
+    /// may give orders about it.
+    pub fn empty(&mut self) {
+        self.revoked = true;
+        self.requester = Requester::default();
+        self.customer = Customer::default();
+        self.hooks = ArmedHooks::default();
+        self.presenter = SideState::default();
+        self.viewers = SideState::default();
+    }
+
     /// Arms a hook, or changes where it goes.
     pub fn put_hook(&mut self, hook: HookType, url: String) {
         self.hooks.put(hook, url);
@@ -117,6 +131,9 @@ impl Session {
             self.customer.came_online(others, now);
         }
         let arrival = self.side_mut(side).presence.arrive(side, page, name, connection, now);
+        if arrival.started {
+            self.side_mut(side).started_at = Some(now);
+        }
         let fired = if arrival.started { self.fire(started(side)) } else { None };
         (arrival, fired)
     }
@@ -142,7 +159,9 @@ impl Session {
         if !self.expire_presence(side, now, grace) {
             return (false, None);
         }
-        self.side_mut(side).presence.count_offline();
+        let of_side = self.side_mut(side);
+        of_side.presence.count_offline();
+        of_side.offline_at = Some(now);
         // A hook that isn't armed by now has missed this event, and doesn't fire for it later.
         let fired = if self.side(side).announced { self.fire(offline(side)) } else { None };
         (true, fired)
@@ -153,6 +172,14 @@ impl Session {
         HookType::ALL.map(|hook| {
             let (started, offline) = self.presence(hook.side()).happened();
             if hook.is_started() { started } else { offline }
+        })
+    }
+
+    /// When each of them last happened, where this process has seen it.
+    pub fn happened_at(&self) -> [Option<Millis>; HookType::ALL.len()] {
+        HookType::ALL.map(|hook| {
+            let side = self.side(hook.side());
+            if hook.is_started() { side.started_at } else { side.offline_at }
         })
     }
 
@@ -196,7 +223,7 @@ impl Session {
 
     /// Restores a side from the store.
     pub fn restore_side(&mut self, side: Side, presence: Presence, announced: bool) {
-        *self.side_mut(side) = SideState { presence, announced };
+        *self.side_mut(side) = SideState { presence, announced, ..SideState::default() };
     }
 
     fn fire(&mut self, hook: HookType) -> Option<FiredHook> {

@@ -44,7 +44,15 @@ impl Hub {
             platform: cut(&program.platform),
             proven,
             sharing: Sharing::Shared,
+            waiting: Vec::new(),
         }))
+    }
+
+    /// The program that holds a session's place leaves it to whichever comes next, as its customer said.
+    pub(super) fn give_place_up(&mut self, pin: &Pin) {
+        if let Some(entry) = self.sessions.get_mut(pin) {
+            entry.proven = None;
+        }
     }
 
     /// Whether a presenter may take the session's one place. Otherwise whoever has the PIN, and the program that it
@@ -52,7 +60,7 @@ impl Hub {
     ///
     /// - The program that holds it may come back at any time.
     /// - A proven program that is connected gives it to nobody, one that isn't proven only to one that is. The customer
-    ///   hands it over by stopping the program that runs, which is told of the other one.
+    ///   hands it over in the program that runs, which is told of the other one.
     /// - A proven program that has been away for no more than the grace keeps it against everybody but a proven one
     ///   that was started at the same address, as after a restart of the customer's computer.
     pub(super) fn check_place(

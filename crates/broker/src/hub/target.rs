@@ -28,7 +28,17 @@ pub enum TargetRefused {
     Address,
     #[error("url has more than 2048 characters")]
     TooLong,
+    /// No web server has this port, but a server of another kind may.
+    #[error("url has a port that no web server uses; use 80, 443, or one from 1024 on")]
+    Port,
 }
+
+/// Ports from 1024 on that belong to other kinds of servers and that browsers call no more than we do (Fetch standard,
+/// "port blocking").
+const OTHER_SERVERS: [u16; 18] = [
+    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669,
+    6679, 6697,
+];
 
 impl TargetPolicy {
     /// Reads a hook's URL. An address in it is checked here, a name when it is resolved. `leads_here` if its host is
@@ -53,7 +63,27 @@ impl TargetPolicy {
             Some(Host::Domain(name)) => self.loopback || !(leads_here || is_loopback_name(name)),
             None => return Err(TargetRefused::Shape),
         };
-        if allowed { Ok(url) } else { Err(TargetRefused::Address) }
+        if !allowed {
+            return Err(TargetRefused::Address);
+        }
+        if self.allows_port(url.port_or_known_default()) {
+            Ok(url)
+        } else {
+            Err(TargetRefused::Port)
+        }
+    }
+
+    /// Whoever may call what is inside may call any port; strangers only those where a web server may listen, or they
+    /// could knock at every server of the internet in this broker's name.
+    fn allows_port(self, port: Option<u16>) -> bool {
+        if self.loopback || self.private {
+            return true;
+        }
+        match port {
+            Some(80 | 443) => true,
+            Some(port) => port >= 1024 && !OTHER_SERVERS.contains(&port),
+            None => false,
+        }
     }
 
     /// Whether a hook may be delivered to this address, which is one of this machine's if `is_own`.
@@ -192,6 +222,21 @@ mod tests {
         }
         let long = format!("http://example.com/{}", "x".repeat(2048));
         assert_eq!(STRICT.parse(&long, false), Err(TargetRefused::TooLong));
+    }
+
+    #[test]
+    fn strangers_call_only_ports_where_a_web_server_may_listen() {
+        let parsed = |policy: TargetPolicy, port: u16| {
+            policy.parse(&format!("https://hooks.example.com:{port}/hook/x"), false).map(drop)
+        };
+        for web in [80, 443, 1024, 3000, 8080, 8443, 47_213, 65_535] {
+            assert_eq!(parsed(STRICT, web), Ok(()), "{web}");
+        }
+        let inside = TargetPolicy { loopback: false, private: true };
+        for other in [0, 1, 22, 25, 53, 110, 143, 445, 465, 587, 1_023, 2049, 5060, 6000, 6697] {
+            assert_eq!(parsed(STRICT, other), Err(TargetRefused::Port), "{other}");
+            assert_eq!(parsed(inside, other), Ok(()), "{other}, where the operator lets them in");
+        }
     }
 
     #[test]

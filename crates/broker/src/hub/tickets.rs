@@ -20,30 +20,38 @@ pub(crate) struct Ticket {
 
 /// All tickets.
 #[derive(Debug, Default)]
-pub(crate) struct Tickets(HashMap<KeyHash, Ticket>);
+pub(crate) struct Tickets {
+    by_hash: HashMap<KeyHash, Ticket>,
+    by_session: HashMap<Pin, Vec<KeyHash>>,
+}
 
 impl Tickets {
     pub fn get(&self, hash: &KeyHash) -> Option<&Ticket> {
-        self.0.get(hash)
+        self.by_hash.get(hash)
     }
 
     pub fn insert(&mut self, hash: KeyHash, ticket: Ticket) {
-        self.0.insert(hash, ticket);
+        self.by_session.entry(ticket.pin.clone()).or_default().push(hash);
+        self.by_hash.insert(hash, ticket);
     }
 
     /// Whether this session has as many links as it can have.
     pub fn is_full(&self, pin: &Pin) -> bool {
-        self.0.values().filter(|ticket| ticket.pin == *pin).count() >= MOST_BY_SESSION
+        self.by_session.get(pin).is_some_and(|tickets| tickets.len() >= MOST_BY_SESSION)
     }
 
-    /// Forgets the tickets of all other sessions.
-    pub fn retain_sessions(&mut self, is_known: impl Fn(&Pin) -> bool) {
-        self.0.retain(|_, ticket| is_known(&ticket.pin));
+    /// Forgets the tickets of a session.
+    pub fn forget_session(&mut self, pin: &Pin) {
+        for hash in self.by_session.remove(pin).unwrap_or_default() {
+            self.by_hash.remove(&hash);
+        }
     }
 }
 
 impl FromIterator<(KeyHash, Ticket)> for Tickets {
     fn from_iter<T: IntoIterator<Item = (KeyHash, Ticket)>>(all: T) -> Self {
-        Self(all.into_iter().collect())
+        let mut tickets = Self::default();
+        all.into_iter().for_each(|(hash, ticket)| tickets.insert(hash, ticket));
+        tickets
     }
 }

@@ -25,7 +25,9 @@ impl Hub {
         let forgotten = self.forgotten_before(now);
         let Some(entry) = self.sessions.get_mut(pin) else { return };
         if entry.session.expires < forgotten {
+            self.live.remove(entry.place);
             self.sessions.remove(pin);
+            self.tickets.forget_session(pin);
             return change.changed.push(pin.clone());
         }
         let life = entry.session.life(now);
@@ -47,6 +49,7 @@ impl Hub {
             // The connections of a session that was revoked were hung up then.
             Life::Live | Life::Revoked => {}
             Life::Expired => {
+                self.live.remove(entry.place);
                 // Once, or a console would be told of an old session at each of its deadlines.
                 if !std::mem::replace(&mut entry.expiry_announced, true) {
                     change.changed.push(pin.clone());
@@ -76,10 +79,9 @@ impl Hub {
         self.deadlines.next()
     }
 
-    /// Forgets what is too old to matter on the disk, and what belonged to sessions that were forgotten by now.
+    /// Forgets what is too old to matter on the disk and in the outbox.
     pub fn forget_old(&mut self, now: Millis) -> Change {
         let before = self.forgotten_before(now);
-        self.tickets.retain_sessions(|pin| self.sessions.contains_key(pin));
         self.outbox.forget_before(before);
         Change::with_write(Write::Forget { sessions_before: before, messages_before: now })
     }

@@ -159,9 +159,20 @@ async fn answer(
         Ok(PageMessage::Quality { latency_ms, fps }) => {
             coordinator.apply(|hub, now| hub.report_quality(id, (latency_ms, fps), now)).await
         }
+        Ok(PageMessage::Waiting { viewers }) => {
+            coordinator.apply(|hub, now| hub.note_waiting(id, viewers, now)).await
+        }
+        Ok(PageMessage::Admit(answer)) => {
+            coordinator.apply(|hub, now| hub.pass_answer(id, answer, now)).await
+        }
         Ok(PageMessage::Snapshot) => coordinator.apply(|hub, now| hub.saved_picture(id, now)).await,
         Ok(PageMessage::Ping) => return send(socket, &ServerMessage::Pong).await,
-        Ok(PageMessage::Leave) => return false,
+        Ok(PageMessage::Leave { why }) => {
+            if let Some(why) = why {
+                coordinator.record(|hub, now| hub.note_sharing_end(id, why, now)).await;
+            }
+            return false;
+        }
         Ok(PageMessage::Agreed) => {
             coordinator.apply(|hub, now| hub.answer_question(id, Answer::Agreed, now)).await
         }

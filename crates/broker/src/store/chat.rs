@@ -48,6 +48,10 @@ pub(super) fn forget(tx: &Connection, before: Millis) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM messages WHERE ttl_s <= ?1", [to_integer(before.seconds())]).map(drop)
 }
 
+pub(super) fn delete(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM messages WHERE pin = ?1", [pin.expose()]).map(drop)
+}
+
 pub(super) fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Vec<(Pin, Message)>> {
     let sql = "SELECT pin, guid, sent_s, ttl_s, subject, body, number, side FROM messages
                WHERE ttl_s > ?1 ORDER BY place";

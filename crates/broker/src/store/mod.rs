@@ -160,6 +160,12 @@ fn apply(tx: &Connection, write: &Write) -> rusqlite::Result<()> {
         }
         Write::TicketMade { hash, ticket } => tickets::insert(tx, hash, ticket),
         Write::Revoked { pin } => sessions::revoke(tx, pin),
+        Write::Deleted { pin } => {
+            sessions::empty(tx, pin)?;
+            chat::delete(tx, pin)?;
+            tickets::delete(tx, pin)?;
+            outbox::delete(tx, pin)
+        }
         Write::ChatAdded { pin, message } => chat::insert(tx, pin, message),
         Write::Reported { minter, pin, reporter, at } => {
             strikes::insert_report(tx, *minter, pin, *reporter, *at)
@@ -209,7 +215,7 @@ mod tests {
         drop(connection);
         let newer = Store::open(dir.path(), None, Millis(0)).map(drop).unwrap_err().to_string();
         assert!(
-            newer.ends_with("a newer version of Deskhand made this database; use that version"),
+            newer.ends_with("a newer version of Deskhand made this database; start the newer version of Deskhand"),
             "{newer}"
         );
     }

@@ -19,7 +19,7 @@ pub(super) const TABLE: &str = "
         reason TEXT
     ) STRICT;";
 
-/// Added by a later version: the session that a mail is about.
+/// Added by a later version: the session that an e-mail is about.
 pub(super) const PIN: &str = "ALTER TABLE outbox ADD COLUMN pin TEXT;";
 
 pub(super) fn insert(tx: &Connection, mail: &Mail) -> rusqlite::Result<()> {
@@ -40,6 +40,10 @@ pub(super) fn update(tx: &Connection, id: Uuid, state: &MailState) -> rusqlite::
 
 pub(super) fn forget(tx: &Connection, before: Millis) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM outbox WHERE at_ms < ?1", [before.0]).map(drop)
+}
+
+pub(super) fn delete(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM outbox WHERE pin = ?1", [pin.expose()]).map(drop)
 }
 
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<Mail>> {

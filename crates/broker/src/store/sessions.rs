@@ -119,6 +119,14 @@ pub(super) fn revoke(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM hooks WHERE pin = ?1", [pin.expose()]).map(drop)
 }
 
+/// Leaves of a session that there was its PIN, and that it is over.
+pub(super) fn empty(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
+    revoke(tx, pin)?;
+    tx.execute("DELETE FROM sides WHERE pin = ?1", [pin.expose()])?;
+    let sql = "UPDATE sessions SET technician = '', company = '', customer = '{}' WHERE pin = ?1";
+    tx.execute(sql, [pin.expose()]).map(drop)
+}
+
 pub(super) fn forget(tx: &Connection, expired_before: Millis) -> rusqlite::Result<()> {
     tx.execute("DELETE FROM sessions WHERE expires_ms < ?1", [expired_before.0]).map(drop)
 }

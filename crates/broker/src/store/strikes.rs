@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use rusqlite::{Connection, params};
-use serve::Millis;
+use serve::{Millis, Owner};
 use wire::Pin;
 
 use super::sessions::parse;
-use crate::hub::{abuse::Block, owner::Owner};
+use crate::hub::abuse::Block;
 
 /// Reports outlive their sessions: strikes don't lapse when a PIN does.
 pub(super) const TABLES: &str = "

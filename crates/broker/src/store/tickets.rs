@@ -1,7 +1,7 @@
 //! Viewers' links, by the hash of what they carry.
 
 use rusqlite::{Connection, params};
-use wire::shared_screen::Role;
+use wire::{Pin, shared_screen::Role};
 
 use super::sessions::parse;
 use crate::hub::{credential::KeyHash, tickets::Ticket};
@@ -21,6 +21,10 @@ pub(super) fn insert(tx: &Connection, hash: &KeyHash, ticket: &Ticket) -> rusqli
     let control = ticket.role == Role::Control;
     let row = params![hash, ticket.pin.expose(), control, ticket.name];
     tx.prepare_cached(sql)?.execute(row).map(drop)
+}
+
+pub(super) fn delete(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
+    tx.execute("DELETE FROM tickets WHERE pin = ?1", [pin.expose()]).map(drop)
 }
 
 pub(super) fn load(connection: &Connection) -> rusqlite::Result<Vec<(KeyHash, Ticket)>> {

@@ -62,7 +62,7 @@ impl AccessControl {
         self.last_activity.send_replace(now());
     }
 
-    /// The name for mails, viewers and messages: that of the signed-in person, else the one
+    /// The name for e-mails, viewers and messages: that of the signed-in person, else the one
     /// in the settings.
     pub fn technician(&self) -> String {
         match self.state.presence() {

@@ -160,7 +160,7 @@ mod tests {
     use crate::{App, Options, commands::Command, reply::Reply};
 
     async fn app(folder: &std::path::Path) -> App {
-        App::start(Options::of_test(folder)).await.unwrap()
+        App::start(Options::for_a_while(folder, "a test")).await.unwrap()
     }
 
     async fn give(app: &App, command: serde_json::Value) -> Result<Reply, Trouble> {

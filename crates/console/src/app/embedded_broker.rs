@@ -7,7 +7,7 @@ use std::{
 
 use broker::{Broker, Handle, Network, Running};
 use engine::StoreError;
-use serve::{Counts, TrustedProxies};
+use serve::Counts;
 
 use super::{
     AppError,
@@ -113,6 +113,13 @@ impl EmbeddedBroker {
         let ports = Ports { network: running.network_addr().map(|addr| addr.port()), ..ports };
         ports.remember(path, &self.standing);
         Ok(())
+    }
+
+    /// Believes the proxies of `settings` where customers on this network join. Nobody is disconnected.
+    pub async fn trust_proxies(&self, settings: &Settings) {
+        if let Some(running) = self.running.lock().await.as_ref() {
+            running.trust_network_proxies(settings.lan_proxies());
+        }
     }
 
     /// Serves the way in for customers on this network with the certificate as its files are now; false if it isn't open
@@ -228,10 +235,7 @@ fn network(settings: &Settings, ports: Ports) -> Network {
         port: ports::choose(listen.port(), ports.network, settings.lan_url.is_some()),
         tls: tls.map(|(cert, key)| serve::TlsFiles::new(cert, key)),
         public_url: settings.lan_url.clone(),
-        trusted_proxies: TrustedProxies::new(
-            // The settings were checked when they were set.
-            settings.lan_trusted_proxies.iter().filter_map(|proxy| proxy.parse().ok()),
-        ),
+        trusted_proxies: settings.lan_proxies(),
     }
 }
 

@@ -108,6 +108,7 @@ fn engine_config(
             port: ports::choose(settings.listen.port(), last, promised),
             public_url: settings.public_url.clone(),
             connections: settings.listener_connections.and_then(|number| number.try_into().ok()),
+            trusted_proxies: settings.listener_proxies(),
         },
         probe_rounds: settings.probe_rounds as usize,
         heartbeat: Duration::from_secs(u64::from(settings.heartbeat())),

@@ -139,7 +139,7 @@ mod tests {
         for error in [broker, archive] {
             assert_eq!((error.code(), error.exit_code()), (Code::UpdateApp, 6));
             assert!(error.to_string().contains("newer version"), "{error}");
-            assert_eq!(error.trouble().remedy, "Use that version.");
+            assert_eq!(error.trouble().remedy, "Start the newer version of Deskhand.");
         }
     }
 }

@@ -287,6 +287,7 @@ mod tests {
             event: "presenter_online".into(),
             text: "Maria Lopez is online".into(),
             notify: true,
+            overtaken: false,
         };
         let tell = after_a_break(ages_ms.iter().map(happening).collect(), NOW);
         let text = |tell| match tell {

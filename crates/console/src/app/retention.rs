@@ -209,7 +209,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_ended_longer_ago_than_the_settings_say_is_deleted_and_counted_in_the_log() {
         let folder = tempfile::tempdir().unwrap();
-        let app = App::start(Options::of_test(folder.path())).await.unwrap();
+        let app = App::start(Options::for_a_while(folder.path(), "a test")).await.unwrap();
         let console = app.console();
         let (old, other, live) = (session(&app).await, session(&app).await, session(&app).await);
         let engine = console.engine.get().await.unwrap();

@@ -1,20 +1,8 @@
 //! The start of a console: step by step, each leaving a guard behind that undoes it.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use engine::{
-    Engine, Keys, LostStore, StartError, Stores,
-    access::Person,
-    audit_trail::AuditTrail,
-    backup::{StoreFile, take_staged},
-    clock::now,
-    lock::FolderLock,
-    vault::{self, Vault},
-};
+use engine::{Engine, LostStore, StartError, backup::StoreFile};
 use jiff::tz::TimeZone;
 
 use super::{
@@ -23,19 +11,19 @@ use super::{
     audit_log::AuditLog,
     backup::{self, BackupProgress},
     ceremony::Ceremonies,
-    data_folder::DataFolder,
     embedded_broker::EmbeddedBroker,
     engine_slot::EngineSlot,
-    engine_start::{audit_trail, start_engine},
+    engine_start::start_engine,
     follow, full_servers,
     identity_sandbox::IdentitySandbox,
-    licence_consent, lost_data, retention, roster, service_clients, settings_damage,
+    licence_consent, lost_data,
+    opening::{OpenStores, Opened, lost_servers, open_folder, open_stores, people},
+    retention, roster, service_clients, settings_damage,
     settings_in_force::{SettingsInForce, StoredSettings},
     shutdown::{Guards, Lifecycle},
     standing_troubles::StandingTroubles,
     store_check,
     unread::UnreadCounts,
-    unseen_troubles,
     updates::Updates,
     viewer::Viewers,
 };
@@ -127,15 +115,6 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     Ok(console)
 }
 
-async fn lost_servers(
-    stores: &Stores,
-    folder: &Path,
-    servers: Vec<lost_data::ServerStore>,
-) -> Result<Vec<StoreFile>, AppError> {
-    let lost = lost_data::lost_servers(&stores.journal, folder, servers).await;
-    Ok(lost.map_err(StartError::Journal)?)
-}
-
 async fn updates(engine: &Engine, read_up_to: Option<u64>) -> Result<Arc<Updates>, AppError> {
     let newest = newest_happening(engine, read_up_to).await?;
     Ok(Arc::new(Updates::new(read_up_to, newest)))
@@ -155,23 +134,6 @@ async fn newest_happening(engine: &Engine, read_up_to: Option<u64>) -> Result<u6
         })),
         None => Ok(newest),
     }
-}
-
-/// The data folder and its settings.
-struct Opened {
-    folder: Arc<DataFolder>,
-    loaded: Loaded,
-    /// Where the data is in whose place a backup was put.
-    aside: Option<PathBuf>,
-}
-
-/// Journal and archive, and what they know of earlier starts.
-struct OpenStores {
-    stores: Stores,
-    trail: AuditTrail,
-    lost: Vec<LostStore>,
-    /// Whether the audit log lacks its end.
-    has_lost_end: bool,
 }
 
 /// What a start found or did, to be recorded once the console can.
@@ -200,70 +162,6 @@ async fn say(console: &Console, found: Found) {
     if found.forgot_people {
         record_forgotten_profiles(console).await;
     }
-}
-
-/// Opens the data folder, which is locked before anything in it is read.
-///
-/// A backup that was restored takes its place before that.
-async fn open_folder(options: &Options) -> Result<Opened, AppError> {
-    let (path, program, source) = (options.data.clone(), options.program, options.settings.clone());
-    let mut vault_options =
-        vault::Options { passphrase: options.passphrase.clone(), ..vault::Options::default() };
-    if !options.use_keyring {
-        vault_options.keyring = None;
-    }
-    let open = move || {
-        let aside = take_staged(&path, program, now())?;
-        // The lock comes first, so that a second console neither reads half a settings file nor
-        // opens a store.
-        let lock = FolderLock::take(&path, program, now())?;
-        let loaded = source.load()?;
-        let vault = Vault::open(&path, vault_options.clone())?;
-        let folder = Arc::new(DataFolder::new(path, vault, vault_options, lock));
-        Ok(Opened { folder, loaded, aside })
-    };
-    // Files and the system's keyring may block.
-    match tokio::task::spawn_blocking(open).await {
-        Ok(opened) => opened,
-        Err(error) => Err(AppError::Internal(error.to_string())),
-    }
-}
-
-/// Opens journal and archive, and has the vault know of both; troubles that nobody has acknowledged stand again. Those that are gone are an error, or are
-/// made anew if that is accepted.
-async fn open_stores(
-    folder: &Arc<DataFolder>,
-    standing: &StandingTroubles,
-    accept_lost: bool,
-) -> Result<OpenStores, AppError> {
-    let keys = Keys::from_vault(&folder.vault);
-    let (stores, lost) = if accept_lost {
-        Stores::open_without_lost(&folder.path, keys).await?
-    } else {
-        (Stores::open(&folder.path, keys).await?, Vec::new())
-    };
-    let folder = folder.clone();
-    let remembered = tokio::task::spawn_blocking(move || folder.vault.remember_stores()).await;
-    match remembered {
-        // Tried again at the next start: a full disk must not keep the console from starting.
-        Ok(Err(error)) => tracing::warn!(%error, "remember that journal and archive were made"),
-        Ok(Ok(())) => {}
-        Err(error) => return Err(AppError::Internal(error.to_string())),
-    }
-    let trail = audit_trail(&stores).await?;
-    let unseen = unseen_troubles::read(&stores.journal).await.map_err(StartError::Journal)?;
-    standing.set_unseen(unseen);
-    let has_lost_end = !trail.holds();
-    Ok(OpenStores { stores, trail, lost, has_lost_end })
-}
-
-/// The people with a profile here. If they can't be read, nothing is started: the console would be
-/// open to everybody.
-async fn people(stores: &Stores, forget: bool) -> Result<Vec<Person>, AppError> {
-    if forget {
-        stores.archive.forget_people().await.map_err(StartError::Archive)?;
-    }
-    Ok(stores.archive.people().await.map_err(StartError::Archive)?)
 }
 
 /// Users of the engine are closed before it, and nothing is recorded any more once
@@ -347,7 +245,8 @@ mod tests {
 
     /// A console whose background tasks the test starts itself.
     async fn console(folder: &TempDir) -> App {
-        let options = Options { broker_control: true, ..Options::of_test(folder.path()) };
+        let options =
+            Options { broker_control: true, ..Options::for_a_while(folder.path(), "a test") };
         let mut guards = Guards::default();
         let console = assemble(options, &mut guards).await.unwrap();
         console.lifecycle.keep(guards);

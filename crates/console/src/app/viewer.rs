@@ -4,11 +4,13 @@
 //! A page, its address and the log never hold a PIN or a broker's credential, a page gets nothing
 //! after its window was closed, and no window opens on a session whose gate is shut.
 
+mod admitting;
+mod comparison;
 pub(crate) mod live;
-mod picture;
+pub(crate) mod picture;
 mod stream;
 mod window_page;
-mod words_differ;
+mod words_said;
 
 use std::{
     borrow::Cow,
@@ -33,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use wire::shared_screen::Secret;
 
+use self::comparison::{Compared, Presenters, Shown};
 use super::{Console, Pages};
 use crate::{
     present::remedy::{self, Remedy},
@@ -53,6 +56,8 @@ pub(crate) struct Viewers {
     /// viewer was seen.
     pub opened_here: Mutex<HashMap<SessionId, Timestamp>>,
     windows: RwLock<HashMap<TokenHash, Arc<ViewerWindow>>>,
+    /// By what each session's presenter is known again.
+    presenters: Presenters,
     server: tokio::sync::Mutex<Option<Server>>,
 }
 
@@ -88,8 +93,8 @@ struct ViewerWindow {
     name: String,
     /// The credential for its streams; the broker issues one to each live connection.
     key: watch::Sender<Option<Secret>>,
-    /// The words that both people may compare, while a sealed stream is up.
-    words: watch::Sender<Option<String>>,
+    /// The words that both people may compare, of the last sealed stream.
+    words: watch::Sender<Option<Shown>>,
     /// Cancelled when the window is closed.
     closed: CancellationToken,
 }
@@ -97,7 +102,8 @@ struct ViewerWindow {
 impl Viewers {
     pub(super) fn new(pages: Arc<dyn Pages>) -> Self {
         let (opened_here, windows) = (Mutex::default(), RwLock::default());
-        Self { pages, opened_here, windows, server: tokio::sync::Mutex::default() }
+        let (presenters, server) = (Presenters::default(), tokio::sync::Mutex::default());
+        Self { pages, opened_here, windows, presenters, server }
     }
 
     /// The page's address for the window of `session` and this role: that of the open window, else
@@ -147,6 +153,18 @@ impl Viewers {
             }
             stays
         });
+    }
+
+    /// The words of a session were said to match: every window that shows them knows.
+    fn matched(&self, session: SessionId, words: &str) {
+        let windows = self.windows.read();
+        for window in windows.values().filter(|window| window.session == session) {
+            window.words.send_if_modified(|now| {
+                let Some(now) = now.as_mut().filter(|now| now.words == words) else { return false };
+                (now.compared, now.waits) = (Compared::Match, false);
+                true
+            });
+        }
     }
 
     /// Closes every window, and frees the port.

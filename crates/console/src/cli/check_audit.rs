@@ -26,13 +26,13 @@ pub struct Flags {
 
 #[derive(Debug, Clone, Subcommand)]
 enum What {
-    /// Looks through the whole log for a broken link; 1 if there is one
+    /// Looks through the whole log for a broken link; exit code 1 if there is one
     Verify {
         /// Print one JSON object instead of a sentence
         #[arg(long)]
         json: bool,
     },
-    /// Writes the whole log to standard output as JSON Lines; that it was exported is its last line
+    /// Writes the whole log to standard output as JSON Lines; the last line says that it was exported
     Export,
 }
 
@@ -84,7 +84,7 @@ fn open_in(folder: &Path, options: VaultOptions) -> Result<(Keys, FolderLock), F
     // Checked first, so that looking for a log makes no folder and no key.
     if !folder.join(VAULT_FILE).exists() {
         return Err(Failed::general(
-            format!("open the audit log: there is none in {}", folder.display()),
+            format!("Open the audit log: there is none in {}", folder.display()),
             "Name the console's data folder with --data.",
         ));
     }

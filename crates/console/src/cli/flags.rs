@@ -32,8 +32,8 @@ pub struct Global {
     /// The folder with sessions, archive and key
     #[arg(long, global = true, env = "DESKHAND_DATA", value_name = "FOLDER")]
     pub data: Option<PathBuf>,
-    /// The settings' file (TOML), named as the flags with _ for -; without it, settings.toml in the
-    /// data folder
+    /// The settings' file (TOML), whose keys are the flags' names with _ for -; without it, settings.toml
+    /// in the data folder
     #[arg(long, global = true, env = "DESKHAND_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// A file whose first line is the passphrase that wraps the key
@@ -42,10 +42,10 @@ pub struct Global {
     /// Don't ask the system's keyring; the key lies in the data folder then
     #[arg(long, global = true, env = "DESKHAND_NO_KEYRING", value_parser = clap::builder::FalseyValueParser::new())]
     pub no_keyring: bool,
-    /// Forget who has a profile here, for who has lost the passkey; records keep the names
+    /// Forget who has a profile here, for when a passkey is lost; records keep the names
     #[arg(long, global = true)]
     pub forget_profiles: bool,
-    /// Start with an empty journal or archive where the one of before is gone; the audit log has that
+    /// Start with an empty journal or archive where the old one is gone; the audit log records it
     #[arg(long, global = true)]
     pub accept_lost_data: bool,
     /// The folder that the page for passkeys was built into, for programs without it

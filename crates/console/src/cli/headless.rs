@@ -42,7 +42,7 @@ pub struct Flags {
     /// with what happens from now on
     #[arg(long, env = "DESKHAND_FROM_SEQ", value_name = "SEQ")]
     from_seq: Option<u64>,
-    /// Tell metrics (Prometheus, at /metrics) and health here, to whoever reaches this address
+    /// Serve metrics (Prometheus, at /metrics) and health at this address, to whoever reaches it
     #[arg(long, env = "DESKHAND_METRICS", value_name = "IP:PORT")]
     metrics: Option<SocketAddr>,
     /// Who goes on record as having given the commands; without it, the technician of the settings

@@ -23,7 +23,7 @@ use crate::{
     parameters::Format,
     present::{self, state, trouble},
     reply::{Hit, Reply},
-    view::Trouble,
+    view::{Code, Trouble},
     words,
 };
 
@@ -239,9 +239,7 @@ async fn export_sessions(console: &Console) -> CommandResult {
         // The archive has a live session as it was at its last change.
         let Some(snapshot) = engine.snapshot(summary.session) else { continue };
         summary.word = SessionStatus::new(&snapshot.record, now);
-        let under_way =
-            snapshot.record.active_since.map_or(0, |since| now.since(since).as_millis());
-        summary.active_ms += u64::try_from(under_way).unwrap_or_default();
+        summary.active_ms = snapshot.record.active_ms_until(now);
     }
     let (file_name, text) = export::all_sessions(&sessions, &console.zone);
     Ok(Reply::Text { file_name, text })
@@ -255,7 +253,11 @@ async fn picture(console: &Console, session: &str, picture: i64) -> CommandResul
     let png = engine.archive().picture(id, picture).await;
     let png = png.map_err(|error| trouble::of_store(&error))?;
     let (Some(number), Some(png)) = (number, png) else {
-        return Err(trouble::not_found(&format!("{DOING}: the session has none of that number")));
+        let text = format!("{DOING}: the session has none of that number");
+        return Err(trouble::new(
+            &text,
+            (Code::NotFound, "choose one that the session's detail lists"),
+        ));
     };
     let file_name = export::picture_name(&detail, number + 1, &console.zone);
     Ok(Reply::Picture { file_name, png: BASE64_STANDARD.encode(png) })

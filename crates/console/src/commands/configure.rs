@@ -108,7 +108,12 @@ async fn put_in_force(
     restart: bool,
 ) -> Result<(), Trouble> {
     let doors = network(before) != network(after);
-    let opened = if doors { console.broker.set_network(after).await } else { Ok(()) };
+    let opened = if doors {
+        console.broker.set_network(after).await
+    } else {
+        console.broker.trust_proxies(after).await;
+        Ok(())
+    };
     let begun = match opened {
         Ok(()) if restart => {
             restart_engine(console, after, before).await.map_err(|error| error.trouble())
@@ -116,25 +121,24 @@ async fn put_in_force(
         Ok(()) => Ok(()),
         Err(trouble) => Err(trouble),
     };
-    if begun.is_err() && doors {
-        // The way in was open under these settings a moment ago; if it can't be opened again, that
-        // stands as a trouble of its own.
-        if let Err(trouble) = console.broker.set_network(before).await {
-            console.standing.add(trouble);
+    match begun {
+        Ok(()) => {}
+        Err(_) if !doors => console.broker.trust_proxies(before).await,
+        Err(_) => {
+            // The way in was open under these settings a moment ago; if it can't be opened again, that
+            // stands as a trouble of its own.
+            if let Err(trouble) = console.broker.set_network(before).await {
+                console.standing.add(trouble);
+            }
         }
     }
     begun
 }
 
-/// The settings that decide about the way in for customers on this network.
+/// The settings that need the way in for customers on this network to be opened anew.
 fn network(settings: &Settings) -> Value {
-    let Settings { lan, lan_listen, lan_url, tls_cert, tls_key, lan_trusted_proxies, .. } =
-        settings;
-    if *lan {
-        serde_json::json!([lan_listen, lan_url, tls_cert, tls_key, lan_trusted_proxies])
-    } else {
-        Value::Null
-    }
+    let Settings { lan, lan_listen, lan_url, tls_cert, tls_key, .. } = settings;
+    if *lan { serde_json::json!([lan_listen, lan_url, tls_cert, tls_key]) } else { Value::Null }
 }
 
 /// The stored settings with the changes; records who accepted the licence terms, and when.

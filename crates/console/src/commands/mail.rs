@@ -111,7 +111,7 @@ async fn withdraw(console: &Console, session: &str, mail: u32) -> CommandResult 
     Ok(Reply::Done)
 }
 
-/// The customer's name in a mail if none was given.
+/// The customer's name in an e-mail if none was given.
 const NAMELESS: &str = "the customer";
 
 /// An e-mail that a person or a rule orders.

@@ -246,7 +246,7 @@ fn shown(
 ) -> Result<Vec<(String, String)>, Trouble> {
     let settings = console.settings.current();
     let name = words::plain(&settings.technician, words::LONGEST_NAME);
-    // The name that the customer knows from mails and the viewer, and the person who really asks.
+    // The name that the customer knows from e-mails and the viewer, and the person who really asks.
     let technician =
         if name == by || name.is_empty() { by.to_owned() } else { format!("{name} ({by})") };
     let reference = session.split('-').next().unwrap_or_default().to_uppercase();

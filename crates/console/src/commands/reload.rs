@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::SettingsCommand;
 use crate::{
-    app::{App, Console},
+    app::{App, Console, StoredSettings},
     present::trouble,
     view::Trouble,
 };
@@ -39,16 +39,27 @@ impl App {
     }
 
     async fn take_up_settings(&self) -> Result<(), Trouble> {
-        let changes = changes(self.console()).await?;
-        if changes.is_empty() {
+        let console = self.console();
+        let Changes { open, decided_elsewhere } = changes(console).await?;
+        say_decided_elsewhere(console, &decided_elsewhere);
+        // Known before anything is saved, so that the file is left as somebody wrote it.
+        remember(console, decided_elsewhere).await?;
+        if open.is_empty() {
             return Ok(());
         }
-        self.command(SettingsCommand::Configure { changes }, BY).await.map(drop)
+        self.command(SettingsCommand::Configure { changes: open }, BY).await.map(drop)
     }
 }
 
-/// What stands in the file and isn't in force, apart from what flags and variables decide.
-async fn changes(console: &Console) -> Result<Map<String, Value>, Trouble> {
+/// What stands in the file since it was read last.
+struct Changes {
+    /// What can be put in force.
+    open: Map<String, Value>,
+    /// What flags and variables decide, whatever the file says.
+    decided_elsewhere: Map<String, Value>,
+}
+
+async fn changes(console: &Console) -> Result<Changes, Trouble> {
     let source = console.settings.source.clone();
     // Reading the disk may block.
     let loaded = tokio::task::spawn_blocking(move || source.load()).await;
@@ -57,9 +68,46 @@ async fn changes(console: &Console) -> Result<Map<String, Value>, Trouble> {
         return Err(trouble::bad_input(&damage.why, "correct the settings' file"));
     }
     let over = console.settings.source.over();
-    let mut changes = differences(&console.settings.stored(), &loaded.stored);
-    changes.retain(|field, _| !over.contains_key(field));
-    Ok(changes)
+    let changes = differences(&console.settings.stored(), &loaded.stored).into_iter();
+    let (decided_elsewhere, open) = changes.partition(|(field, _)| over.contains_key(field));
+    Ok(Changes { open, decided_elsewhere })
+}
+
+/// Names the settings whose new values in the file are of no effect. Their values may be secret.
+fn say_decided_elsewhere(console: &Console, changes: &Map<String, Value>) {
+    let over = console.settings.source.over();
+    let other = changes
+        .iter()
+        .filter(|(field, value)| !value.is_null() && over.get(*field) != Some(*value));
+    let settings: Vec<_> = other.map(|(field, _)| field.as_str()).collect();
+    if !settings.is_empty() {
+        let settings = settings.join(", ");
+        tracing::warn!(
+            settings,
+            "these settings were changed in the file, but flags or environment variables decide them; \
+             start without those to use the file's"
+        );
+    }
+}
+
+/// Takes what the file says of these fields for stored. What is in force stays.
+async fn remember(console: &Console, changes: Map<String, Value>) -> Result<(), Trouble> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let lifecycle = &console.lifecycle;
+    let exclusive = lifecycle.watch.stopping.run_until_cancelled(lifecycle.exclusive.lock()).await;
+    let _exclusive = exclusive.ok_or_else(trouble::stopping)?;
+    let mut stored = console.settings.stored();
+    for (field, value) in changes {
+        match value {
+            Value::Null => _ = stored.remove(&field),
+            value => _ = stored.insert(field, value),
+        }
+    }
+    let settings = console.settings.current();
+    console.settings.replace(StoredSettings { stored, settings });
+    Ok(())
 }
 
 /// The fields that have another value in `new`; null for those that are gone.

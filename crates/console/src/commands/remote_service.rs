@@ -3,10 +3,11 @@
 
 use broker::MailState;
 use engine::{
-    Engine,
+    CommandError, Engine,
     reach::{Reached, Requester},
 };
 use serde::Deserialize;
+use session::Failure;
 use strum::VariantNames;
 use ts_rs::TS;
 use wire::Pin;
@@ -21,7 +22,7 @@ use crate::{
     app::{App, Console, known_reach},
     present::{remedy, trouble},
     reply::{OutboxMail, Reply},
-    view::{GatePolicy, MailKind, Reach, Trouble},
+    view::{Code, GatePolicy, MailKind, Reach, Trouble},
     words,
 };
 
@@ -34,7 +35,7 @@ pub enum RemoteServiceCommand {
     ProbeRegions,
     /// Asks the service to reach our listener with a nonce. Answers `reach`.
     TestReach,
-    /// Mails that the embedded broker would have sent. Answers `outbox`.
+    /// E-mails that the embedded broker would have sent. Answers `outbox`.
     Outbox,
     /// Reports a scammer's PIN; one minted here is refused.
     ReportAbuse {
@@ -82,8 +83,17 @@ async fn report_abuse(console: &Console, typed: &str) -> CommandResult {
             "Close the session instead.",
         ));
     }
-    engine.report_abuse(&pin).await.map_err(failed)?;
-    Ok(Reply::Done)
+    match engine.report_abuse(&pin).await {
+        Ok(()) => Ok(Reply::Done),
+        Err(CommandError::Call(call)) if call.failure == (Failure::Rejected { status: 404 }) => {
+            let text = "report the PIN: the service knows no such PIN";
+            Err(trouble::new(
+                &text,
+                (Code::NotFound, "ask for the PIN again, and type it as it was given"),
+            ))
+        }
+        Err(error) => Err(failed(error)),
+    }
 }
 
 async fn test_reach(console: &Console) -> CommandResult {
@@ -154,11 +164,11 @@ async fn outbox(console: &Console) -> CommandResult {
     Ok(Reply::Outbox { mails: mails.collect() })
 }
 
-/// Replaces the text of a mail with a viewer's link while the gate is shut.
+/// Replaces the text of an e-mail with a viewer's link while the gate is shut.
 const HELD_BACK: &str = "This e-mail has a viewer's link. It is not shown while the verification gate \
     of its session is shut.";
 
-/// Whether a mail's text has a viewer's link that the verification gate withholds.
+/// Whether an e-mail's text has a viewer's link that the verification gate withholds.
 fn shows_a_viewer(console: &Console, engine: &Engine, body: &str) -> bool {
     let required = console.settings.current().verify_gate == GatePolicy::Require;
     let snapshots = engine.snapshots();

@@ -153,7 +153,7 @@ async fn again(console: &Console, session: &str, by: &str) -> CommandResult {
     begin(console, about, None, by).await
 }
 
-/// Makes the session and orders the mails of the rules.
+/// Makes the session and orders the e-mails of the rules.
 async fn begin(console: &Console, about: About, region: Option<Region>, by: &str) -> CommandResult {
     let engine = console.engine.require().await?;
     let id = engine.create(about.clone(), by.to_owned(), region).await.map_err(failed)?;

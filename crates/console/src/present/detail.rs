@@ -228,8 +228,8 @@ fn failure(record: &Record) -> Option<crate::view::Trouble> {
 }
 
 fn log(happenings: &[EventRecord], by: &str, setting: &Setting<'_>) -> Vec<crate::view::LogLine> {
-    let told = |happening: &&EventRecord| happening.event.facts().is_logged();
-    happenings.iter().filter(told).map(|happening| event::line(happening, by, setting)).collect()
+    let logged = event::logged(happenings).into_iter();
+    logged.map(|happening| event::line(happening, by, setting)).collect()
 }
 
 fn race(
@@ -273,11 +273,10 @@ impl Timers {
             Life::Allocating | Life::Failed { .. } | Life::Live(_) => None,
         };
         let until = record.first_joined.or(over).unwrap_or(now);
-        let now_active = record.active_since.map_or(0, |since| ms(now, since));
         Self {
             waited_ms: since.map_or(0, |since| ms(until, since)),
             waiting: since.is_some() && record.first_joined.is_none() && over.is_none(),
-            connected_ms: whole(record.active_ms).saturating_add(now_active),
+            connected_ms: whole(record.active_ms_until(now)),
             connected: record.active_since.is_some(),
         }
     }

@@ -1,7 +1,8 @@
 //! Events for people and scripts. The session crate declares each event's name and text; this
 //! module puts them into the shapes that the window and scripts get. Never a PIN.
 
-use session::LogContext;
+use engine::journal::EventRecord;
+use session::{LogContext, PresenceChange, Timestamp};
 use wire::Side;
 
 use super::Setting;
@@ -11,10 +12,11 @@ use crate::{
 };
 
 /// The event of the session called `name`, as subscribers get it.
-pub fn happening(of: &engine::journal::EventRecord, name: &str) -> EventView {
+pub fn happening(of: &EventRecord, name: &str) -> EventView {
     let facts = of.event.facts();
     let session::event::Notice { text, notify } = facts.notice(name);
     EventView {
+        overtaken: facts.overtaken().is_some(),
         seq: of.seq,
         at: of.at.0,
         session: of.session.to_string(),
@@ -47,11 +49,41 @@ pub fn chat_message(name: &str, from: &str, text: Option<&str>, unread: u32) -> 
     }
 }
 
+/// The events that a session's log shows, each at its own place: one that something newer has overtaken comes before
+/// that, however late it was told.
+pub fn logged(happenings: &[EventRecord]) -> Vec<&EventRecord> {
+    let mut ordered: Vec<&EventRecord> = Vec::with_capacity(happenings.len());
+    for happening in happenings.iter().filter(|happening| happening.event.facts().is_logged()) {
+        let place = place(&ordered, happening);
+        ordered.insert(place, happening);
+    }
+    ordered
+}
+
+fn place(before: &[&EventRecord], happening: &EventRecord) -> usize {
+    let facts = happening.event.facts();
+    let Some(overtaken) = facts.overtaken() else { return before.len() };
+    let reported = |other: &&EventRecord| match other.event.facts().presence_change() {
+        Some(PresenceChange::Reported(hook)) => facts.side() == Some(hook.side()),
+        Some(_) | None => false,
+    };
+    // Whatever overtook it is of its side. Where none is found, it was told when nobody knew anything.
+    let newer = before.iter().rposition(reported).unwrap_or(before.len());
+    let own = overtaken.at.and_then(|at| before.iter().position(|other| when(other) > at));
+    own.map_or(newer, |own| own.min(newer))
+}
+
+/// When it happened, as far as that is known; else when it was told.
+pub fn when(of: &EventRecord) -> Timestamp {
+    let own = of.event.facts().overtaken().and_then(|overtaken| overtaken.at);
+    own.unwrap_or(of.at)
+}
+
 /// A line of the session's log; `by` is the person who requested the session.
-pub fn line(of: &engine::journal::EventRecord, by: &str, setting: &Setting<'_>) -> LogLine {
+pub fn line(of: &EventRecord, by: &str, setting: &Setting<'_>) -> LogLine {
     let context = LogContext { created_by: by, clock: &|at| setting.clock(at) };
     let session::event::LogLine { text, is_failure } = of.event.facts().log_line(&context);
-    LogLine { seq: of.seq, at: of.at.0, text, bad: is_failure }
+    LogLine { seq: of.seq, at: when(of).0, text, bad: is_failure }
 }
 
 /// The side that an event concerns, if it concerns one.
@@ -64,7 +96,34 @@ pub fn side(event: &session::Event) -> Option<SideView> {
 
 #[cfg(test)]
 mod tests {
+    use engine::SessionId;
+    use session::{Event, Overtaken, PresenceEvent};
+
     use super::*;
+
+    #[test]
+    fn what_was_overtaken_stands_at_its_own_place_in_the_log() {
+        let record = |seq, at, event: PresenceEvent| {
+            let (at, session) = (Timestamp(at), SessionId::from_bytes([0; 16]));
+            EventRecord { seq, session, at, event: Event::Presence(event) }
+        };
+        let late = |at: Option<i64>| Some(Overtaken { at: at.map(Timestamp) });
+        let happenings = [
+            record(1, 100, PresenceEvent::ViewerJoined { again: false, overtaken: None }),
+            record(2, 500, PresenceEvent::PresenterOffline { overtaken: None }),
+            // When it was is known, or only that it was before what overtook it.
+            record(
+                3,
+                600,
+                PresenceEvent::PresenterOnline { again: false, overtaken: late(Some(50)) },
+            ),
+            record(4, 600, PresenceEvent::PresenterOnline { again: false, overtaken: late(None) }),
+            record(5, 700, PresenceEvent::ViewersGone { overtaken: None }),
+        ];
+        let ordered = logged(&happenings);
+        let places: Vec<_> = ordered.iter().map(|record| (record.seq, when(record).0)).collect();
+        assert_eq!(places, [(3, 50), (1, 100), (4, 600), (2, 500), (5, 700)]);
+    }
 
     #[test]
     fn a_message_is_told_with_its_sender_and_its_text_only_where_that_is_wanted() {

@@ -22,7 +22,7 @@ pub fn view(order: &Order, setting: &Setting<'_>) -> MailView {
         _ => known_here(order, setting),
     };
     let waits = matches!(state, MailKind::Waiting | MailKind::Held);
-    // A rule that has sent a mail waits for the next occasion.
+    // A rule that has sent an e-mail waits for the next occasion.
     let waits_again =
         order.when == When::EveryEvent && matches!(order.status, Status::Accepted { .. });
     MailView {

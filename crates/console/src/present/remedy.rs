@@ -2,22 +2,19 @@
 //!
 //! Every table names all variants, so that no error can be added without a remedy.
 
-use std::io;
+mod files;
+mod identity;
 
 use engine::{
-    BackgroundFault, CommandError, Misfit, StoreError, TaskFault,
-    backup::BackupError,
-    lock::LockError,
-    reach::ReachError,
-    remote::{DownloadTargetError, ServiceError, logintc, passwordless::PasskeyError},
-    vault::VaultError,
+    BackgroundFault, CommandError, Misfit, StoreError, TaskFault, lock::LockError,
+    reach::ReachError, remote::ServiceError, vault::VaultError,
 };
-use session::{
-    Failure, Obstacle, program::ProgramObstacle, push_brake::BrakeReason,
-    verification::VerificationObstacle,
-};
-use wire::passwordless::LimitError;
+use session::{Failure, Obstacle, program::ProgramObstacle, verification::VerificationObstacle};
 
+pub use self::{
+    files::{of_backup, of_download_target},
+    identity::{of_brake, of_passkey, of_verification},
+};
 use crate::view::Code;
 
 /// A code for programs to match on, and advice for people.
@@ -29,8 +26,6 @@ pub const NO_SESSION: Remedy = (Code::NotFound, "Choose a session from the list 
 pub const STOPPING: Remedy = (Code::TryAgain, "Start it again.");
 /// For a missing source of random bytes.
 pub const NO_RANDOM: Remedy = (Code::Internal, "Restart the computer.");
-/// For a full disk that a backup is written or restored to.
-const ROOM_THERE: Remedy = (Code::FreeSpace, "Free some space there, or choose another disk.");
 /// For a database that opens, but has damaged pages.
 pub const RESTORE_OR_SALVAGE: &str = "Restore a backup, in the settings or by \"deskhand restore\", or save what can be read by \"deskhand doctor --salvage\".";
 /// For a page of ours that can't be served.
@@ -151,17 +146,23 @@ pub const fn of_refused(error: &StoreError) -> Remedy {
 
 pub const fn of_vault(error: &VaultError) -> Remedy {
     match error {
-        VaultError::KeyringLocked { .. } => (Code::UnlockKey, "Unlock it, then try again."),
-        VaultError::KeyringGone { .. } => {
-            (Code::UnlockKey, "Start the keyring or restore its entry.")
+        VaultError::KeyringLocked { .. } => {
+            (Code::UnlockKey, "Unlock the keyring, then try again.")
         }
-        VaultError::PassphraseNeeded => (Code::UnlockKey, "Enter it."),
-        VaultError::WrongPassphrase => (Code::UnlockKey, "Enter it again."),
+        VaultError::KeyringGone { .. } => {
+            (Code::UnlockKey, "Start the keyring, or restore Deskhand's entry in it.")
+        }
+        VaultError::PassphraseNeeded => (Code::UnlockKey, "Enter the passphrase."),
+        VaultError::WrongPassphrase => (Code::UnlockKey, "Enter the passphrase again."),
         VaultError::KeyFileMissing { .. }
         | VaultError::RecordMissing { .. }
-        | VaultError::RecordDamaged { .. } => (Code::RestoreCopy, "Put it back from a copy."),
-        VaultError::TooNew { .. } => (Code::UpdateApp, "Use that version."),
-        VaultError::WrongKey => (Code::UnlockKey, "Restore the right one."),
+        | VaultError::RecordDamaged { .. } => {
+            (Code::RestoreCopy, "Put that file back from a copy, or restore a backup.")
+        }
+        VaultError::TooNew { .. } => (Code::UpdateApp, "Start the newer version of Deskhand."),
+        VaultError::WrongKey => {
+            (Code::UnlockKey, "Put this folder's own key back where it is kept.")
+        }
         VaultError::OldKeyLeft { .. } => (Code::FreeSpace, "It is tried again at the next start."),
         VaultError::NoRandom(_) => (Code::FreeSpace, NO_RANDOM.1),
         VaultError::Io { .. } => (Code::FreeSpace, "Check the disk and the folder's permissions."),
@@ -171,57 +172,9 @@ pub const fn of_vault(error: &VaultError) -> Remedy {
 pub const fn of_lock(error: &LockError) -> Remedy {
     match error {
         LockError::Held { .. } => {
-            (Code::AlreadyRunning, "Quit that one first or choose another data folder.")
+            (Code::AlreadyRunning, "Quit the other Deskhand first, or choose another data folder.")
         }
         LockError::Io { .. } => (Code::FreeSpace, "Check that the folder can be written to."),
-    }
-}
-
-pub fn of_backup(error: &BackupError) -> Remedy {
-    match error {
-        BackupError::Taken(_) => {
-            (Code::BadInput, "Choose another name, or have the file replaced (--force).")
-        }
-        BackupError::NoFile(_) => (Code::BadInput, "Give the name of a file in a folder."),
-        BackupError::WeakPassphrase(_) => {
-            (Code::BadInput, "Choose a longer one, such as four random words.")
-        }
-        BackupError::NoConsole(_) => {
-            (Code::NotFound, "Name the console's data folder with --data.")
-        }
-        BackupError::NotABackup(_) => {
-            (Code::BadInput, "Choose a file that deskhand backup has written.")
-        }
-        BackupError::TooNew(_) => (Code::UpdateApp, "Restore it with that version."),
-        BackupError::WrongPassphrase(_) => {
-            (Code::UnlockKey, "Enter it again; without it the backup can't be opened.")
-        }
-        BackupError::Damaged { .. } => {
-            (Code::RestoreCopy, "Copy the file again from where it came, or use another backup.")
-        }
-        BackupError::FolderTaken(_) => (
-            Code::AlreadyRunning,
-            "Choose another folder with --data, or have its data moved aside (--force).",
-        ),
-        BackupError::Folder(error) => of_lock(error),
-        // Nothing is tried again by itself here.
-        BackupError::Store(StoreError::DiskFull { .. }) => ROOM_THERE,
-        BackupError::Store(error) => of_store(error),
-        BackupError::Key(error) => of_vault(error),
-        BackupError::Io { source, .. } => of_file(source),
-        BackupError::LeftAside { .. } => (Code::RestoreCopy, "Rename that folder back by hand."),
-        BackupError::Stopped(_) => (Code::TryAgain, "Start it again."),
-    }
-}
-
-fn of_file(error: &io::Error) -> Remedy {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ROOM_THERE,
-        io::ErrorKind::NotFound => (Code::BadInput, "Check the path."),
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            (Code::FreeSpace, "Choose a folder that you may write to.")
-        }
-        _ => (Code::FreeSpace, "Check the disk and the folder's permissions."),
     }
 }
 
@@ -247,16 +200,6 @@ pub const fn of_command(error: &CommandError) -> Remedy {
     }
 }
 
-const fn of_download_target(error: &DownloadTargetError) -> Remedy {
-    match error {
-        DownloadTargetError::Taken(_) => (Code::BadInput, "Choose another name."),
-        DownloadTargetError::NoName(_) => (Code::BadInput, "Give a folder or a file in one."),
-        DownloadTargetError::Folder { .. } => {
-            (Code::FreeSpace, "Choose a folder that is there and takes files.")
-        }
-    }
-}
-
 const fn of_misfit(misfit: Misfit) -> &'static str {
     match misfit {
         Misfit::NoPin
@@ -273,75 +216,16 @@ const fn of_misfit(misfit: Misfit) -> &'static str {
     }
 }
 
-const fn of_brake(why: BrakeReason) -> &'static str {
-    match why {
-        BrakeReason::UnderWay => "Wait for that answer, or cancel it there.",
-        BrakeReason::Denied(_) => {
-            "Speak with them first: whoever says no may not be the person you think. A code needs no push."
-        }
-        BrakeReason::Unanswered { .. } => {
-            "Speak with them first: a phone that rings on and on annoys, and proves nothing. A code needs no push."
-        }
-        BrakeReason::WrongCodes { .. } => "Ask them to read out a new code, or send a push.",
-        BrakeReason::Mailed { .. } => "Have them look at what came already, or send a push.",
-    }
-}
-
-pub const fn of_verification(error: &logintc::Error) -> Remedy {
-    use logintc::InputError;
-    match error {
-        logintc::Error::NoDevice => (Code::Refused, "Add one there, or take a bypass code."),
-        logintc::Error::NotEnabled => (Code::Refused, "Enable it there, or send a push."),
-        logintc::Error::UnknownUser(_) => (Code::BadInput, "Check the name or id."),
-        logintc::Error::Input(_, InputError::Id | InputError::Username) => {
-            (Code::BadInput, "Check it.")
-        }
-        logintc::Error::Input(_, InputError::Attributes) => (Code::BadInput, "Leave some out."),
-        logintc::Error::Input(_, InputError::Key | InputError::Value) => {
-            (Code::BadInput, "Shorten it.")
-        }
-        logintc::Error::Unauthorized(_) => (Code::SetUp, "Enter a valid one."),
-        logintc::Error::WrongDomain(_) => (Code::SetUp, "Check the domain's id."),
-        logintc::Error::Gone(_) => (Code::TryAgain, "Ask again."),
-        logintc::Error::Call(call) => of_failure(call.failure),
-    }
-}
-
-pub const fn of_passkey(error: &PasskeyError) -> Remedy {
-    match error {
-        PasskeyError::Unauthorized(_) => (Code::SetUp, "Enter it again."),
-        PasskeyError::InvalidToken(_) => (Code::SignInAgain, "Begin again."),
-        PasskeyError::ExpiredToken(_) => {
-            (Code::TryAgain, "Begin again, and check this computer's clock if that repeats.")
-        }
-        PasskeyError::AliasConflict(_) => (Code::BadInput, "Remove or change it."),
-        PasskeyError::UnknownCredential(_) => (Code::NotFound, "Load the list again."),
-        PasskeyError::Limit { limit, .. } => (Code::BadInput, of_limit(*limit)),
-        PasskeyError::Invalid { .. } => (Code::BadInput, "Change that."),
-        PasskeyError::Call(call) => of_failure(call.failure),
-    }
-}
-
-const fn of_limit(limit: LimitError) -> &'static str {
-    match limit {
-        // Deskhand itself makes this id, so no person can mend it.
-        LimitError::UserId => "See the log and report it.",
-        LimitError::NoUsername => "Give one.",
-        LimitError::TooManyAliases => "Remove some.",
-        LimitError::EmptyAlias(_) => "Remove it.",
-        LimitError::LongAlias(_) => "Shorten it.",
-        LimitError::TwiceAlias(_) => "Remove one.",
-    }
-}
-
 pub const fn of_service(error: ServiceError) -> Remedy {
     let remedy = match error {
-        ServiceError::BaseUrl => "Give one like https://host/api/v1.",
-        ServiceError::NoRegion => "Put {region} there.",
-        ServiceError::RegionUrl => "Give one like https://{region}.host.",
-        ServiceError::UserAgent => "Remove them.",
-        ServiceError::Certificates => "Install ca-certificates.",
-        ServiceError::VerificationDomain | ServiceError::VerificationKey => "Copy it from there.",
+        ServiceError::BaseUrl => "Give an address like https://host/api/v1.",
+        ServiceError::NoRegion => "Put {region} where the region's name goes.",
+        ServiceError::RegionUrl => "Give an address like https://{region}.host.",
+        ServiceError::UserAgent => "Give it a text without control characters.",
+        ServiceError::Certificates => "Install the package ca-certificates.",
+        ServiceError::VerificationDomain | ServiceError::VerificationKey => {
+            "Copy it from the service's own page."
+        }
     };
     (Code::CheckAddress, remedy)
 }
@@ -349,14 +233,16 @@ pub const fn of_service(error: ServiceError) -> Remedy {
 pub const fn of_reach(error: ReachError) -> Remedy {
     let remedy = match error {
         ReachError::NoAnswer => "Check the name, the port and the forwarding.",
-        ReachError::SomethingElse { .. } => "Check what it is forwarded to.",
+        ReachError::SomethingElse { .. } => "Check where the public URL leads.",
         ReachError::NothingForService => {
             "Check the name, the port, the forwarding and the firewall."
         }
         ReachError::AnotherForService => "Check where the name leads and what it is forwarded to.",
-        ReachError::NotAllowed => "Have its operator allow it or set another public URL.",
+        ReachError::NotAllowed => {
+            "Have the service's operator allow it, or set another public URL."
+        }
         ReachError::TooOften => "Wait a minute and test again.",
-        ReachError::NoClient => "Install ca-certificates.",
+        ReachError::NoClient => "Install the package ca-certificates.",
     };
     (Code::CheckAddress, remedy)
 }
@@ -372,7 +258,13 @@ pub const fn of_background(fault: BackgroundFault) -> Remedy {
 mod tests {
     use std::io;
 
-    use engine::{archive::ArchiveError, remote::Doing, token::NoRandom};
+    use engine::{
+        archive::ArchiveError,
+        backup::BackupError,
+        remote::{Doing, logintc, passwordless::PasskeyError},
+        token::NoRandom,
+    };
+    use wire::passwordless::LimitError;
 
     use super::*;
 

@@ -146,9 +146,7 @@ fn detail(
         // or not.
         SessionStatus::Ended { pin_over: true, .. } => "PIN no longer valid".into(),
         SessionStatus::Ended { still_online: true, .. } => "still sharing".into(),
-        SessionStatus::Ended { may_still_run: true, .. } => {
-            "customer's program may still run".into()
-        }
+        SessionStatus::Ended { may_still_run: true, .. } => "program may still run".into(),
         SessionStatus::Ended { .. } => String::new(),
         SessionStatus::Unknown { since } => format!("unknown since {}", setting.clock(*since)),
         SessionStatus::Active { .. } | SessionStatus::ViewerWaiting { .. } if windows > 0 => {
@@ -215,7 +213,7 @@ mod tests {
             still_online,
         };
         let ended = ended_in(false, false);
-        assert_eq!(text(ended, 0), ("Ended".into(), "customer's program may still run".into()));
+        assert_eq!(text(ended, 0), ("Ended".into(), "program may still run".into()));
         assert_eq!(text(ended_in(false, true), 0), ("Ended".into(), "still sharing".into()));
         assert!(is_live(&ended_in(false, true)) && is_live(&ended_in(false, false)));
         assert!(!is_live(&ended_in(true, false)));

@@ -50,15 +50,14 @@ pub fn view(record: &Record, happenings: &[EventRecord], setting: &super::Settin
             Viewers::Unknown { since } => Some((since, FactKind::Unknown)),
         });
     }
-    let told = |happening: &&EventRecord| happening.event.facts().is_logged();
-    let events =
-        happenings.iter().filter(told).map(|happening| dot(happening, record, setting)).collect();
+    let events = event::logged(happenings);
+    let events = events.into_iter().map(|happening| dot(happening, record, setting)).collect();
     Timeline { presenter: presenter.0, viewers: viewers.0, events }
 }
 
 fn dot(happening: &EventRecord, record: &Record, setting: &super::Setting<'_>) -> Dot {
     let text = event::line(happening, &record.by, setting).text;
-    Dot { at: happening.at.0, side: event::side(&happening.event), text }
+    Dot { at: event::when(happening).0, side: event::side(&happening.event), text }
 }
 
 #[derive(Default)]

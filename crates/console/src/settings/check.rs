@@ -212,7 +212,7 @@ pub(super) fn mail_rule(rule: &MailRule) -> Result<(), Fault> {
         Fault::from(&*format!("an address in it is not an e-mail address: {why}"))
     })?;
     match rule.when {
-        // Such a mail would claim that somebody is there who can't be yet.
+        // Such an e-mail would claim that somebody is there who can't be yet.
         MailWhen::Now => Err("a rule can't send at once".into()),
         MailWhen::NextEvent | MailWhen::EveryEvent => Ok(()),
     }

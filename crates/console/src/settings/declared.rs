@@ -36,14 +36,14 @@ settings! {
         ));
 
     technician: String = operating_system_user() => setting("give a name of at most 64 characters")
-        .flag("NAME", "Who mails say is at this console")
+        .flag("NAME", "The name that customers see: in e-mails, in the chat, and when they are asked to share")
         .check(|s| check::ensure(
             !s.technician.is_empty() && check::is_short_name(&s.technician),
             "it is empty, too long, or has control characters",
         ))
         .unset("the operating system's user")
         .field(Group::You, "Your name", text("Anna Keller"))
-        .hint("Mails to customers say that this person is connected and waiting.");
+        .hint("Customers see it in e-mails, in the chat, and when they are asked to share their screen.");
 
     theme: Theme = Theme::System => setting("write system, dark or light")
         .flag("THEME", "The window's looks: system, dark or light");
@@ -86,10 +86,10 @@ settings! {
     licence_consent_by: Option<String> = None => setting(WRITTEN_BY_CONSOLE);
 
     listen: SocketAddr = ([127, 0, 0, 1], 0).into() => setting("give address and port like 127.0.0.1:0")
-        .flag("IP:PORT", "Where webhooks are listened for; port 0 takes that of last time, or any")
+        .flag("IP:PORT", "Where to listen for webhooks; port 0 takes the port of last time, or any")
         .in_force(InForce::NewEngine)
         .field(Group::Listener, "Address", code("127.0.0.1:0"))
-        .hint("Port 0 takes the one of last time, or any.");
+        .hint("Port 0 takes the port of last time, or any.");
 
     #[ts(type = "string | null")]
     public_url: Option<Url> = None =>
@@ -99,7 +99,7 @@ settings! {
         .in_force(InForce::NewEngine)
         .unset("the listener's own address")
         .field(Group::Listener, "Public URL", code("Its own address"))
-        .hint("Needed when the service runs elsewhere: what leads here from there.");
+        .hint("Needed when the service runs elsewhere: the address that leads from there to here.");
 
     listener_connections: Option<u32> = None =>
         setting("give a number from 16 to 65536, or leave it empty")
@@ -109,11 +109,20 @@ settings! {
         .number(16..=65_536, Group::Listener, "Connections", "at once")
         .hint("One address gets an eighth of them. Empty: half of the files that Deskhand may open, at most 16384.");
 
+    listener_trusted_proxies: Vec<String> = Vec::new() =>
+        setting("give a list of addresses or networks like 10.0.0.5 or 10.0.0.0/8")
+        .flag("JSON", r#"Proxies before the listener whose X-Forwarded-For is believed: ["10.0.0.5"]"#)
+        .check(|s| s.listener_trusted_proxies.iter().try_for_each(|proxy| check::network(proxy)))
+        .in_force(InForce::NewEngine)
+        .meaning(r#"reverse proxies before the listener whose `X-Forwarded-For` is believed, as addresses or networks: `["10.0.0.5"]`. Without it a proxy on another computer has one address's part of the connections, and whoever uses that up shuts out everybody behind it"#)
+        .field(Group::Listener, "Trusted proxies", FieldKind::List { placeholder: Some("10.0.0.5") })
+        .hint("Reverse proxies that say whom they pass on, one a line. Without them one on another computer counts as one address.");
+
     probe_rounds: u32 = 3 => setting("give a number from 1 to 10")
-        .flag("NUMBER", "Samples a region, 1 to 10")
+        .flag("NUMBER", "How often each region is timed, 1 to 10")
         .in_force(InForce::WhenIdle)
         .number(1..=10, Group::Timing, "Probe rounds", "rounds")
-        .hint("Measurements a region, 1 to 10.");
+        .hint("How often each region is timed, 1 to 10.");
 
     heartbeat_s: Option<u32> = None => setting("give seconds from 5 to 3600, or leave it empty")
         .flag("SECONDS", "How often every hook is put again, in seconds")
@@ -133,37 +142,37 @@ settings! {
         .flag("BOOL", "Let customers on this network join at the broker that comes along: true or false")
         .meaning("let customers on this network join at the broker that comes along; in force at once, with the five below. They join through a listener of its own: links carry that address, and what the console does stays on this computer")
         .field(Group::Lan, "Let customers on this network join", FieldKind::Switch)
-        .hint("Without it, invites work on this computer only.");
+        .hint("Without it, invitations work on this computer only.");
 
     lan_listen: SocketAddr = ([0, 0, 0, 0], 0).into() => setting("give address and port like 0.0.0.0:47210")
-        .flag("IP:PORT", "Where it listens then")
+        .flag("IP:PORT", "Where the listener for this network listens")
         .field(Group::Lan, "Listens at", code("0.0.0.0:0"));
 
     #[ts(type = "string | null")]
     lan_url: Option<Url> = None =>
         setting("give an address like https://this-computer.example.org:47210/, or leave it empty")
-        .flag("URL", "The address that customers use then")
+        .flag("URL", "The address by which customers reach that listener")
         .check(|s| check::optional(s.lan_url.as_ref(), check::plain_http))
         .unset("this computer's own on its network")
         .field(Group::Lan, "Address that customers use", code("This computer’s own"));
 
     tls_cert: Option<PathBuf> = None => setting("give the path of a PEM file, or leave it empty")
-        .flag("FILE", "Its TLS certificate (PEM)")
+        .flag("FILE", "That listener's TLS certificate (PEM)")
         .check(|s| check::belong_together(s.tls_cert.is_some() || s.tls_key.is_none()))
         .unset("none, plain http")
         .field(Group::Lan, "TLS certificate", code("/etc/ssl/deskhand.pem"))
         .hint("A PEM file with its chain. Without one, plain http is spoken.");
 
     tls_key: Option<PathBuf> = None => setting("give the path of a PEM file, or leave it empty")
-        .flag("FILE", "Its certificate's key (PEM)")
+        .flag("FILE", "The key of that certificate (PEM)")
         .check(|s| check::belong_together(s.tls_key.is_some() || s.tls_cert.is_none()))
         .field(Group::Lan, "TLS key", code("/etc/ssl/deskhand.key"));
 
     lan_trusted_proxies: Vec<String> = Vec::new() =>
         setting("give a list of addresses or networks like 127.0.0.1 or 10.0.0.0/8")
-        .flag("JSON", r#"Proxies before it whose X-Forwarded-For is believed: ["127.0.0.1"]"#)
+        .flag("JSON", r#"Proxies before that listener whose X-Forwarded-For is believed: ["127.0.0.1"]"#)
         .check(|s| s.lan_trusted_proxies.iter().try_for_each(|proxy| check::network(proxy)))
-        .meaning(r#"reverse proxies before it whose `X-Forwarded-For` is believed, as addresses or networks: `["127.0.0.1"]`. Without it all customers behind one count as one, and a few wrong PINs shut all of them out"#)
+        .meaning(r#"reverse proxies before that listener whose `X-Forwarded-For` is believed, as addresses or networks: `["127.0.0.1"]`. Without it all customers behind one count as one, and a few wrong PINs shut all of them out"#)
         .field(Group::Lan, "Trusted proxies", FieldKind::List { placeholder: Some("127.0.0.1") })
         .hint("Reverse proxies that say whom they pass on, one a line. Without them all customers behind one count as one.");
 
@@ -178,7 +187,7 @@ settings! {
 
     company: String = String::new() =>
         setting("give a name of at most 64 characters, or leave it empty")
-        .flag("NAME", "The company, as a customer's phone shows it")
+        .flag("NAME", "The company that customers see beside your name")
         .check(|s| check::ensure(
             check::is_short_name(&s.company),
             "it is too long, or has control characters",
@@ -207,13 +216,20 @@ settings! {
         .meaning("lock when the desktop's screen is locked. Only where somebody signs in")
         .guard(true)
         .field(Group::Access, "Lock with the screen", FieldKind::Switch)
-        .hint("When the desktop locks its screen, where it tells.");
+        .hint("When the desktop locks its screen, where the desktop says so.");
 
     chat_in_notifications: bool = true => setting(YES_OR_NO)
         .flag("BOOL", "Show the text of chat messages in desktop notifications: true or false")
         .meaning("desktop notifications of chat messages have their text; a locked console never shows it")
         .field(Group::Access, "Show chat messages in notifications", FieldKind::Switch)
         .hint("Off: they say only who wrote. A locked console never shows the text.");
+
+    control_after_words: bool = false => setting(YES_OR_NO)
+        .flag("BOOL", "Keyboard and mouse wait in a viewer window until somebody said that the words match: true or false")
+        .meaning("keyboard and mouse wait in a viewer window until somebody there said that the words to compare match. They wait in any case where words that were compared have changed")
+        .guard(true)
+        .field(Group::Access, "Control waits until the words match", FieldKind::Switch)
+        .hint("A viewer window only shows the screen until you compared the three words with the customer. Once is enough for a session, as long as their program has the same key.");
 
     // This console's policy, not a lock on the service.
     verify_gate: GatePolicy = GatePolicy::Off => setting("write off, warn or require")
@@ -242,10 +258,10 @@ settings! {
         .hint("1 to 1440. It belongs to one session and ends with it.");
 
     verify_wait_s: u32 = 60 => setting("give seconds from 10 to 600")
-        .flag("SECONDS", "How long an answer to a push is waited for")
-        .meaning("how long an answer to a push is waited for, in seconds, 10 to 600")
+        .flag("SECONDS", "How long to wait for the answer to a push")
+        .meaning("how long to wait for the answer to a push, in seconds, 10 to 600")
         .number(10..=600, Group::Gate, "Wait for the phone", "s")
-        .hint("10 to 600.");
+        .hint("How long to wait for an answer, 10 to 600.");
 
     keep_sessions_days: u32 = 0 => setting("give days from 0 to 3650; 0 for ever")
         .flag("DAYS", "Delete sessions this many days after their end; 0 keeps them for ever")

@@ -10,7 +10,7 @@ use super::AccessView;
 pub struct ConsoleView {
     /// Newer is larger; lower ones are dropped.
     pub revision: u64,
-    /// Who is at this console: the name that mails give.
+    /// Who is at this console: the name that e-mails give.
     pub technician: String,
     /// Who is signed in, and whether the console is locked.
     pub access: AccessView,

@@ -1,4 +1,4 @@
-//! What a session keeps on record: mails, chat, transcript, the customer's program, its log.
+//! What a session keeps on record: e-mails, chat, transcript, the customer's program, its log.
 
 use serde::Serialize;
 use ts_rs::TS;

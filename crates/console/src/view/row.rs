@@ -37,7 +37,7 @@ pub struct StateView {
     pub kind: StateKind,
     /// The word: "Active", "Ended".
     pub label: String,
-    /// What else is true: "customer's program may still run"; may be empty.
+    /// What else is true: "program may still run"; may be empty.
     pub detail: String,
     /// Since when; none where it doesn't matter.
     pub since: Option<i64>,

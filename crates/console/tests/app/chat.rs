@@ -101,6 +101,9 @@ async fn what_is_written_here_reaches_the_customers_page_and_is_no_news() {
     assert_eq!(line.text, "I am here, one moment");
     let texts = told(&mut rig, &mut notices, 1).await;
     assert!(texts.is_empty(), "{texts:?}");
+    let arrived = rig.seen.happenings.iter().find(|happening| happening.event == "chat_arrived");
+    let arrived = arrived.unwrap();
+    assert_eq!((arrived.text.as_str(), arrived.notify), ("Maria Lopez: 1 new message", false));
     unread(&mut rig, &id, 0).await;
     rig.app.stop().await;
 }

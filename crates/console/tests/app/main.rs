@@ -23,3 +23,4 @@ mod service;
 mod settings;
 mod story;
 mod verify;
+mod words;

@@ -95,6 +95,40 @@ async fn the_switch_works_at_once_both_ways_and_no_link_or_hook_of_this_computer
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reload_has_it_trust_other_proxies_and_sends_no_customer_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, port) = (folder.path().join("settings.toml"), free_port());
+    let settings = format!("lan = true\nlan_listen = \"127.0.0.1:{port}\"\n");
+    std::fs::write(&file, &settings).unwrap();
+    let mut rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+    let id = rig.session("Maria").await;
+    let pin = rig.seen.pin(&id).await;
+    let origin = format!("http://127.0.0.1:{port}");
+    let _customer = Page::open(&origin, &pin, "presenter", "Maria").await;
+    rig.seen.event("presenter_online").await;
+    let browser = browser(port, None);
+    let url = format!("{origin}/api/v1/session_pin?region=us-east-1");
+    let mint = async |from: String| {
+        let asked = browser.get(&url).header("x-forwarded-for", from);
+        asked.send().await.unwrap().status().as_u16()
+    };
+    // Without a proxy that is trusted all of them are one.
+    let mut came = Vec::new();
+    for n in 0..61 {
+        came.push(mint(format!("198.51.100.{n}")).await);
+    }
+    assert_eq!((came[59], came[60]), (200, 429));
+    std::fs::write(&file, settings + "lan_trusted_proxies = [\"127.0.0.1\"]\n").unwrap();
+    rig.app.reload().await;
+    assert_eq!(mint("198.51.100.60".to_owned()).await, 200);
+    assert!(rig.app.settings().lan_trusted_proxies == ["127.0.0.1"]);
+    let pages = rig.app.broker().unwrap().handle();
+    let facts = pages.facts(&pin.parse().unwrap()).unwrap();
+    assert_eq!(facts.participants.len(), 1, "the customer is still connected");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_an_address_it_takes_this_computers_own_and_keeps_its_port_over_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("settings.toml");

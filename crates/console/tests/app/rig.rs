@@ -317,6 +317,24 @@ impl Page {
         tokio::time::timeout(PATIENCE, gone).await.expect("the page is still online");
     }
 
+    /// All that comes until it is hung up: the texts, and how many bytes beside them.
+    pub async fn rest(mut self) -> (Vec<Value>, usize) {
+        let (mut texts, mut bytes) = (Vec::new(), 0);
+        let read = async {
+            while let Some(Ok(frame)) = self.0.next().await {
+                match frame {
+                    tungstenite::Message::Text(text) => {
+                        texts.push(serde_json::from_str(&text).unwrap());
+                    }
+                    tungstenite::Message::Binary(more) => bytes += more.len(),
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, read).await.expect("the page is still online");
+        (texts, bytes)
+    }
+
     pub async fn close(mut self) {
         let _ = self.0.close(None).await;
         while self.0.next().await.is_some_and(|frame| frame.is_ok()) {}

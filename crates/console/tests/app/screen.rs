@@ -2,19 +2,27 @@
 
 use console::{reply::Reply, view::SharingKind};
 use engine::remote::ViewerUrl;
-use seal::{Access, Responder, Sealed};
+use seal::{Access, Pairing, Responder, Sealed};
 use serde_json::{Value, json};
 
 use crate::rig::{Page, Rig, eventually};
 
 /// A presenter's program, as far as the broker and a window can tell.
-struct Program {
-    live: Page,
+pub struct Program {
+    pub live: Page,
     origin: String,
 }
 
+/// Its end of a stream.
+pub struct Stream {
+    pub page: Page,
+    pub sealed: Sealed,
+    /// The viewer wants only to watch for now.
+    pub only_watches: bool,
+}
+
 impl Program {
-    async fn start(rig: &Rig, pin: &str) -> Self {
+    pub async fn start(rig: &Rig, pin: &str) -> Self {
         let origin = rig.app.broker().unwrap().origin().to_owned();
         let mut live = Page::dial(&format!("{origin}/live")).await.unwrap();
         live.send(json!({
@@ -29,27 +37,42 @@ impl Program {
 
     /// Dials the stream that it is told of, and does its part of the exchange.
     async fn stream(&mut self, access: Access) -> (Page, Sealed) {
+        let Stream { page, sealed, .. } = self.stream_of(access, None).await;
+        (page, sealed)
+    }
+
+    /// Dials the stream that it is told of.
+    pub async fn joins(&mut self) -> Page {
         let told = self.live.next_of("viewer").await;
         assert_eq!((&told["sealed"], &told["invited"]), (&json!(true), &json!(true)));
-        let mut stream = Page::dial(&format!("{}/screen", self.origin)).await.unwrap();
-        stream.send(json!({ "type": "present", "stream": told["stream"] })).await;
-        stream.next_of("joined").await;
-        let (end, second) = Responder::new(access).unwrap().answer(&stream.bytes().await).unwrap();
-        stream.send_bytes(second).await;
-        let sealed = end.finish(&stream.bytes().await).unwrap();
-        (stream, sealed)
+        let mut page = Page::dial(&format!("{}/screen", self.origin)).await.unwrap();
+        page.send(json!({ "type": "present", "stream": told["stream"] })).await;
+        page.next_of("joined").await;
+        page
+    }
+
+    /// As [`Program::stream`], of a program that remembers this pairing.
+    pub async fn stream_of(&mut self, access: Access, known: Option<&Pairing>) -> Stream {
+        let mut page = self.joins().await;
+        let recall = |id| known.filter(|known| known.id() == id).cloned();
+        let responder = Responder::new(access).unwrap();
+        let (end, second) = responder.answer(&page.bytes().await, recall).unwrap();
+        page.send_bytes(second).await;
+        let only_watches = end.only_watches();
+        let sealed = end.finish(&page.bytes().await).unwrap();
+        Stream { page, sealed, only_watches }
     }
 }
 
 /// What a window's page does.
-struct Window {
+pub struct Window {
     url: ViewerUrl,
-    live: Page,
+    pub live: Page,
     welcome: Value,
 }
 
 impl Window {
-    async fn open(rig: &Rig, session: &str, read_only: bool) -> Self {
+    pub async fn open(rig: &Rig, session: &str, read_only: bool) -> Self {
         let command = json!({ "do": "open_viewer", "session": session, "read_only": read_only });
         rig.ask(command).await;
         let url = rig.desktop.2.lock().unwrap().last().unwrap().clone();
@@ -70,7 +93,7 @@ impl Window {
         (live, welcome)
     }
 
-    async fn watch(&self) -> Page {
+    pub async fn watch(&self) -> Page {
         let mut screen = Page::dial(&format!("{}screen", base(&self.url))).await.unwrap();
         screen.send(json!({ "type": "watch", "key": "whatever", "sealed": false })).await;
         screen
@@ -364,5 +387,30 @@ async fn a_colleagues_link_is_held_to_its_role_and_has_no_pin() {
         }))
         .await;
         assert_eq!(page.next_of("welcome").await["role"], role);
+    }
+}
+
+/// Whatever stands in the place of the customer's program, and whatever the broker says of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_nobody_seals_shows_nothing() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let window = Window::open(&rig, &id, false).await;
+    for first in [&b"RFB 003.008\n"[..], &[0; 64], &[]] {
+        let screen = window.watch().await;
+        let told = program.live.next_of("viewer").await;
+        let mut stream = Page::dial(&format!("{}/screen", program.origin)).await.unwrap();
+        stream.send(json!({ "type": "present", "stream": told["stream"] })).await;
+        stream.next_of("joined").await;
+        stream.bytes().await;
+        for bytes in [first, b"a picture in the clear"] {
+            stream.send_bytes(bytes).await;
+        }
+        let (said, bytes) = screen.rest().await;
+        assert_eq!(bytes, 0, "{said:?}");
+        let [refused] = &said[..] else { panic!("{said:?}") };
+        assert_eq!(refused["type"], "refused", "{refused}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::process::{Console, armed, deskhand};
@@ -123,5 +123,25 @@ async fn what_can_be_read_of_a_damaged_archive_is_a_data_folder_again() {
     let mut console = Console::start(&home.path().join("new"), &[]).await;
     console.ask(json!({ "do": "show", "session": session })).await;
     console.detail(&session, "armed", armed).await;
+    console.quit().await;
+}
+
+#[tokio::test]
+async fn of_a_sound_folder_all_is_saved_and_all_is_found_in_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (data, new) = (home.path().join("data"), home.path().join("new/data"));
+    let mut console = Console::start(home.path(), &[]).await;
+    let (session, _) = console.new_session("Maria Lopez").await;
+    console.ask(json!({ "do": "note", "session": session, "text": "new toner" })).await;
+    console.quit().await;
+    let to = new.to_str().unwrap();
+    let (code, said, errors) = run(home.path(), &["doctor", "--salvage", to], &data, "").await;
+    assert_eq!(code, Some(0), "{said} {errors}");
+    let mut console = Console::start(&home.path().join("new"), &[]).await;
+    let mut found = Value::Null;
+    while found["hits"].as_array().is_none_or(Vec::is_empty) {
+        found = console.ask(json!({ "do": "search", "query": "toner" })).await;
+    }
+    assert_eq!(found["hits"][0]["name"], "Maria Lopez");
     console.quit().await;
 }

@@ -88,6 +88,40 @@ async fn a_hangup_reads_settings_and_the_doors_certificate_again_and_keeps_what_
 }
 
 #[tokio::test]
+async fn a_hangup_names_what_a_flag_decides_and_leaves_the_file_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("data")).unwrap();
+    let file = home.path().join("data/settings.toml");
+    let words = ["--keep-running", "--log", "info", "--technician", "By Flag"];
+    let mut console = Console::start_logging(home.path(), &words).await;
+    let by_hand = "# by hand\ntechnician = \"By File\"\ncompany = \"ACME\"\n";
+    std::fs::write(&file, by_hand).unwrap();
+    console.signal("HUP");
+    log_says(home.path(), "flags or environment variables decide", 1).await;
+    log_says(home.path(), "the settings were read again", 1).await;
+    let settings = console.ask(json!({ "do": "settings" })).await.to_string();
+    assert!(settings.contains("By Flag") && settings.contains("ACME"), "{settings}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), by_hand, "the file is left as it is");
+
+    // What is set here later loses nothing of it.
+    let changes = json!({ "company": "ACME Ltd" });
+    console.ask(json!({ "do": "configure", "changes": changes })).await;
+    let kept = std::fs::read_to_string(&file).unwrap();
+    assert!(kept.contains("By File") && kept.contains("ACME Ltd"), "{kept}");
+    // The flag's own value in the file is nothing to tell.
+    std::fs::write(&file, kept.replace("By File", "By Flag")).unwrap();
+    console.signal("HUP");
+    log_says(home.path(), "the settings were read again", 2).await;
+    let log = std::fs::read_to_string(home.path().join("log")).unwrap();
+    assert_eq!(log.matches("flags or environment variables decide").count(), 1, "{log}");
+    let line = log.lines().find(|line| line.contains("flags or environment")).unwrap();
+    assert!(line.contains("technician") && !line.contains("company"), "{line}");
+    assert!(!line.contains("By File"), "values may be secret: {line}");
+    console.signal("TERM");
+    assert_eq!(console.ended().await, Some(0));
+}
+
+#[tokio::test]
 async fn the_listener_tells_its_health_and_figures_by_any_address_and_by_no_foreign_name() {
     let home = tempfile::tempdir().unwrap();
     let listen = format!("127.0.0.1:{}", free_port());
@@ -118,6 +152,27 @@ async fn the_listener_tells_its_health_and_figures_by_any_address_and_by_no_fore
     let there = client().get(format!("http://{listen}/metrics")).send().await.unwrap();
     assert_eq!(there.status(), 404);
     console.quit().await;
+}
+
+#[test]
+fn the_manual_pages_and_the_completions_are_those_of_the_command_line() {
+    let run = |words: &[&str]| {
+        let ran = std::process::Command::new(PROGRAM).args(words).output().unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    assert!(run(&["man"]).contains(".TH deskhand 1"));
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(run(&["man", folder.path().to_str().unwrap()]), "");
+    for page in ["deskhand", "deskhand-headless", "deskhand-backup", "deskhand-audit-verify"] {
+        let text = std::fs::read_to_string(folder.path().join(format!("{page}.1"))).unwrap();
+        assert!(text.contains(".TH"), "{page}");
+    }
+    assert!(!folder.path().join("deskhand-man.1").exists());
+    for shell in ["bash", "zsh", "fish"] {
+        let text = run(&["completions", shell]);
+        assert!(text.contains("headless") && text.contains("verify-gate"), "{shell}");
+    }
 }
 
 /// `script` gives it a terminal, which closes when `script` is killed.

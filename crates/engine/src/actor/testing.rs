@@ -96,6 +96,7 @@ impl World {
                 ip: std::net::Ipv4Addr::LOCALHOST.into(),
                 port: serve::Port::Any,
                 connections: None,
+                trusted_proxies: serve::TrustedProxies::default(),
                 public_url: None,
             },
             probe_rounds: 1,

@@ -20,6 +20,7 @@ use rusqlite::Connection;
 use session::Timestamp;
 
 pub use self::found::{FoundIn, Page, Snippet};
+pub(crate) use self::index::REINDEX;
 pub(super) use self::index::{GRAMS, MERGED, WORDS, forget, put, remove};
 use self::{
     excerpt::excerpt,

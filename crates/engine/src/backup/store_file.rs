@@ -114,7 +114,10 @@ impl StoreFile {
         if let Some(parent) = to.parent() {
             store::private_folder(parent)?;
         }
-        store::salvage(&folder.join(self.path), &to, self.key(vault).as_ref(), self.salvaging)
+        let reindex =
+            (self.path == crate::archive::ARCHIVE_FILE).then_some(crate::archive::REINDEX);
+        let key = self.key(vault);
+        store::salvage(&folder.join(self.path), &to, key.as_ref(), reindex, self.salvaging)
     }
 
     /// Its key; none where the file as a whole isn't encrypted.

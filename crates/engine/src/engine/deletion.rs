@@ -54,6 +54,7 @@ impl Engine {
         context.routes.forget(id);
         context.journal.erase(id).await.map_err(CommandError::NotSaved)?;
         context.bus.forget(id);
+        context.deletions.notify_one();
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ractor::{Actor, ActorRef};
 use secrecy::SecretString;
-use serve::{Health, HostGuard, Server};
+use serve::{Health, HostGuard, PeerPolicy, Server};
 use session::{Life, Timestamp, Transcript, outage::OutageChange};
 use store::StoreError;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
@@ -19,7 +19,7 @@ use crate::{
         region_choice::{self, Regions},
         supervisor::{self, Supervisor},
     },
-    archivist, away,
+    archivist, away, broker_copies,
     clock::now,
     config::Config,
     context::{Context, Parts},
@@ -73,6 +73,8 @@ impl Engine {
             .map_err(|error| StartError::Spawn(error.to_string()))?;
         let public_url = config.listener.public_url.clone();
         let limits = hooks::limits(config.listener.connections);
+        let proxies = config.listener.trusted_proxies.clone();
+        let door = PeerPolicy { proxies, ..PeerPolicy::default() };
         let hook_base = public_url.clone().unwrap_or_else(|| own_url(addr));
         let (context, outages) = Context::start(Parts {
             config,
@@ -103,7 +105,8 @@ impl Engine {
         restore(&context, &supervisor).await?;
         // Only now are all tokens known and their sessions there. Whoever connected earlier waits in
         // the socket's queue: a 404 would cost them the event, which fires once.
-        let listener = Server::start(bound, routes, limits, None).map_err(StartError::Serve)?;
+        let listener = Server::start_at(door, bound, routes, limits, None);
+        let listener = listener.map_err(StartError::Serve)?;
         tracing::info!(%addr, "the webhook listener answers");
         let tester = tester(&context, nonces);
         let engine =
@@ -143,6 +146,10 @@ impl Engine {
         watch.keep("copy sessions to the archive", move || archivist::follow(context.clone()));
         let context = self.context.clone();
         watch.keep("tend the search's index", move || archivist::tend_index(context.clone()));
+        let context = self.context.clone();
+        watch.keep("have the broker delete what was deleted here", move || {
+            broker_copies::follow(context.clone())
+        });
     }
 
     /// Whether a test can tell if hooks arrive. On one computer they always do, and on a loopback

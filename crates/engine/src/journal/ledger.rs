@@ -11,7 +11,7 @@ use store::{StoreError, Transactional, WriteConnection, fault};
 use wire::HookType;
 
 use super::{
-    Faults, SessionSecrets, SessionTurn,
+    Faults, SessionSecrets, SessionTurn, broker_copies,
     last_numbers::{LAST_ERASED, LastNumbers},
     table,
 };
@@ -163,8 +163,16 @@ impl Ledger {
     }
 
     pub fn erase_secrets(&mut self, session: SessionId) -> Result<(), StoreError> {
+        broker_copies::keep(&self.connection, &self.key, session)?;
         let sql = "DELETE FROM secrets WHERE session = ?1";
-        self.execute(sql, [session.as_bytes()], "erase a session's secrets").map(drop)
+        self.execute(sql, [session.as_bytes()], "erase a session's secrets")?;
+        self.erase_pairing(session)
+    }
+
+    pub fn has_secrets(&self, session: SessionId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM secrets WHERE session = ?1)";
+        let found = self.connection.query_row(sql, [session.as_bytes()], |row| row.get(0));
+        found.map_err(fault("look for a session's secrets"))
     }
 
     pub fn forget(&mut self, session: SessionId) -> Result<(), StoreError> {
@@ -179,6 +187,7 @@ impl Ledger {
 
     pub fn erase(&mut self, session: SessionId) -> Result<(), StoreError> {
         self.forget(session)?;
+        broker_copies::mark_deleted(&self.connection, session)?;
         self.mark(LAST_ERASED, Some(&self.last.as_mark()))?;
         for sql in
             ["DELETE FROM events WHERE session = ?1", "DELETE FROM happenings WHERE session = ?1"]
@@ -187,6 +196,10 @@ impl Ledger {
         }
         self.erased = true;
         Ok(())
+    }
+
+    pub fn forget_broker_copy(&mut self, session: SessionId) -> Result<(), StoreError> {
+        broker_copies::forget(&self.connection, session)
     }
 
     pub fn killed(&mut self, session: SessionId, seq: u64, why: &str) -> Result<u32, StoreError> {
@@ -202,7 +215,7 @@ impl Ledger {
     }
 
     pub fn mark(&mut self, key: &str, value: Option<&[u8]>) -> Result<(), StoreError> {
-        let doing = "save a mark";
+        let doing = "save what the console remembers";
         let Some(value) = value else {
             return self.execute("DELETE FROM marks WHERE key = ?1", [key], doing).map(drop);
         };

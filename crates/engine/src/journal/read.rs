@@ -92,7 +92,11 @@ fn sort(found: BTreeMap<SessionId, Result<Stored, StoreError>>) -> Loaded {
     loaded
 }
 
-fn record(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<Stored, StoreError> {
+pub(super) fn record(
+    session: SessionId,
+    row: &Row<'_>,
+    key: &SealKey,
+) -> Result<Stored, StoreError> {
     let applied_seq: u64 = row.get(1).map_err(fault(LOAD))?;
     let place = table::sealed_to_session(session, applied_seq);
     let record: Record = unseal(key, &place, row, 2, LOAD)?;
@@ -100,7 +104,11 @@ fn record(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<Stored, St
     Ok(Stored { session, record, secrets: None, applied_seq, replay, killers })
 }
 
-fn secrets(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<SessionSecrets, StoreError> {
+pub(super) fn secrets(
+    session: SessionId,
+    row: &Row<'_>,
+    key: &SealKey,
+) -> Result<SessionSecrets, StoreError> {
     let sealed = blob(row, 1, LOAD)?;
     let plain =
         key.open(&table::sealed_to_secrets(session), sealed).map_err(|e| damaged(LOAD, e))?;
@@ -187,7 +195,7 @@ pub(super) fn mark(
     sealed.map(open).transpose().map_err(|e| damaged(MARKS, e))
 }
 
-fn each(
+pub(super) fn each(
     connection: &Connection,
     sql: &str,
     doing: &'static str,
@@ -201,7 +209,7 @@ fn each(
     Ok(())
 }
 
-fn session_of(row: &Row<'_>, column: usize) -> Result<SessionId, StoreError> {
+pub(super) fn session_of(row: &Row<'_>, column: usize) -> Result<SessionId, StoreError> {
     row.get(column).map(SessionId::from_bytes).map_err(fault(LOAD))
 }
 
@@ -217,13 +225,17 @@ fn unseal<T: DeserializeOwned>(
     serde_json::from_slice(&plain).map_err(|_| damaged(doing, "a row of an unknown form"))
 }
 
-fn blob<'a>(row: &'a Row<'_>, column: usize, doing: &'static str) -> Result<&'a [u8], StoreError> {
+pub(super) fn blob<'a>(
+    row: &'a Row<'_>,
+    column: usize,
+    doing: &'static str,
+) -> Result<&'a [u8], StoreError> {
     row.get_ref(column)
         .map_err(fault(doing))?
         .as_blob()
         .map_err(|_| damaged(doing, "a row of an unknown form"))
 }
 
-fn damaged(doing: &'static str, why: impl ToString) -> StoreError {
+pub(super) fn damaged(doing: &'static str, why: impl ToString) -> StoreError {
     StoreError::Damaged { doing, why: why.to_string() }
 }

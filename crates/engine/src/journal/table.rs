@@ -29,6 +29,7 @@ const STEPS: &[M<'static>] = &[
     ),
     // Every PIN that this console ever had, as a digest: it outlives the session and its secrets.
     M::up("CREATE TABLE minted(digest BLOB PRIMARY KEY) WITHOUT ROWID;"),
+    M::up(super::broker_copies::TABLE),
 ];
 
 /// The journal's file. Its rows are sealed one by one, so the file itself is not encrypted.
@@ -101,6 +102,10 @@ pub(super) fn sealed_to_session(session: SessionId, applied_seq: u64) -> Vec<u8>
 
 pub(super) fn sealed_to_secrets(session: SessionId) -> Vec<u8> {
     place(b"secrets\0", session, 0)
+}
+
+pub(super) fn sealed_to_broker_copy(session: SessionId) -> Vec<u8> {
+    place(b"broker_copies\0", session, 0)
 }
 
 pub(super) fn sealed_to_killer(session: SessionId, seq: u64) -> Vec<u8> {

@@ -26,9 +26,11 @@ pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
         viewers: side(facts.viewers, now),
         reopened: facts.reopened,
         happened: facts.happened,
+        happened_at: facts.happened_ms.map(|ms| ms.map(|ms| ago(now, ms))),
         mails: mails(facts),
         facts: live(facts, now),
         other_program: facts.other_program_ms.map(|ms| ago(now, ms)),
+        sharing_end: facts.sharing_end.map(|end| (end.why, ago(now, end.ago_ms))),
         under_way: facts.under_way,
     }
 }

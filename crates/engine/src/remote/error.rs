@@ -38,6 +38,8 @@ pub enum Doing {
     AskCapabilities,
     /// `POST /x/revoke`.
     RevokePin,
+    /// `POST /x/delete`.
+    DeleteSession,
     /// `POST /x/reach`.
     TestReach,
     /// `PUT /x/asker`.
@@ -93,6 +95,7 @@ impl fmt::Display for Doing {
             Self::ReportAbuse => f.write_str("report the abuse"),
             Self::AskCapabilities => f.write_str("ask what the service can do"),
             Self::RevokePin => f.write_str("revoke the PIN"),
+            Self::DeleteSession => f.write_str("have the broker delete the session"),
             Self::TestReach => f.write_str("have the service call this console"),
             Self::TellAsker => f.write_str("tell the service who asks for the screen"),
             Self::AskRoster => f.write_str("ask who watches"),

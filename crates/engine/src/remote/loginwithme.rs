@@ -25,7 +25,9 @@ use wire::{
 mod console_key;
 mod event_channel;
 mod extensions;
+mod own_names;
 
+use self::own_names::OwnNames;
 pub use self::{
     event_channel::{EventChannel, Received},
     extensions::{Capabilities, Presenter, Roster},
@@ -56,6 +58,7 @@ pub struct LoginWithMe {
     timeouts: Timeouts,
     client: http::Client,
     console_key: Option<SecretString>,
+    own_names: OwnNames,
 }
 
 impl LoginWithMe {
@@ -77,7 +80,7 @@ impl LoginWithMe {
     ) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client(&service, &timeouts)?;
-        Ok(Self { service, timeouts, client, console_key: None })
+        Ok(Self { service, timeouts, client, console_key: None, own_names: OwnNames::default() })
     }
 
     /// A client of `service` whose requests `stand_in` answers.
@@ -87,7 +90,8 @@ impl LoginWithMe {
         stand_in: std::sync::Arc<dyn http::StandIn>,
     ) -> Self {
         let client = http::Client::to(stand_in);
-        Self { service, timeouts: Timeouts::default(), client, console_key: None }
+        let timeouts = Timeouts::default();
+        Self { service, timeouts, client, console_key: None, own_names: OwnNames::default() }
     }
 
     /// This client, with a key made of the console's `own`, by which our own broker knows whose sessions it mints.

@@ -13,6 +13,9 @@ const WORD_LINES: f32 = 3.0;
 const NAMED: usize = 6;
 const WORDED: usize = 12;
 
+/// What is said of another program with the same PIN.
+const OTHER_PROGRAM: &str = "Somebody else tried to share a screen with your PIN and was refused. If that was you on another computer, you can move the sharing there.";
+
 /// Texts with their places relative to the block, and the block's size.
 struct Block {
     texts: Vec<(f32, f32, TextBlock)>,
@@ -43,6 +46,10 @@ impl SceneBuilder<'_> {
         if let Some(newcomer) = &banner.newcomer {
             row.push((Choice::LetIn(newcomer.id), Kind::Plain, "Let in"));
             row.push((Choice::Refuse(newcomer.id), Kind::Plain, "Refuse"));
+        }
+        if banner.other_program {
+            row.push((Choice::Move, Kind::Plain, "Move it there"));
+            row.push((Choice::Stay, Kind::Plain, "Stay here"));
         }
         let of_clipboard = match &banner.clipboard {
             ClipboardState::Kept => None,
@@ -111,8 +118,11 @@ impl SceneBuilder<'_> {
             .map(|sentence| self.spans(&sentence, self.theme.fg_2, self.theme.fg));
         let asks = banner.newcomer.as_ref().map(sentences::lets_in);
         let warned = sentences::unsealed(banner).into_iter().chain(asks);
-        let warned: Vec<_> =
+        let mut warned: Vec<_> =
             warned.map(|it| self.spans(&it, self.theme.wait, self.theme.fg)).collect();
+        if banner.other_program {
+            warned.push(vec![self.span(OTHER_PROGRAM, self.theme.wait)]);
+        }
         let notice = notice.map(|it| vec![self.span(&sentences::notice(it), self.theme.info)]);
         for spans in warned.into_iter().chain(clipboard).chain(notice) {
             let line = self.lay(&spans, BODY, room, 3);

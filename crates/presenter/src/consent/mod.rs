@@ -77,6 +77,9 @@ pub struct Banner {
     pub viewers: Vec<Viewer>,
     /// The viewer about whom the customer is asked.
     pub newcomer: Option<Newcomer>,
+    /// Whether another program with the same PIN was refused, and the customer hasn't said yet which
+    /// of the two is to share.
+    pub other_program: bool,
     /// Whether the broker is reached over http.
     pub open_to_readers: bool,
     /// Whether control is paused.
@@ -128,6 +131,10 @@ pub enum Choice {
     LetIn(u32),
     /// Don't let it in.
     Refuse(u32),
+    /// The other program with the same PIN is to share, and this one to end.
+    Move,
+    /// It isn't: this one goes on.
+    Stay,
     /// Pause control.
     Pause,
     /// Let them control again.

@@ -150,6 +150,28 @@ fn the_banner_asks_about_the_clipboard() {
     assert_eq!(sharing.ended.join().unwrap(), Ok(()));
 }
 
+/// The buttons that move the sharing are there only while another program is asked about.
+#[test]
+fn the_banner_asks_about_another_program() {
+    let screen = Screen::new("1280x800");
+    let person = Person::at(&screen);
+    let sharing = share(&screen);
+    let window = person.window();
+    for (beside, choice) in [(BEFORE_PAUSE, Choice::Stay), (BEFORE_PAUSE - 110, Choice::Move)] {
+        let width = person.place(window)[2];
+        sharing.banner.send(Banner { other_program: true, ..viewers(&[]) }).unwrap();
+        person.until("its buttons", || person.place(window)[2] != width);
+        let [x, y, w, h] = person.place(window);
+        assert!(x >= 0 && y >= 0 && x + w <= 1280 && y + h <= 800, "{x} {y} {w} {h}");
+        person.click(person.buttons(window, STOP, beside)[1]);
+        assert_eq!(sharing.chosen.recv().unwrap(), choice);
+        sharing.banner.send(viewers(&[])).unwrap();
+        person.until("no buttons", || person.place(window)[2] == width);
+    }
+    drop(sharing.banner);
+    assert_eq!(sharing.ended.join().unwrap(), Ok(()));
+}
+
 #[test]
 fn closing_its_window_declines() {
     let screen = Screen::new("1280x800").managed();

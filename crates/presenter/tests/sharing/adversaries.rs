@@ -3,13 +3,14 @@
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use presenter::{consent::Choice, end_reason::EndReason};
-use seal::{Access, Initiator};
+use seal::{Access, Initiator, Offer, Pairing};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
+use wire::shared_screen::WaitingViewer;
 
 use crate::{
     broker::{Broker, Live, Socket},
-    let_in, sharing,
+    joins, let_in, sharing,
     viewer::{Viewer, join},
 };
 
@@ -102,7 +103,8 @@ async fn a_middle_that_drops_the_third_message_has_three_tries() {
         answered(&mut broker, &mut live).await;
     }
     assert_eq!(customer.ended().await, EndReason::Interfered);
-    assert_eq!(live.hear().await["type"], "leave");
+    let told = live.hear().await;
+    assert_eq!((&told["type"], &told["why"]), (&json!("leave"), &json!("interfered")));
 }
 
 /// Losing the connection, which the broker can do at will, gives it no further tries.
@@ -154,12 +156,71 @@ async fn outages_after_the_exchange_end_nothing() {
     }
 }
 
+/// The broker carries the technician's answer, and can neither make one nor bend it.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_technicians_own_console_lets_a_waiting_viewer_in() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    let technician = joins(&mut broker, &mut live, "control").await;
+    live.announces("n", "control", true, false).await;
+    let (socket, _) = broker.screen().await;
+    let neighbour = tokio::spawn(Viewer::sealed(socket, "control"));
+    let told = loop {
+        let told = live.hear().await;
+        if told["type"] == "waiting" && !told["viewers"].as_array().unwrap().is_empty() {
+            break told["viewers"][0].clone();
+        }
+    };
+    let waits: WaitingViewer = serde_json::from_value(told).unwrap();
+    assert_eq!((waits.name.as_str(), waits.sealed, waits.invited), ("Anna n", true, false));
+    let answer = |pairing: &Pairing, shown: &WaitingViewer| {
+        json!({
+            "type": "admit", "challenge": waits.challenge, "lets_in": true,
+            "pairing": pairing.id().to_string(), "signature": pairing.sign(&shown.answer_bytes(true)),
+        })
+    };
+    let own = technician.pairing();
+    // What the technician was shown was another name; then by a key of the broker's own.
+    let bent = WaitingViewer { name: "Ben".to_owned(), ..waits.clone() };
+    live.tell(&answer(&own, &bent)).await;
+    let strangers = Pairing::from_bytes(&[7; 32]).unwrap();
+    let mut forged = answer(&strangers, &waits);
+    live.tell(&forged).await;
+    forged["pairing"] = json!(own.id().to_string());
+    live.tell(&forged).await;
+    live.tell(&json!({"type": "snapshot", "by": "x"})).await;
+    customer.banner(|banner| banner.notice.is_some() && banner.newcomer.is_some()).await;
+    assert!(!neighbour.is_finished());
+    live.tell(&answer(&own, &waits)).await;
+    neighbour.await.unwrap();
+    customer.banner(|banner| banner.newcomer.is_none() && banner.viewers.len() == 2).await;
+}
+
+/// Whoever has the PIN can bring such a question about. Only the customer's answer to it counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_program_takes_over_only_if_the_customer_says_so() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    // A click that comes before there is a question.
+    customer.choose(Choice::Move);
+    live.tell(&json!({"type": "other_program"})).await;
+    customer.banner(|banner| banner.other_program).await;
+    customer.choose(Choice::Stay);
+    customer.banner(|banner| !banner.other_program).await;
+    live.tell(&json!({"type": "other_program"})).await;
+    customer.banner(|banner| banner.other_program).await;
+    customer.choose(Choice::Move);
+    let told = live.hear().await;
+    assert_eq!((&told["type"], &told["why"]), (&json!("leave"), &json!("moved")));
+    assert_eq!(customer.ended().await, EndReason::Moved);
+}
+
 /// A stream whose first message is on its way.
 async fn begun(broker: &mut Broker, live: &mut Live) -> (Socket, Initiator) {
     live.viewer("s", "control", true).await;
     let (mut socket, _) = broker.screen().await;
     join(&mut socket, "control").await;
-    let (initiator, first) = Initiator::start(Access::Control).unwrap();
+    let (initiator, first) = Initiator::start(Access::Control, Offer::default()).unwrap();
     socket.send(Message::binary(first)).await.unwrap();
     (socket, initiator)
 }

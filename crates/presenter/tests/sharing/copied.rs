@@ -137,6 +137,24 @@ async fn a_viewers_picture_comes_if_it_controls_and_the_picture_is_sound() {
     assert_eq!(customer.deeds.recv().await, Some(Done::Clipboard(pixel)));
 }
 
+/// `--no-clipboard`, also where the question's switch was on.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_clipboard_nothing_is_exchanged_either_way() {
+    let mut broker = Broker::start().await;
+    let mut customer = Customer::start_without_clipboard(invitation(&broker));
+    customer.questions.recv().await.unwrap();
+    customer.choose(Choice::ShareWithClipboard);
+    let (mut live, _) = broker.welcomed().await;
+    let mut viewer = joins(&mut broker, &mut live, "control").await;
+    viewer.sees(0).await;
+    customer.copies("secret");
+    customer.choose(Choice::SendClipboard);
+    shows_only_a_picture(&customer, &mut viewer, 1).await;
+    viewer.cuts("from the viewer").await;
+    viewer.key(true, 0x61).await;
+    assert_eq!(customer.deeds.recv().await, Some(Done::Key(true, 0x61)), "and no text before it");
+}
+
 async fn shows_only_a_picture(customer: &Customer, viewer: &mut Viewer, value: u8) {
     customer.fill(value);
     viewer.request(true).await;

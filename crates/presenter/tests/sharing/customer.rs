@@ -1,8 +1,11 @@
 //! The customer and their screen, at the traits where the real ones stand.
 
-use std::sync::{
-    Arc, Mutex,
-    mpsc::{Receiver, Sender, channel},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, Sender, channel},
+    },
 };
 
 use presenter::{
@@ -57,6 +60,24 @@ enum Draw {
 
 impl Customer {
     pub fn start(invitation: Invitation) -> Self {
+        Self::start_with(invitation, None, true)
+    }
+
+    /// As [`Customer::start`], by a user with a folder of their own.
+    pub fn start_with_folder(invitation: Invitation, private_folder: PathBuf) -> Self {
+        Self::start_with(invitation, Some(private_folder), true)
+    }
+
+    /// As [`Customer::start`], with `--no-clipboard`.
+    pub fn start_without_clipboard(invitation: Invitation) -> Self {
+        Self::start_with(invitation, None, false)
+    }
+
+    fn start_with(
+        invitation: Invitation,
+        private_folder: Option<PathBuf>,
+        clipboard: bool,
+    ) -> Self {
         let (question, questions) = mpsc::unbounded_channel();
         let (banner, banners) = mpsc::unbounded_channel();
         let (deed, deeds) = mpsc::unbounded_channel();
@@ -70,8 +91,15 @@ impl Customer {
             let dialler = Dialler::new(&invitation.broker, None).unwrap();
             let name = "Maria".to_owned();
             let admission = Admission::Ask;
-            let environment =
-                Environment { ui: &mut ui, open, dialler, name, clipboard: true, admission };
+            let environment = Environment {
+                ui: &mut ui,
+                open,
+                dialler,
+                name,
+                clipboard,
+                admission,
+                private_folder,
+            };
             let _ = end.send(run(&invitation, environment));
         });
         Self { questions, banners, deeds, told, choose, screen, ended: Some(ended) }

@@ -6,6 +6,7 @@ mod adversaries;
 mod broker;
 mod copied;
 mod customer;
+mod known_again;
 mod viewer;
 
 use std::time::Duration;

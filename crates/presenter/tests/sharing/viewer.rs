@@ -1,7 +1,7 @@
 //! A viewer's end of a stream: as much of RFB as a test needs.
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use seal::{Access, Initiator, Sealed};
+use seal::{Access, Initiator, Offer, Pairing, Sealed};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -21,10 +21,19 @@ impl Viewer {
     }
 
     /// As [`Viewer::plain`], sealed.
-    pub async fn sealed(mut socket: Socket, role: &str) -> Self {
+    pub async fn sealed(socket: Socket, role: &str) -> Self {
+        Self::offers(socket, role, Offer::default()).await
+    }
+
+    /// As [`Viewer::sealed`], by a viewer that was there before.
+    pub async fn comes_back(socket: Socket, role: &str, pairing: Pairing) -> Self {
+        Self::offers(socket, role, Offer { known: Some(pairing), only_watches: false }).await
+    }
+
+    pub async fn offers(mut socket: Socket, role: &str, offer: Offer) -> Self {
         join(&mut socket, role).await;
         let access = if role == "watch" { Access::Watch } else { Access::Control };
-        let (initiator, first) = Initiator::start(access).unwrap();
+        let (initiator, first) = Initiator::start(access, offer).unwrap();
         socket.send(Message::binary(first)).await.unwrap();
         let second = socket.next().await.unwrap().unwrap().into_data();
         let (sealed, third) = initiator.finish(&second).unwrap();
@@ -51,6 +60,10 @@ impl Viewer {
 
     pub fn words(&self) -> String {
         self.sealed.as_ref().unwrap().words.to_string()
+    }
+
+    pub fn pairing(&self) -> Pairing {
+        self.sealed.as_ref().unwrap().pairing.clone()
     }
 
     pub async fn say(&mut self, bytes: &[u8]) {

@@ -56,7 +56,7 @@ impl EventFacts for LifeEvent {
             Self::Created => format!("{session}: session started"),
             Self::PinReady { region } => format!("{session}: PIN given out in {region}"),
             Self::AllocationFailed { failure } => {
-                format!("{session}: no PIN could be had: {}", failure.reason())
+                format!("{session}: could not get a PIN: {}", failure.reason())
             }
             Self::RegionFailed { region, next, failure } => {
                 format!("{session}: {}", region_failed(region, next, *failure))
@@ -75,7 +75,7 @@ impl EventFacts for LifeEvent {
             }
             Self::PinReady { region } => LogLine::success(format!("PIN given out in {region}")),
             Self::AllocationFailed { failure } => {
-                LogLine::failure(format!("No PIN could be had: {}", failure.reason()))
+                LogLine::failure(format!("Could not get a PIN: {}", failure.reason()))
             }
             Self::RegionFailed { region, next, failure } => {
                 LogLine::failure(region_failed(region, next, *failure))
@@ -104,5 +104,5 @@ impl EventFacts for LifeEvent {
 }
 
 fn region_failed(region: &Region, next: &Region, failure: Failure) -> String {
-    format!("No PIN could be had in {region}: {}. Trying {next}", failure.reason())
+    format!("Could not get a PIN in {region}: {}. Trying {next}", failure.reason())
 }

@@ -6,7 +6,7 @@ use wire::{HookType, Side};
 
 use super::{Turn, observe::Weight};
 use crate::{
-    Effect, Failure, HookEvent, Lamp, Presenter, Timer, Timestamp, Urgency, Viewers,
+    Effect, Failure, HookEvent, Lamp, Overtaken, Presenter, Timer, Timestamp, Urgency, Viewers,
     retry::{self, FRESH_FAULT},
 };
 
@@ -29,22 +29,20 @@ impl Turn {
             return;
         }
         let before = self.presence();
-        let is_late = match self.weigh(hook, revision) {
+        let overtaken = match self.weigh(hook, revision) {
             Weight::News => {
                 self.apply(hook);
-                false
+                None
             }
-            Weight::Late => true,
+            Weight::Late => Some(Overtaken::default()),
             Weight::Known => return,
         };
         self.count_active();
-        // A late one is told without claiming that anybody is there now.
-        let again = is_late
-            || match hook.side() {
-                Side::Presenter => matches!(before.0, Presenter::Online { .. }),
-                Side::Viewers => matches!(before.1, Viewers::Some { .. }),
-            };
-        self.has_happened(hook, again);
+        let again = match hook.side() {
+            Side::Presenter => matches!(before.0, Presenter::Online { .. }),
+            Side::Viewers => matches!(before.1, Viewers::Some { .. }),
+        };
+        self.has_happened(hook, again, overtaken);
         if hook.is_started() {
             self.schedule_chat();
         } else if hook == HookType::ViewerOffline && before.1 != self.state.record.viewers {

@@ -207,10 +207,9 @@ impl Turn {
             self.state.generations[hook.index()] += 1;
             self.state.lamps[hook.index()] = Lamp::Off;
         }
-        self.state.record.active_since.take().into_iter().for_each(|since| {
-            let stretch = u64::try_from(self.now.since(since).as_millis()).unwrap_or(u64::MAX);
-            self.state.record.active_ms = self.state.record.active_ms.saturating_add(stretch);
-        });
+        let record = &mut self.state.record;
+        record.active_ms = record.active_ms_until(self.now);
+        record.active_since = None;
     }
 
     /// Resumes saving a transcript that was interrupted by the end of the program.

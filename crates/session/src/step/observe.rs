@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use wire::{HookType, Side, session_events::PinLife};
+use wire::{HookType, Side, session_events::PinLife, shared_screen::SharingEnd};
 
-use super::Turn;
+use super::{
+    Turn,
+    untold::{Standing, tellings},
+};
 use crate::{
-    Effect, HookEvent, Life, Observation, PresenceEvent, Presenter, Timer, Timestamp, Viewers,
-    observation::{EventCounts, same_time},
+    Effect, HookEvent, Life, Observation, Overtaken, PresenceEvent, Presenter, Timer, Timestamp,
+    Viewers,
+    observation::{EventCounts, EventTimes, same_time},
 };
 
 /// How long a webhook may take after the broker itself has told its event. One that the broker hasn't given up yet may
@@ -42,8 +46,9 @@ impl Turn {
         if seen.revision < self.state.record.observed.newest_revision() {
             return;
         }
+        let own_times = self.own_times(&seen);
         self.state.record.observed.revision = seen.revision;
-        self.take_presence(&seen);
+        self.take_presence(&seen, own_times);
         self.state.hooks_under_way = seen.under_way;
         if let Some(overdue) = self.state.hooks_overdue.take() {
             self.tell_lost(overdue);
@@ -51,6 +56,7 @@ impl Turn {
         self.expect_hooks(seen.happened);
         self.state.facts = Some(seen.facts.or_still(self.state.facts.as_ref()));
         self.take_other_program(seen.other_program);
+        self.take_sharing_end(seen.sharing_end);
         self.state.mails = seen.mails;
         self.follow_mails();
         match seen.life {
@@ -59,7 +65,7 @@ impl Turn {
         }
     }
 
-    fn take_presence(&mut self, seen: &Observation) {
+    fn take_presence(&mut self, seen: &Observation, own_times: EventTimes) {
         let before = self.presence();
         let record = &mut self.state.record;
         let told = record.observed.told.replace(seen.happened);
@@ -82,8 +88,14 @@ impl Turn {
         self.tell_known_again(before);
         let counts = HookType::ALL
             .map(|hook| happened_since(told[hook.index()], seen.happened[hook.index()]));
-        self.tell_side(Side::Presenter, matches!(before.0, Presenter::Online { .. }), counts);
-        self.tell_side(Side::Viewers, matches!(before.1, Viewers::Some { .. }), counts);
+        let after = self.presence();
+        let sides = [
+            (Side::Presenter, before.0.into(), after.0.into()),
+            (Side::Viewers, before.1.into(), after.1.into()),
+        ];
+        for (side, before, after) in sides {
+            self.tell_side(side, before, after, counts, own_times);
+        }
         let viewers = self.state.record.viewers;
         if counts[HookType::ViewerOffline.index()] > 0 && matches!(viewers, Viewers::None { .. }) {
             self.want_transcript();
@@ -93,30 +105,37 @@ impl Turn {
         }
     }
 
-    /// Tells each event of a side that no hook has reported so far, in an order that leads from the presence before to
-    /// the present one. What a newer hook has overtaken is not told: it would say what is not so any more.
-    fn tell_side(&mut self, side: Side, was_online: bool, new: EventCounts) {
+    /// When each hook's last event happened, as far as it is one that no hook has reported so far.
+    fn own_times(&self, seen: &Observation) -> EventTimes {
+        let observed = &self.state.record.observed;
+        HookType::ALL.map(|hook| {
+            let reports = &observed.reported_lately[hook.index()];
+            let is_reported = reports.iter().any(|&revision| revision > observed.revision);
+            seen.happened_at[hook.index()].filter(|_| !is_reported)
+        })
+    }
+
+    /// Tells each event of a side that no hook has reported so far. The last ones of their kind happened `at`.
+    fn tell_side(
+        &mut self,
+        side: Side,
+        before: Standing,
+        after: Standing,
+        new: EventCounts,
+        at: EventTimes,
+    ) {
         let (started, offline) = match side {
             Side::Presenter => (HookType::PresenterStarted, HookType::PresenterOffline),
             Side::Viewers => (HookType::ViewerStarted, HookType::ViewerOffline),
         };
-        let is_online = match side {
-            Side::Presenter => matches!(self.state.record.presenter, Presenter::Online { .. }),
-            Side::Viewers => matches!(self.state.record.viewers, Viewers::Some { .. }),
-        };
-        let mut online = was_online;
-        let (mut starts, mut ends) = (new[started.index()], new[offline.index()]);
-        let to_tell = |starts: u64, ends: u64| if is_online { starts } else { ends };
-        while to_tell(starts, ends) > 0 {
-            let leaves = if is_online { online || starts == 1 } else { online && ends > 1 };
-            if starts > 0 && (ends == 0 || !leaves) {
-                starts -= 1;
-                self.has_happened(started, std::mem::replace(&mut online, true));
-            } else {
-                ends -= 1;
-                online = false;
-                self.has_happened(offline, false);
-            }
+        let mut left = new;
+        for telling in tellings(new[started.index()], new[offline.index()], before, after) {
+            let hook = if telling.is_start { started } else { offline };
+            let place = hook.index();
+            left[place] -= 1;
+            let at = at[place].filter(|_| left[place] == 0);
+            let overtaken = telling.is_overtaken.then_some(Overtaken { at });
+            self.has_happened(hook, telling.again, overtaken);
         }
     }
 
@@ -127,6 +146,16 @@ impl Turn {
         if known.is_none_or(|known| same_time(known, at) != known) {
             *known = Some(at);
             self.tell(PresenceEvent::SecondProgram { at });
+        }
+    }
+
+    /// The customer's program ended the sharing and said why: told once each time.
+    fn take_sharing_end(&mut self, end: Option<(SharingEnd, Timestamp)>) {
+        let Some((why, at)) = end else { return };
+        let known = &mut self.state.record.observed.sharing_end;
+        if known.is_none_or(|known| same_time(known, at) != known) {
+            *known = Some(at);
+            self.tell(PresenceEvent::SharingEnded { why });
         }
     }
 

@@ -3,23 +3,29 @@
 use wire::{HookType, Side};
 
 use super::Turn;
-use crate::{Effect, PresenceEvent, Presenter, Timestamp, Viewers};
+use crate::{Effect, Overtaken, PresenceEvent, Presenter, Timestamp, Viewers};
 
 impl Turn {
     /// The effects of a hook's event, by whichever way it was reported first.
-    pub(super) fn has_happened(&mut self, hook: HookType, again: bool) {
+    pub(super) fn has_happened(
+        &mut self,
+        hook: HookType,
+        again: bool,
+        overtaken: Option<Overtaken>,
+    ) {
         self.tell(match hook {
-            HookType::PresenterStarted => PresenceEvent::PresenterOnline { again },
-            HookType::ViewerStarted => PresenceEvent::ViewerJoined { again },
-            HookType::PresenterOffline => PresenceEvent::PresenterOffline,
-            HookType::ViewerOffline => PresenceEvent::ViewersGone,
+            HookType::PresenterStarted => PresenceEvent::PresenterOnline { again, overtaken },
+            HookType::ViewerStarted => PresenceEvent::ViewerJoined { again, overtaken },
+            HookType::PresenterOffline => PresenceEvent::PresenterOffline { overtaken },
+            HookType::ViewerOffline => PresenceEvent::ViewersGone { overtaken },
         });
         let record = &mut self.state.record;
         if hook.is_started() {
             record.joined = true;
         }
         if hook == HookType::PresenterStarted && record.first_joined.is_none() {
-            record.first_joined = Some(self.now);
+            let at = overtaken.and_then(|overtaken| overtaken.at);
+            record.first_joined = Some(at.unwrap_or(self.now));
         }
         if hook.is_started() {
             self.mails_due(hook);

@@ -7,6 +7,7 @@
 mod circles;
 mod crates;
 mod document;
+mod promises;
 mod sizes;
 mod tokens;
 mod tree;
@@ -37,6 +38,7 @@ fn the_sources_keep_every_rule() {
         sizes::file_names_say_what_is_in_them(&tree),
         words::names_are_plain(&tree),
         words::documentation_says_something(&tree),
+        promises::each_promise_names_tests_that_exist(&tree, root),
         document::the_document_is_short_and_true(&document, |path| root.join(path).exists()),
     ]
     .concat();

@@ -21,7 +21,7 @@ use axum::{
 use broker::Handle;
 use deskhand_system_tests::{RunningEngine, World, all_armed, http, word::by_facts};
 use engine::{Listener, Snapshot, reach::Way};
-use serve::{Fault, FaultRule, Port};
+use serve::{Fault, FaultRule, Port, TrustedProxies};
 use session::{Input, Lamp, Presenter, Viewers};
 use wire::{HookType, Side, loginwithme::HookBody};
 
@@ -65,7 +65,13 @@ impl Road {
 
     fn listener(&self) -> Listener {
         let public_url = Some(format!("http://{}/", self.at).parse().unwrap());
-        Listener { ip: [127, 0, 0, 1].into(), port: Port::Any, public_url, connections: None }
+        Listener {
+            ip: [127, 0, 0, 1].into(),
+            port: Port::Any,
+            public_url,
+            connections: None,
+            trusted_proxies: TrustedProxies::default(),
+        }
     }
 
     fn lead_to(&self, listener: Option<SocketAddr>) {

@@ -164,7 +164,7 @@ test('the settings are asked for once, not with every word of the console', asyn
   const before = asked(port).filter((does) => does === 'settings').length;
   for (const live of [1, 2, 3])
     port.push({ push: 'console', ...console_(Date.now(), { revision: 900 + live, live }) });
-  await screen.findByText('Your name in mails');
+  await screen.findByText('Your name in e-mails');
   expect(before).toBe(1);
   expect(asked(port).filter((does) => does === 'settings')).toHaveLength(before);
 });

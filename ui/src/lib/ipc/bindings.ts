@@ -331,7 +331,7 @@ settings: Record<string, unknown>, } | { "reply": "reach", reach: Reach,
  */
 text: string, } | { "reply": "quitting", quitting: QuittingView, } | { "reply": "outbox", 
 /**
- * The mails, newest first.
+ * The e-mails, newest first.
  */
 mails: Array<OutboxMail>, } | { "reply": "passkeys", 
 /**
@@ -491,7 +491,7 @@ export type ConsoleView = {
  */
 revision: number, 
 /**
- * Who is at this console: the name that mails give.
+ * Who is at this console: the name that e-mails give.
  */
 technician: string, 
 /**
@@ -669,7 +669,7 @@ kind: StateKind,
  */
 label: string, 
 /**
- * What else is true: "customer's program may still run"; may be empty.
+ * What else is true: "program may still run"; may be empty.
  */
 detail: string, 
 /**
@@ -1241,7 +1241,11 @@ text: string,
 /**
  * Whether it is worth a desktop notification.
  */
-notify: boolean, };
+notify: boolean, 
+/**
+ * Something newer of its side was told before it: it says what was so, and not what is. Left out where it isn't so.
+ */
+overtaken?: boolean, };
 
 export type AccessView = { 
 /**

@@ -49,7 +49,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "technician",
       "label": "Your name",
-      "hint": "Mails to customers say that this person is connected and waiting.",
+      "hint": "Customers see it in e-mails, in the chat, and when they are asked to share their screen.",
       "kind": "text",
       "placeholder": "Anna Keller"
     }
@@ -90,7 +90,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "lan",
       "label": "Let customers on this network join",
-      "hint": "Without it, invites work on this computer only.",
+      "hint": "Without it, invitations work on this computer only.",
       "kind": "switch"
     },
     {
@@ -134,7 +134,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "listen",
       "label": "Address",
-      "hint": "Port 0 takes the one of last time, or any.",
+      "hint": "Port 0 takes the port of last time, or any.",
       "kind": "text",
       "placeholder": "127.0.0.1:0",
       "mono": true
@@ -142,7 +142,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "public_url",
       "label": "Public URL",
-      "hint": "Needed when the service runs elsewhere: what leads here from there.",
+      "hint": "Needed when the service runs elsewhere: the address that leads from there to here.",
       "kind": "text",
       "placeholder": "Its own address",
       "mono": true
@@ -161,7 +161,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "probe_rounds",
       "label": "Probe rounds",
-      "hint": "Measurements a region, 1 to 10.",
+      "hint": "How often each region is timed, 1 to 10.",
       "kind": "number",
       "unit": "rounds",
       "min": 1,
@@ -214,7 +214,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "lock_with_screen",
       "label": "Lock with the screen",
-      "hint": "When the desktop locks its screen, where it tells.",
+      "hint": "When the desktop locks its screen, where the desktop says so.",
       "kind": "switch"
     },
     {
@@ -259,7 +259,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "verify_wait_s",
       "label": "Wait for the phone",
-      "hint": "10 to 600.",
+      "hint": "How long to wait for an answer, 10 to 600.",
       "kind": "number",
       "unit": "s",
       "min": 10,

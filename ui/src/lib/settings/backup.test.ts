@@ -4,12 +4,13 @@ import { expect, test } from 'vitest';
 import { open } from '../../../tests/rendered';
 
 async function fill(first: string, second: string) {
-  open('signed_in');
+  const port = open('signed_in');
   await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
   await userEvent.keyboard('{Control>},{/Control}');
   await userEvent.type(await screen.findByLabelText('Passphrase for the backup'), first);
   await userEvent.type(screen.getByLabelText('The same passphrase again'), second);
   await userEvent.click(screen.getByRole('button', { name: 'Back up' }));
+  return port;
 }
 
 test('a backup says where it is, and its passphrase is gone from the page', async () => {
@@ -17,6 +18,12 @@ test('a backup says where it is, and its passphrase is gone from the page', asyn
   expect(await screen.findByText(/The backup is in .*\.backup\./)).toBeVisible();
   expect(screen.getByLabelText('Passphrase for the backup')).toHaveValue('');
   expect(screen.getByLabelText('The same passphrase again')).toHaveValue('');
+});
+
+test('a backup that was just written can be chosen to restore at once', async () => {
+  const port = await fill('correct horse battery', 'correct horse battery');
+  await screen.findByText(/The backup is in .*\.backup\./);
+  expect(port.asked.filter((command) => command.do === 'backups')).toHaveLength(2);
 });
 
 test('two passphrases that differ are not sent, and a refusal says why', async () => {

@@ -27,7 +27,7 @@ export const GROUPS: Group[] = [
   {
     id: 'lan',
     title: 'Customers on this network',
-    text: 'For the broker that comes along. Invites then carry an address that others reach.',
+    text: 'For the broker that comes along. Invitations then have an address that others can reach.',
     fields: FIELDS.lan,
   },
   {
@@ -46,7 +46,7 @@ export const GROUPS: Group[] = [
   {
     id: 'records',
     title: 'Records',
-    text: 'How long sessions are kept that are over.',
+    text: 'How long sessions are kept once they are over.',
     fields: FIELDS.records,
   },
   ...IDENTITY_GROUPS,

@@ -8,7 +8,7 @@ const ACCESS: Group[] = [
     id: 'access',
     section: 'access',
     title: 'Sign-in',
-    text: 'An app lock: it locks this window, and the console refuses every order. Whoever has the account of this computer has the files.',
+    text: 'An app lock: while it is on, the console refuses every command. Whoever has your account on this computer has the files.',
     fields: FIELDS.access,
   },
   {

@@ -28,7 +28,7 @@ export const MAP: { group: string; keys: { keys: string; does: string }[] }[] = 
   {
     group: 'This session',
     keys: [
-      { keys: 'Ctrl Shift C', does: 'Copy the invite' },
+      { keys: 'Ctrl Shift C', does: 'Copy the invitation' },
       { keys: 'Ctrl O', does: 'Open viewer' },
       { keys: 'Ctrl Shift O', does: 'Watch: a viewer that can’t touch anything' },
       { keys: 'Ctrl Shift V', does: 'Verify who it is' },

@@ -13,7 +13,10 @@ use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 use wire::{Pin, shared_screen::Secret};
 
-use super::{PATIENCE, ViewerWindow, heard, tell, words_differ};
+use super::{
+    PATIENCE, Shown, ViewerWindow, admitting, heard, tell,
+    words_said::{self, Said},
+};
 use crate::app::Console;
 
 /// A page's first message. Its other fields concern the window only, not the broker.
@@ -28,6 +31,14 @@ pub(crate) fn is_first(text: &str) -> bool {
     serde_json::from_str::<FromPage>(text).is_ok()
 }
 
+/// Reads the broker's first message, and holds that the page gets no key of the stream's.
+pub(crate) fn take_key_out(text: &str) {
+    let Ok(mut said) = serde_json::from_str(text) else { return };
+    if key_in(&mut said).is_some() {
+        assert_eq!(said.get("watch_key").and_then(Value::as_str), Some(KEPT));
+    }
+}
+
 /// Serves one live connection of the window's page until either end closes it.
 pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
     let first = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
@@ -35,14 +46,14 @@ pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &Viewe
         && let Some((mut broker, key)) = join(&mut page, console, window, id).await
     {
         let ended = tokio::select! {
-            ended = talk(&mut page, &mut broker, window) => ended,
+            ended = talk(&mut page, &mut broker, console, window) => ended,
             () = window.closed.cancelled() => Ended::Left,
             () = console.lifecycle.watch.stopping.cancelled() => Ended::Left,
         };
         match ended {
             Ended::Left => {}
             // Only here: it closes the window, which would cancel what is in the select.
-            Ended::WordsDiffer => words_differ::end(console, window).await,
+            Ended::WordsDiffer => words_said::differ(console, window).await,
         }
         // A page that connected again may have a newer key by now.
         window.key.send_if_modified(|now| {
@@ -137,7 +148,12 @@ enum Ended {
 }
 
 /// Carries texts both ways, one at a time, and sends the page the words to compare.
-async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) -> Ended {
+async fn talk(
+    page: &mut WebSocket,
+    broker: &mut Socket,
+    console: &Console,
+    window: &ViewerWindow,
+) -> Ended {
     let mut words = window.words.subscribe();
     if !tell_words(page, &mut words).await {
         return Ended::Left;
@@ -145,13 +161,17 @@ async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) 
     loop {
         tokio::select! {
             frame = page.recv() => match frame {
-                Some(Ok(Frame::Text(text))) if words_differ::is_said_by(&text) => {
-                    return Ended::WordsDiffer;
-                }
-                Some(Ok(Frame::Text(text))) => {
-                    let said = broker.send(Message::text(text.as_str()));
-                    if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return Ended::Left }
-                }
+                Some(Ok(Frame::Text(text))) => match words_said::said_by(&text) {
+                    Some(Said::WordsDiffer) => return Ended::WordsDiffer,
+                    Some(Said::WordsMatch { words }) => {
+                        words_said::matched(console, window, &words).await;
+                    }
+                    None => {
+                        let Some(text) = to_broker(console, window, text.as_str()).await else { continue };
+                        let said = broker.send(Message::text(text));
+                        if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return Ended::Left }
+                    }
+                },
                 Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
                 None | Some(Err(_) | Ok(Frame::Binary(_) | Frame::Close(_))) => return Ended::Left,
             },
@@ -167,10 +187,23 @@ async fn talk(page: &mut WebSocket, broker: &mut Socket, window: &ViewerWindow) 
     }
 }
 
-async fn tell_words(page: &mut WebSocket, words: &mut watch::Receiver<Option<String>>) -> bool {
-    let words = words.borrow_and_update().clone();
-    match words {
-        Some(words) => tell(page, json!({ "type": "words", "words": words }).to_string()).await,
+/// What the broker is sent for a page's text: an answer about a viewer that waits is signed first.
+async fn to_broker(console: &Console, window: &ViewerWindow, text: &str) -> Option<String> {
+    match admitting::said_by(text) {
+        Some(said) => admitting::answer(console, window, &said).await,
+        None => Some(text.to_owned()),
+    }
+}
+
+async fn tell_words(page: &mut WebSocket, words: &mut watch::Receiver<Option<Shown>>) -> bool {
+    let shown = words.borrow_and_update().clone();
+    match shown {
+        Some(shown) => {
+            let Shown { words, compared, waits } = shown;
+            let told =
+                json!({ "type": "words", "words": words, "compared": compared, "waits": waits });
+            tell(page, told.to_string()).await
+        }
         None => true,
     }
 }

@@ -51,7 +51,7 @@ pub(super) async fn save(console: &Console, session: SessionId, png: Bytes) -> R
 
 /// Whether these bytes are a PNG to the last pixel. Decoded line by line: a small file can't unfold
 /// into more memory than a line has.
-fn is_picture(bytes: &[u8]) -> bool {
+pub(crate) fn is_picture(bytes: &[u8]) -> bool {
     let limits = png::Limits { bytes: MEMORY };
     let decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
     let Ok(mut reader) = decoder.read_info() else { return false };

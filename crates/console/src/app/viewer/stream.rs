@@ -9,13 +9,13 @@ use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
-use seal::{Access, Initiator, Opener, Sealed, Sealer};
+use seal::{Access, Initiator, Offer, Opener, Sealed, Sealer};
 use serde_json::json;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use wire::shared_screen::{Role, Secret, StreamAnswer, StreamHello};
 
-use super::{PATIENCE, ViewerWindow, heard, tell};
+use super::{Compared, PATIENCE, Shown, ViewerWindow, heard, tell, words_said};
 use crate::app::{Console, engine_slot::EngineSlot};
 
 /// The presenter has 10 s to come, and its broker a little more to report it.
@@ -40,6 +40,14 @@ pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &Viewe
     super::hang_up(page).await;
 }
 
+/// A stream to the presenter, sealed from here to there.
+struct Opened {
+    socket: Socket,
+    sealed: Sealed,
+    role: Role,
+    shown: Shown,
+}
+
 /// Shows the picture on the page; leaves its connection in `broker` for the caller to close.
 async fn watch(
     page: &mut WebSocket,
@@ -49,10 +57,10 @@ async fn watch(
 ) {
     let key = window.key.borrow().clone();
     let opened = match key {
-        Some(key) => open(&console.engine, key).await,
+        Some(key) => open(console, window, key).await,
         None => Err(refused("unknown", "The window is not connected to its session.")),
     };
-    let (socket, sealed, role) = match opened {
+    let Opened { socket, sealed, role, shown } = match opened {
         Ok(opened) => opened,
         Err(refused) => {
             tell(page, refused).await;
@@ -60,23 +68,46 @@ async fn watch(
         }
     };
     let broker = broker.insert(socket);
-    let words = sealed.words.to_string();
-    window.words.send_replace(Some(words.clone()));
+    window.words.send_replace(Some(shown));
     if tell(page, json!(StreamAnswer::Joined { role }).to_string()).await {
         carry(page, broker, sealed).await;
     }
-    // A stream that has replaced this one has its own words.
-    window.words.send_if_modified(|now| {
-        let ours = now.as_ref() == Some(&words);
-        if ours {
-            *now = None;
-        }
-        ours
-    });
 }
 
-/// A stream to the presenter, sealed from here to there; else the reason that is sent to the page.
-async fn open(slot: &EngineSlot, key: Secret) -> Result<(Socket, Sealed, Role), String> {
+/// A stream to the presenter; else the reason that is sent to the page.
+async fn open(console: &Console, window: &ViewerWindow, key: Secret) -> Result<Opened, String> {
+    let presenter = console.viewers.presenters.of(window.session);
+    // A presenter that turns out to have another key may not be controlled before its words were
+    // compared, which is said with the first message. So the second time, it is.
+    for _ in 0..2 {
+        let (mut socket, role) = join(&console.engine, key.clone()).await?;
+        let mut known = presenter.lock().await;
+        known.look_up(console, window.session).await;
+        let setting = console.settings.current().control_after_words;
+        let offer = known.offer(role, setting);
+        let waited = offer.only_watches;
+        let sealed = exchange(&mut socket, role, offer).await.ok_or_else(|| {
+            refused("timeout", "No encrypted connection to the customer's computer came about.")
+        })?;
+        let changed = known.met(&sealed);
+        let Some(shown) = known.shown(role, setting) else { break };
+        if changed {
+            known.keep(console, window.session).await;
+            if shown.compared == Compared::Changed {
+                words_said::note_change(console, window).await;
+            }
+        }
+        if waited || !shown.waits {
+            return Ok(Opened { socket, sealed, role, shown });
+        }
+        drop(known);
+        linger::hang_up(socket).await;
+    }
+    Err(refused("timeout", "The customer's program came with a new key again and again."))
+}
+
+/// A stream that the presenter has joined, and what this viewer may do by the broker's word.
+async fn join(slot: &EngineSlot, key: Secret) -> Result<(Socket, Role), String> {
     let client = slot.client().await;
     let client = client.ok_or_else(|| refused("unknown", "Deskhand is ending."))?;
     let unreachable = |error| {
@@ -88,29 +119,25 @@ async fn open(slot: &EngineSlot, key: Secret) -> Result<(Socket, Sealed, Role), 
     let broken = || refused("timeout", "The server did not answer in time.");
     send(&mut broker, Message::text(hello)).await.ok_or_else(broken)?;
     let answer = timeout(PRESENTER, next(&mut broker)).await.ok().flatten();
-    let role = match answer {
+    match answer {
         Some(Message::Text(text)) => match serde_json::from_str(text.as_str()) {
-            Ok(StreamAnswer::Joined { role }) => role,
-            Ok(StreamAnswer::Refused { .. }) => return Err(text.as_str().to_owned()),
-            Err(_) => return Err(broken()),
+            Ok(StreamAnswer::Joined { role }) => Ok((broker, role)),
+            Ok(StreamAnswer::Refused { .. }) => Err(text.as_str().to_owned()),
+            Err(_) => Err(broken()),
         },
-        Some(_) | None => return Err(broken()),
-    };
-    let sealed = exchange(&mut broker, role).await.ok_or_else(|| {
-        refused("timeout", "No encrypted connection to the customer's computer came about.")
-    })?;
-    Ok((broker, sealed, role))
+        Some(_) | None => Err(broken()),
+    }
 }
 
 /// Agrees on keys with the presenter. The broker in between sees the exchange, and learns nothing
 /// from it.
-async fn exchange(broker: &mut Socket, role: Role) -> Option<Sealed> {
+async fn exchange(broker: &mut Socket, role: Role, offer: Offer) -> Option<Sealed> {
     let access = match role {
         Role::Watch => Access::Watch,
         Role::Control => Access::Control,
     };
     let said = |error| tracing::warn!(%error, "a viewer window");
-    let (initiator, first) = Initiator::start(access).map_err(said).ok()?;
+    let (initiator, first) = Initiator::start(access, offer).map_err(said).ok()?;
     send(broker, Message::binary(first)).await?;
     let Message::Binary(second) = timeout(PATIENCE, next(broker)).await.ok()?? else { return None };
     let (sealed, third) = initiator.finish(&second).map_err(said).ok()?;

@@ -15,6 +15,7 @@ use crate::{
     app::{AppError, KEPT_FILES, STORES},
     present::{remedy, trouble},
     view::Trouble,
+    words,
 };
 
 /// Writes the new folder, and says what each database lost.
@@ -69,8 +70,15 @@ fn save(folder: &Path, to: &Path, keep: VaultOptions) -> Result<Vec<(String, boo
 fn summary(name: &str, tables: &[SalvagedTable]) -> String {
     let rows: u64 = tables.iter().map(|table| table.rows).sum();
     let lost = tables.iter().filter(|table| table.gaps > 0);
-    let lost: Vec<_> =
-        lost.map(|table| format!("{} at {} places", table.name, table.gaps)).collect();
+    let lost: Vec<_> = lost
+        .map(|table| {
+            format!(
+                "{} ({})",
+                table.name,
+                words::count(u32::try_from(table.gaps).unwrap_or(u32::MAX), "place", "places")
+            )
+        })
+        .collect();
     if lost.is_empty() {
         format!("{name}: all {rows} rows were saved")
     } else {

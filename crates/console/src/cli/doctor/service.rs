@@ -1,9 +1,8 @@
 //! The way to the service and back: the listener, the broker, and a hook through both.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use broker::Handle;
-use engine::desktop::Headless;
 use serve::Port;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -11,7 +10,7 @@ use wire::{Pin, Side};
 
 use super::{Check, Failed, Found};
 use crate::{
-    app::{App, IN_THE_BROWSER, NoPages, Options},
+    app::{App, Options},
     cli::{
         temporary_folder,
         watch::{Seen, Watch},
@@ -56,19 +55,9 @@ pub(super) fn listener(listen: SocketAddr) -> Check {
 pub(super) async fn both_ways(settings: &Settings) -> Result<Vec<Check>, Failed> {
     let folder = temporary_folder()?;
     let options = Options {
-        data: folder.path().join("data"),
         settings: SettingsSource::nowhere().with(settings.to_map()),
-        desktop: Arc::new(Headless),
-        program: "deskhand doctor",
-        passphrase: None,
-        use_keyring: false,
         broker_control: true,
-        unattended: false,
-        pages: Arc::new(NoPages),
-        in_the_browser: IN_THE_BROWSER,
-        forget_profiles: false,
-        accept_lost_data: false,
-        from_seq: None,
+        ..Options::for_a_while(folder.path(), "deskhand doctor")
     };
     let app = match App::start(options).await {
         Ok(app) => app,

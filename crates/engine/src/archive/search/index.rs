@@ -49,6 +49,19 @@ pub(in crate::archive) const GRAMS: M<'static> = M::up(
 pub(in crate::archive) const MERGED: M<'static> =
     M::up("INSERT INTO search(search, rank) VALUES('usermerge', 2);");
 
+/// Begins an empty index anew: every row is noted, and indexed while the console runs ([`index_pending`]).
+pub(crate) const REINDEX: &str =
+    "DELETE FROM places; DELETE FROM ordinals; DELETE FROM pending;
+     INSERT INTO search(search, rank) VALUES('secure-delete', 1);
+     INSERT INTO search(search, rank) VALUES('usermerge', 2);
+     INSERT INTO ordinals(session) SELECT id FROM sessions ORDER BY doc;
+     INSERT OR IGNORE INTO ordinals(session)
+         SELECT session FROM messages GROUP BY session ORDER BY min(doc);
+     INSERT OR IGNORE INTO ordinals(session)
+         SELECT session FROM notes GROUP BY session ORDER BY min(doc);
+     INSERT INTO pending(doc)
+         SELECT doc FROM messages UNION ALL SELECT doc FROM notes UNION ALL SELECT doc FROM sessions;";
+
 const SAVE: &str = "index for the search";
 /// From the top: 20 bits of the session's ordinal, 33 of seconds since 1970, 10 that count within both.
 const ORDINAL_SHIFT: u32 = 43;

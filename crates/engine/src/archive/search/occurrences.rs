@@ -13,9 +13,11 @@ use crate::archive::{ArchiveError, READ};
 
 /// About a page, which is all that most searches look at.
 const FIRST: usize = 64;
-/// After a jump, of which there may be one for each session.
+/// Where the others jump far, of which there may be a jump for each session.
 const FEW: usize = 8;
 const MOST: usize = 512;
+/// To begin to read costs about as much as so many places.
+const WORTH: usize = 16;
 
 /// The places of the rows that have a term, the newest first. Asked for ever lower places, it never goes back.
 pub(super) struct Occurrences<'a> {
@@ -28,6 +30,10 @@ pub(super) struct Occurrences<'a> {
     is_sure: bool,
     /// The row of the first of `ahead`, if it was read.
     row: Option<Row>,
+    /// Whether the first of `ahead` was an answer.
+    is_answer: bool,
+    /// How many of the batch were answers; the others were jumped over.
+    answers: usize,
     /// All from here on were read or jumped over.
     read_to: i64,
     batch: usize,
@@ -44,8 +50,10 @@ impl<'a> Occurrences<'a> {
             ahead: VecDeque::new(),
             is_sure: false,
             row: None,
+            is_answer: false,
+            answers: 0,
             read_to: i64::MAX,
-            batch: FIRST / 2,
+            batch: 0,
             is_at_end: false,
         }
     }
@@ -70,6 +78,7 @@ impl<'a> Occurrences<'a> {
         loop {
             while let Some(place) = self.ahead.front() {
                 if *place < end {
+                    self.is_answer = true;
                     return Ok(Some(*place));
                 }
                 self.pass();
@@ -88,13 +97,18 @@ impl<'a> Occurrences<'a> {
 
     fn pass(&mut self) {
         self.ahead.pop_front();
+        self.answers += usize::from(std::mem::take(&mut self.is_answer));
         self.is_sure = false;
         self.row = None;
     }
 
     fn read(&mut self, end: i64) -> Result<(), ArchiveError> {
-        let jumps = end < self.read_to && self.read_to < i64::MAX;
-        self.batch = if jumps { FEW } else { MOST.min(self.batch * 2) };
+        self.batch = match std::mem::take(&mut self.answers) {
+            _ if self.batch == 0 => FIRST,
+            0 => FEW,
+            answers if answers * WORTH < self.batch => FEW.max(self.batch / 2),
+            _ => MOST.min(self.batch * 2),
+        };
         let end = end.min(self.read_to);
         let sql = "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid < ?2
              ORDER BY rowid DESC LIMIT ?3";

@@ -33,6 +33,7 @@ pub struct Capabilities {
     roster: bool,
     program: bool,
     chat: bool,
+    delete: bool,
     events: bool,
     /// The path at which a region is timed on the service's own origin, with `{region}` in it.
     pub region_path: Option<String>,
@@ -77,6 +78,11 @@ impl Capabilities {
     /// Whether it takes chat messages from a console: [`LoginWithMe::say`].
     pub const fn can_say(&self) -> bool {
         self.chat
+    }
+
+    /// Whether it deletes what it keeps of a session: [`LoginWithMe::delete_session`].
+    pub const fn can_delete(&self) -> bool {
+        self.delete
     }
 
     /// Whether it tells of this console's sessions by a channel: [`LoginWithMe::open_events`].
@@ -146,11 +152,22 @@ impl LoginWithMe {
         let body = json!({ "session_pin": pin.expose() });
         let sent: Result<Outcome, CallError> =
             self.send(Doing::RevokePin, Method::POST, &["x", "revoke"], &body).await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(CallError { failure: Failure::Rejected { status: 404 }, .. }) => Ok(false),
-            Err(error) => Err(error),
-        }
+        known(sent)
+    }
+
+    /// `POST /x/delete` (assumed): deletes the chat and everything else that the service keeps of a session of this
+    /// console, which is over then. Only where [`Capabilities::can_delete`]; may be repeated.
+    ///
+    /// False if the service knows no such PIN.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn delete_session(&self, pin: &Pin) -> Result<bool, CallError> {
+        let body = json!({ "session_pin": pin.expose() });
+        let this = self.as_this_console();
+        let sent: Result<Outcome, CallError> =
+            this.send(Doing::DeleteSession, Method::POST, &["x", "delete"], &body).await;
+        known(sent)
     }
 
     /// `PUT /x/asker` (assumed): sets the name of the person who asks for the screen, which the
@@ -166,6 +183,7 @@ impl LoginWithMe {
         unattended: bool,
     ) -> Result<(), CallError> {
         let Requester { technician, company } = asker;
+        self.own_names.add(technician);
         let body = json!({
             "session_pin": pin.expose(), "technician": technician, "company": company,
             "unattended": unattended,
@@ -213,11 +231,17 @@ impl LoginWithMe {
     /// # Errors
     /// [`CallError`].
     pub async fn say(&self, pin: &Pin, name: &str, text: &str) -> Result<(), CallError> {
+        self.own_names.add(name);
         let body = json!({ "session_pin": pin.expose(), "name": name, "body": text });
         // A session that was minted with this console's key is written to with that key only.
         let this = self.as_this_console();
         let _: Outcome = this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
         Ok(())
+    }
+
+    /// Whether a technician of this console goes by that name at the service.
+    pub(crate) fn is_own_name(&self, name: &str) -> bool {
+        self.own_names.has(name)
     }
 
     /// `POST /x/reach` (assumed): the service calls `url`, which ends with `/reach/` and a nonce,
@@ -235,5 +259,14 @@ impl LoginWithMe {
         let reached: Reached =
             self.send(Doing::TestReach, Method::POST, &["x", "reach"], &body).await?;
         Ok(reached.answered)
+    }
+}
+
+/// Whether the service knows what it was asked about.
+fn known(sent: Result<Outcome, CallError>) -> Result<bool, CallError> {
+    match sent {
+        Ok(_) => Ok(true),
+        Err(CallError { failure: Failure::Rejected { status: 404 }, .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }

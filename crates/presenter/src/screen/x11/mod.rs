@@ -15,6 +15,7 @@ mod own_text;
 mod pixels;
 mod scancode;
 mod selection;
+pub(crate) mod selection_answers;
 pub(crate) mod wayland;
 pub(crate) mod x_connection;
 

@@ -8,14 +8,11 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{self, SelectionEventMask};
 use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Window};
 
-use rfb::{Png, PngError};
-
 use super::own_text::Own;
+use super::selection_answers::{Answers, Names, Next};
 use super::x_connection::XConnection;
-use crate::screen::{Change, Contents, NotCarried, ScreenError};
+use crate::screen::{Change, Contents, ScreenError};
 
-/// The most bytes of a text; a longer one isn't sent to the viewers. A picture has a limit of its own.
-const LONGEST: usize = 1024 * 1024;
 /// The most forms in which an owner may offer what it has.
 const MOST_FORMS: u32 = 4096;
 /// How often an answer is looked for while one is waited for.
@@ -52,27 +49,10 @@ pub struct Selection {
     own: Own,
     clipboard: Atom,
     targets: Atom,
-    utf8: Atom,
-    mime: Atom,
-    png: Atom,
-    incr: Atom,
-    secret: Vec<Atom>,
-    /// Pictures that aren't carried.
-    pictures: Vec<Atom>,
-    /// Forms that hold nothing.
-    empty: Vec<Atom>,
     /// Two properties in turn, so that the text of an owner that is still sending can't mix with
     /// the next owner's.
     properties: [Atom; 2],
-    state: State,
-}
-
-enum State {
-    Idle,
-    /// The owner was asked and hasn't answered yet.
-    Asked,
-    /// The owner sends it in this form, in pieces (INCR). `None` if it is too long: the rest is discarded.
-    Pieces(Atom, Option<Vec<u8>>),
+    answers: Answers,
 }
 
 impl Selection {
@@ -82,23 +62,27 @@ impl Selection {
         let clipboard = server.atom("CLIPBOARD")?;
         let mask = SelectionEventMask::SET_SELECTION_OWNER;
         xfixes::select_selection_input(&server.conn, window, clipboard, mask)?.check()?;
-        let atoms = |names: &[&str]| -> Result<Vec<Atom>, ScreenError> {
+        let targets = server.atom("TARGETS")?;
+        let named = |names: &[&str]| -> Result<Vec<Atom>, ScreenError> {
             names.iter().map(|name| server.atom(name)).collect()
         };
-        Ok(Self {
-            window,
-            own,
-            clipboard,
-            targets: server.atom("TARGETS")?,
+        let names = Names {
+            targets,
             utf8: server.atom("UTF8_STRING")?,
             mime: server.atom("text/plain;charset=utf-8")?,
             png: server.atom("image/png")?,
             incr: server.atom("INCR")?,
-            secret: atoms(&SECRET)?,
-            pictures: atoms(&OTHER_PICTURES)?,
-            empty: atoms(&EMPTY)?,
+            secret: named(&SECRET)?,
+            pictures: named(&OTHER_PICTURES)?,
+            empty: named(&EMPTY)?,
+        };
+        Ok(Self {
+            window,
+            own: own.clone(),
+            clipboard,
+            targets,
             properties: [server.atom("DESKHAND_TEXT_A")?, server.atom("DESKHAND_TEXT_B")?],
-            state: State::Idle,
+            answers: Answers::new(names, own),
         })
     }
 
@@ -108,10 +92,11 @@ impl Selection {
         let server = XConnection::connect(display).ok()?;
         xfixes::query_version(&server.conn, 5, 0).ok()?.reply().ok()?;
         let mut selection = Self::watch(&server, Own::default()).ok()?;
-        selection.ask(&server, selection.targets).ok()?;
+        let first = selection.answers.new_owner();
+        selection.act(&server, first).ok()?;
         let (events, until) = (&server.conn, Instant::now() + within);
         events.flush().ok()?;
-        while !matches!(selection.state, State::Idle) {
+        while !selection.answers.is_idle() {
             match events.poll_for_event().ok()? {
                 Some(event) => match selection.see(&server, &event).ok()? {
                     Some(Change::Clipboard(contents)) => return Some(contents),
@@ -133,12 +118,13 @@ impl Selection {
     ) -> Result<Option<Change>, ScreenError> {
         match event {
             Event::XfixesSelectionNotify(change) => {
-                self.state = State::Idle;
-                if change.owner != x11rb::NONE && !self.own.is_window(change.owner) {
-                    self.properties.reverse();
-                    self.ask(server, self.targets)?;
+                if change.owner == x11rb::NONE || self.own.is_window(change.owner) {
+                    self.answers.no_owner();
+                    return Ok(None);
                 }
-                Ok(None)
+                self.properties.reverse();
+                let next = self.answers.new_owner();
+                self.act(server, next)
             }
             Event::SelectionNotify(answer) => self.answered(server, answer),
             Event::PropertyNotify(change) => self.piece(server, change),
@@ -146,18 +132,25 @@ impl Selection {
         }
     }
 
-    fn ask(&mut self, server: &XConnection, target: Atom) -> Result<(), ScreenError> {
+    fn act(&self, server: &XConnection, next: Next) -> Result<Option<Change>, ScreenError> {
+        match next {
+            Next::Wait => Ok(None),
+            Next::Ask(form) => self.ask(server, form).map(|()| None),
+            Next::Tell(change) => Ok(Some(change)),
+        }
+    }
+
+    fn ask(&self, server: &XConnection, form: Atom) -> Result<(), ScreenError> {
         let (conn, property) = (&server.conn, self.properties[0]);
         xproto::delete_property(conn, self.window, property)?;
         xproto::convert_selection(
             conn,
             self.window,
             self.clipboard,
-            target,
+            form,
             property,
             x11rb::CURRENT_TIME,
         )?;
-        self.state = State::Asked;
         Ok(())
     }
 
@@ -166,81 +159,32 @@ impl Selection {
         server: &XConnection,
         answer: &xproto::SelectionNotifyEvent,
     ) -> Result<Option<Change>, ScreenError> {
-        if !matches!(self.state, State::Asked) {
+        // Any program can send this event; one that answers nothing that was asked is no answer.
+        if !self.answers.is_asked(answer.target) {
             return Ok(None);
         }
-        if answer.property == x11rb::NONE {
-            self.state = State::Idle;
-            // An old program may not tell its forms, and may offer Latin-1 only. If the clipboard
-            // holds no text, the owner refuses this as well.
-            if answer.target == self.targets {
-                self.ask(server, self.utf8)?;
-            } else if answer.target == self.utf8 {
-                self.ask(server, AtomEnum::STRING.into())?;
-            }
-            return Ok(None);
-        }
-        if answer.property != self.properties[0] {
-            return Ok(None);
-        }
-        if answer.target == self.targets {
-            return self.forms(server);
-        }
-        let (kind, bytes) = self.read(server, answer.target)?;
-        if kind == self.incr {
-            self.state = State::Pieces(answer.target, Some(Vec::new()));
-            return Ok(None);
-        }
-        self.state = State::Idle;
-        Ok(self.complete(answer.target, kind, bytes))
+        let next = if answer.property == x11rb::NONE {
+            self.answers.refused(answer.target)
+        } else if answer.property != self.properties[0] {
+            Next::Wait
+        } else if answer.target == self.targets {
+            let forms = self.forms(server)?;
+            self.answers.forms(forms.as_deref())
+        } else {
+            let (kind, bytes) = self.read(server)?;
+            self.answers.contents(kind, bytes)
+        };
+        self.act(server, next)
     }
 
-    /// Asks for the text, else for the picture, unless its owner's forms say that it is secret.
-    fn forms(&mut self, server: &XConnection) -> Result<Option<Change>, ScreenError> {
-        self.state = State::Idle;
-        let conn = &server.conn;
+    /// The forms that the owner has set on our window, if they can be read as a whole.
+    fn forms(&self, server: &XConnection) -> Result<Option<Vec<Atom>>, ScreenError> {
         let (property, any) = (self.properties[0], AtomEnum::ANY);
         let reply =
-            xproto::get_property(conn, true, self.window, property, any, 0, MOST_FORMS)?.reply()?;
-        // What can't be read as a whole may hold a mark that isn't seen.
-        let Some(forms) = reply.value32().filter(|_| reply.bytes_after == 0) else {
-            return Ok(None);
-        };
-        let forms: Vec<Atom> = forms.collect();
-        if forms.iter().any(|form| self.secret.contains(form)) {
-            return Ok(None);
-        }
-        let string = Atom::from(AtomEnum::STRING);
-        let carried = [self.utf8, self.mime, string, self.png];
-        if let Some(form) = carried.into_iter().find(|form| forms.contains(form)) {
-            self.ask(server, form)?;
-            return Ok(None);
-        }
-        let why = if forms.iter().any(|form| self.pictures.contains(form)) {
-            Some(NotCarried::OtherPicture)
-        } else {
-            forms.iter().any(|form| !self.empty.contains(form)).then_some(NotCarried::Other)
-        };
-        Ok(why.map(Change::NotCarried))
-    }
-
-    /// The news that this makes; its bytes are `None` if there were too many.
-    fn complete(&self, target: Atom, kind: Atom, bytes: Option<Vec<u8>>) -> Option<Change> {
-        let contents = match bytes {
-            None if target == self.png => Err(NotCarried::LargePicture),
-            None => Err(NotCarried::LongText),
-            Some(bytes) if target == self.png => {
-                Png::new(&bytes).map(Contents::Picture).map_err(|error| match error {
-                    PngError::TooLarge => NotCarried::LargePicture,
-                    PngError::Damaged => NotCarried::OtherPicture,
-                })
-            }
-            Some(bytes) => Ok(self.text(kind, bytes)?),
-        };
-        match contents {
-            Ok(contents) => self.own.is_news(&contents).then_some(Change::Clipboard(contents)),
-            Err(why) => Some(Change::NotCarried(why)),
-        }
+            xproto::get_property(&server.conn, true, self.window, property, any, 0, MOST_FORMS)?;
+        let reply = reply.reply()?;
+        let forms = reply.value32().filter(|_| reply.bytes_after == 0);
+        Ok(forms.map(Iterator::collect))
     }
 
     fn piece(
@@ -249,36 +193,20 @@ impl Selection {
         change: &xproto::PropertyNotifyEvent,
     ) -> Result<Option<Change>, ScreenError> {
         let ours = change.atom == self.properties[0] && change.state == Property::NEW_VALUE;
-        if !ours || !matches!(self.state, State::Pieces(..)) {
+        if !ours || !self.answers.takes_pieces() {
             return Ok(None);
         }
-        let State::Pieces(target, before) = std::mem::replace(&mut self.state, State::Idle) else {
-            return Ok(None);
-        };
-        let (kind, piece) = self.read(server, target)?;
-        // By the protocol an empty piece ends it.
-        if piece.as_ref().is_some_and(Vec::is_empty) {
-            return Ok(self.complete(target, kind, before));
-        }
-        let longer = before.zip(piece).map(|(mut before, piece)| {
-            before.extend(piece);
-            before
-        });
-        let longest = self.longest(target);
-        self.state = State::Pieces(target, longer.filter(|bytes| bytes.len() <= longest));
-        Ok(None)
+        let (kind, piece) = self.read(server)?;
+        let next = self.answers.piece(kind, piece);
+        self.act(server, next)
     }
 
     /// Takes the property that the owner has set on our window: its type, and its bytes if there
     /// aren't too many.
-    fn read(
-        &self,
-        server: &XConnection,
-        target: Atom,
-    ) -> Result<(Atom, Option<Vec<u8>>), ScreenError> {
+    fn read(&self, server: &XConnection) -> Result<(Atom, Option<Vec<u8>>), ScreenError> {
         let (conn, property) = (&server.conn, self.properties[0]);
         // GetProperty counts lengths in units of four bytes.
-        let words = u32::try_from(self.longest(target) / 4).unwrap_or(u32::MAX);
+        let words = u32::try_from(self.answers.longest() / 4).unwrap_or(u32::MAX);
         let any = AtomEnum::ANY;
         let reply = xproto::get_property(conn, true, self.window, property, any, 0, words)?;
         let reply = reply.reply()?;
@@ -289,22 +217,5 @@ impl Selection {
             return Ok((reply.type_, None));
         }
         Ok((reply.type_, Some(reply.value)))
-    }
-
-    /// The most bytes in this form.
-    fn longest(&self, target: Atom) -> usize {
-        if target == self.png { Png::LONGEST } else { LONGEST }
-    }
-
-    /// Decodes a text; `None` if it isn't one.
-    fn text(&self, kind: Atom, text: Vec<u8>) -> Option<Contents> {
-        let text = if kind == self.utf8 || kind == self.mime {
-            String::from_utf8(text).ok()?
-        } else if kind == Atom::from(AtomEnum::STRING) {
-            text.into_iter().map(char::from).collect()
-        } else {
-            return None;
-        };
-        Some(Contents::Text(text.into()))
     }
 }

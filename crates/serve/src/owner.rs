@@ -1,8 +1,8 @@
-//! Who owns an address: what limits in all and blocks count as one.
+//! Who owns an address: whoever limits count and blocks hit.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use serve::Client;
+use crate::Client;
 
 /// An IPv4 address, or the IPv6 /48 that an address is in: what one customer of a network provider is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,14 +14,14 @@ pub struct Owner(IpAddr);
 pub struct NoOwner;
 
 impl Owner {
-    /// The owner of this client's address.
-    pub fn of(client: Client) -> Self {
-        Self(client.owner().0)
-    }
-
     /// The owner of an address.
     pub fn of_ip(ip: IpAddr) -> Self {
-        Self::of(Client::from_ip(ip))
+        Client::from_ip(ip).owner()
+    }
+
+    /// The owner whose network begins so.
+    pub(crate) const fn from_first(ip: IpAddr) -> Self {
+        Self(ip)
     }
 
     /// The address, or the network's first one.
@@ -81,7 +81,7 @@ mod tests {
             for ip in [IpAddr::V6(bits.into()), IpAddr::V4(v4.into())] {
                 let owner = Owner::of_ip(ip);
                 prop_assert_eq!(owner.to_string().parse(), Ok(owner));
-                prop_assert_eq!(Owner::of(Client::from_ip(ip)), owner);
+                prop_assert_eq!(Client::from_ip(ip).owner(), owner);
             }
         }
     }

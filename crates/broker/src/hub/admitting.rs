@@ -1,0 +1,62 @@
+//! Viewers that wait to be let in: the presenter's program says who, the technician may answer, and the broker passes
+//! both on. It can't make an answer, since the technician's console signs it.
+
+use serve::Millis;
+use wire::shared_screen::{AdmissionAnswer, WaitingViewer};
+
+use super::{
+    Hub,
+    change::{Change, Notice},
+    connections::Participant,
+    messages::ServerMessage,
+    presence::ConnectionId,
+    refusal::Refused,
+};
+
+/// The most viewers that are passed on as waiting.
+const MOST_WAITING: usize = 8;
+/// The most bytes in each of their texts.
+const LONGEST_TEXT: usize = 256;
+
+impl Hub {
+    /// The presenter's program says who waits to be let in.
+    pub fn note_waiting(
+        &mut self,
+        id: ConnectionId,
+        mut viewers: Vec<WaitingViewer>,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        self.count_signal(id, now)?;
+        let connection = self.connections.get_mut(id).ok_or(Refused::PinOver)?;
+        let Participant::Presenter(Some(program)) = &mut connection.participant else {
+            return Err(Refused::malformed("only a program that shares a screen may report this"));
+        };
+        viewers.truncate(MOST_WAITING);
+        let short = |text: &String| text.len() <= LONGEST_TEXT;
+        let are_short =
+            |one: &WaitingViewer| [&one.challenge, &one.page, &one.name].into_iter().all(short);
+        if !viewers.iter().all(are_short) {
+            return Err(Refused::malformed("a text is too long"));
+        }
+        program.waiting = viewers;
+        let pin = connection.pin.clone();
+        Ok(Change::with_notices(self.roster_notices(&pin)))
+    }
+
+    /// A viewer answers about one that waits. The program decides whether the answer counts.
+    pub fn pass_answer(
+        &mut self,
+        id: ConnectionId,
+        answer: AdmissionAnswer,
+        now: Millis,
+    ) -> Result<Change, Refused> {
+        self.count_signal(id, now)?;
+        let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
+        if connection.participant.as_viewer().is_none() {
+            return Err(Refused::malformed("only a viewer may send this"));
+        }
+        let program = self.presenter_program(&connection.pin);
+        let (to, _) = program.ok_or(Refused::NoPresenter)?;
+        Ok(Change::with_notices(vec![Notice::Send { to, message: ServerMessage::Admit(answer) }]))
+    }
+}

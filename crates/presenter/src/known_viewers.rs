@@ -1,0 +1,259 @@
+//! The viewers whose key exchange was whole, so that who comes back has the words that were compared
+//! already (docs/adr/0016).
+//!
+//! They are kept for the life of the PIN. A program that is started again still knows them, if the
+//! system has a folder that is in memory and this user's alone, such as `$XDG_RUNTIME_DIR`. They are
+//! never on a disk.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use parking_lot::Mutex;
+use ring::digest::{Context, SHA256};
+use seal::{Pairing, PairingId};
+use url::Url;
+use wire::Pin;
+
+use crate::broker_connection::LONGEST_LIFE;
+
+/// The most viewers that are remembered; the one that was made first goes first.
+const MOST: usize = 64;
+/// The bytes of one in the file.
+const BYTES: usize = 32;
+const FOLDER: &str = "deskhand-presenter";
+
+/// The known viewers of one session. Clones share them.
+#[derive(Debug, Clone)]
+pub struct KnownViewers(Arc<Mutex<Known>>);
+
+#[derive(Debug)]
+struct Known {
+    /// The newest last.
+    pairings: VecDeque<Pairing>,
+    /// Those that came invited in this run: the technician's own.
+    invited: HashSet<PairingId>,
+    file: Option<PathBuf>,
+}
+
+impl KnownViewers {
+    /// Those of an earlier run of this session's program that were kept in `folder`, or none.
+    pub fn open(folder: Option<&Path>, broker: &Url, pin: &Pin) -> Self {
+        let folder = folder.and_then(|folder| match own_folder(folder) {
+            Ok(folder) => Some(folder),
+            Err(error) => {
+                tracing::debug!(%error, "viewers stay known for this run only");
+                None
+            }
+        });
+        let file = folder.map(|folder| {
+            remove_old_files(&folder);
+            folder.join(file_name(broker, pin))
+        });
+        let kept = file.as_ref().and_then(|file| fs::read(file).ok()).unwrap_or_default();
+        let mut pairings: VecDeque<_> =
+            kept.chunks_exact(BYTES).filter_map(Pairing::from_bytes).take(MOST).collect();
+        // A file that is cut or too long was not written here.
+        if kept.len() != pairings.len() * BYTES {
+            pairings.clear();
+        }
+        let invited = HashSet::new();
+        Self(Arc::new(Mutex::new(Known { pairings, invited, file })))
+    }
+
+    /// The pairing with this name.
+    pub fn recall(&self, id: PairingId) -> Option<Pairing> {
+        self.0.lock().pairings.iter().find(|pairing| pairing.id() == id).cloned()
+    }
+
+    /// Whether one that came invited has signed this text. `id` is the name of its pairing.
+    pub fn invited_has_signed(&self, id: &str, text: &[u8], signature: &str) -> bool {
+        let known = self.0.lock();
+        let mut named = known.pairings.iter().filter(|pairing| pairing.id().to_string() == id);
+        named.any(|pairing| {
+            known.invited.contains(&pairing.id()) && pairing.has_signed(text, signature)
+        })
+    }
+
+    /// Remembers a pairing whose exchange was whole, and whether its viewer came invited.
+    pub fn remember(&self, pairing: &Pairing, invited: bool) {
+        let mut known = self.0.lock();
+        if invited {
+            known.invited.insert(pairing.id());
+        }
+        if known.pairings.contains(pairing) {
+            return;
+        }
+        if known.pairings.len() >= MOST {
+            if let Some(oldest) = known.pairings.pop_front() {
+                known.invited.remove(&oldest.id());
+            }
+        }
+        known.pairings.push_back(pairing.clone());
+        // A short file that no disk is waited for.
+        if let Err(error) = known.save() {
+            tracing::debug!(%error, "a viewer stays known for this run only");
+        }
+    }
+
+    /// Forgets them all: the session is over.
+    pub fn forget(&self) {
+        let mut known = self.0.lock();
+        known.pairings.clear();
+        known.invited.clear();
+        if let Some(file) = known.file.take() {
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+impl Known {
+    fn save(&self) -> io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let bytes: Vec<u8> = self.pairings.iter().flat_map(Pairing::expose).copied().collect();
+        // Whole or not at all, whoever reads it meanwhile.
+        let new = file.with_extension("new");
+        let _ = fs::remove_file(&new);
+        write_private(&new, &bytes)?;
+        fs::rename(new, file)
+    }
+}
+
+/// Two sessions, or two servers, never share a file. The name gives the PIN away to those only who
+/// could read the file as well.
+fn file_name(broker: &Url, pin: &Pin) -> String {
+    let mut context = Context::new(&SHA256);
+    for piece in ["deskhand presenter knows viewers of ", broker.as_str(), " ", pin.expose()] {
+        context.update(piece.as_bytes());
+    }
+    context.finish().as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Those of sessions whose program was killed.
+fn remove_old_files(folder: &Path) {
+    let Ok(files) = fs::read_dir(folder) else { return };
+    for file in files.flatten() {
+        let written = file.metadata().and_then(|about| about.modified());
+        let age = written.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+        if age.is_some_and(|age| age > LONGEST_LIFE) {
+            let _ = fs::remove_file(file.path());
+        }
+    }
+}
+
+/// This program's folder in `folder`, which must be the user's alone.
+#[cfg(unix)]
+fn own_folder(folder: &Path) -> io::Result<PathBuf> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    let own = folder.join(FOLDER);
+    match fs::DirBuilder::new().mode(0o700).create(&own) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    for folder in [folder, &own] {
+        let about = fs::symlink_metadata(folder)?;
+        if !about.is_dir() || about.permissions().mode() & 0o077 != 0 {
+            return Err(io::Error::other("others may look into the folder"));
+        }
+    }
+    Ok(own)
+}
+
+#[cfg(unix)]
+fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(file)?.write_all(bytes)
+}
+
+/// Where it isn't known whose a folder is, nothing is kept.
+#[cfg(not(unix))]
+fn own_folder(_: &Path) -> io::Result<PathBuf> {
+    Err(io::Error::other("this system has no such folder"))
+}
+
+#[cfg(not(unix))]
+fn write_private(_: &Path, _: &[u8]) -> io::Result<()> {
+    Err(io::Error::other("this system has no such folder"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn known(folder: &Path, pin: &str) -> KnownViewers {
+        let broker = "https://support.example.org".parse().unwrap();
+        KnownViewers::open(Some(folder), &broker, &pin.parse().unwrap())
+    }
+
+    fn private() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        folder
+    }
+
+    fn pairing(byte: u8) -> Pairing {
+        Pairing::from_bytes(&[byte; BYTES]).unwrap()
+    }
+
+    #[test]
+    fn a_program_that_is_started_again_knows_the_viewers_of_its_session_alone() {
+        let folder = private();
+        let first = known(folder.path(), "7W2-97-8570");
+        first.remember(&pairing(1), true);
+        first.remember(&pairing(2), true);
+        let again = known(folder.path(), "7W2-97-8570");
+        assert_eq!(again.recall(pairing(1).id()), Some(pairing(1)));
+        assert_eq!(again.recall(pairing(3).id()), None);
+        let other = known(folder.path(), "7W2-97-8571");
+        assert_eq!(other.recall(pairing(1).id()), None);
+        again.forget();
+        assert_eq!(known(folder.path(), "7W2-97-8570").recall(pairing(1).id()), None);
+    }
+
+    #[test]
+    fn it_is_kept_where_nobody_else_can_look_and_nowhere_else() {
+        let folder = private();
+        known(folder.path(), "7W2-97-8570").remember(&pairing(1), true);
+        let own = folder.path().join(FOLDER);
+        let file = fs::read_dir(&own).unwrap().next().unwrap().unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!file.file_name().to_string_lossy().contains("8570"));
+
+        let open = private();
+        fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let kept = known(open.path(), "7W2-97-8570");
+        kept.remember(&pairing(1), true);
+        assert_eq!(kept.recall(pairing(1).id()), Some(pairing(1)), "for this run");
+        assert_eq!(known(open.path(), "7W2-97-8570").recall(pairing(1).id()), None);
+    }
+
+    #[test]
+    fn a_file_of_another_form_counts_as_none() {
+        let folder = private();
+        known(folder.path(), "7W2-97-8570").remember(&pairing(1), true);
+        let own = folder.path().join(FOLDER);
+        let file = fs::read_dir(own).unwrap().next().unwrap().unwrap().path();
+        for bytes in [vec![1; BYTES - 1], vec![1; BYTES + 1], vec![1; BYTES * (MOST + 1)], vec![]] {
+            fs::write(&file, bytes).unwrap();
+            assert_eq!(known(folder.path(), "7W2-97-8570").recall(pairing(1).id()), None);
+        }
+    }
+
+    #[test]
+    fn no_more_are_remembered_than_there_may_be() {
+        let folder = private();
+        let known = known(folder.path(), "7W2-97-8570");
+        for byte in 0..=64 {
+            known.remember(&pairing(byte), true);
+        }
+        assert_eq!(known.recall(pairing(0).id()), None);
+        assert_eq!(known.recall(pairing(64).id()), Some(pairing(64)));
+    }
+}

@@ -1,0 +1,49 @@
+import { $ } from '../shared/dom';
+import type { Role } from './screenNotice';
+
+/** A viewer that waits to be let in, as the customer's program tells it. It goes back unchanged with the answer. */
+export type WaitingViewer = {
+  challenge: string;
+  page: string;
+  name: string;
+  role: Role;
+  sealed: boolean;
+  invited: boolean;
+};
+
+/** Reads who waits from a roster. */
+export function waitingOf(roster: Record<string, unknown>): WaitingViewer[] {
+  const { waiting } = roster;
+  return Array.isArray(waiting) ? (waiting as WaitingViewer[]) : [];
+}
+
+/** What is asked about a viewer that waits. */
+export function questionOf({ name, role, sealed, invited }: WaitingViewer): string {
+  const who = name.trim() === '' ? 'Somebody without a name' : name;
+  const wants = role === 'control' ? 'see and control the screen' : 'see the screen';
+  const pin = invited ? '' : ' They have nothing but the PIN.';
+  const open = sealed ? '' : ' They use a web page, which the server could look on at.';
+  return `${who} waits to ${wants}.${pin}${open} Let them in only if you expect them; the customer is told.`;
+}
+
+/** The strip that asks about the first viewer that waits. Only the app can answer. */
+export class WaitingStrip {
+  private now: WaitingViewer | null = null;
+
+  constructor(answer: (viewer: WaitingViewer, letsIn: boolean) => boolean) {
+    for (const [id, letsIn] of [
+      ['waiting-in', true],
+      ['waiting-out', false],
+    ] as const) {
+      $(id).addEventListener('click', () => {
+        if (this.now && answer(this.now, letsIn)) this.show([]);
+      });
+    }
+  }
+
+  show(waiting: WaitingViewer[]): void {
+    this.now = waiting[0] ?? null;
+    $('waiting').hidden = this.now === null;
+    if (this.now) $('waiting-say').textContent = questionOf(this.now);
+  }
+}

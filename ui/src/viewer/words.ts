@@ -1,0 +1,107 @@
+import { $ } from '../shared/dom';
+
+/** Whether the words were compared: never, with the result that they match, or before they changed. */
+export type Compared = 'not_yet' | 'match' | 'changed';
+
+/** The words that both people compare, as the app tells them. */
+export type Words = {
+  words: string;
+  compared: Compared;
+  /** Keyboard and mouse wait until somebody says that the words match. */
+  waits: boolean;
+};
+
+/** What the strip reports. Each is false if it can't be said now. */
+export type WordsHandlers = {
+  onMatch(words: string): boolean;
+  onDiffer(): boolean;
+  /** Keyboard and mouse need not wait any longer. */
+  onReleased(): void;
+  onNotConnected(): void;
+};
+
+/** Reads a message of the app; null if it has no words. */
+export function wordsOf({ words, compared, waits }: Record<string, unknown>): Words | null {
+  if (typeof words !== 'string' || words === '') return null;
+  const known = compared === 'match' || compared === 'changed' ? compared : 'not_yet';
+  return { words, compared: known, waits: waits === true };
+}
+
+/** What stands before and after the words. */
+export function sentencesOf({ compared, waits }: Words): { before: string; after: string } {
+  const same = "If the customer's banner shows the same words, nobody in between can see or type.";
+  const until = waits ? ' Keyboard and mouse wait until you have said so.' : '';
+  if (compared === 'changed') {
+    return {
+      before:
+        'The words have changed. The customer started the program on another computer, or somebody has come in between. Compare again by phone:',
+      after: `${same}${until}`,
+    };
+  }
+  return { before: 'Compare by phone:', after: `${same}${until}` };
+}
+
+/** The strip that asks to compare the words, and the mark that they were compared. */
+export class WordsStrip {
+  private now: Words | null = null;
+  private picture = false;
+  private differ = false;
+
+  constructor(private readonly handlers: WordsHandlers) {
+    $('words-done').addEventListener('click', () => {
+      if (this.now && !handlers.onMatch(this.now.words)) handlers.onNotConnected();
+    });
+    $('words-differ').addEventListener('click', () => {
+      if (handlers.onDiffer()) this.showEnd();
+      else handlers.onNotConnected();
+    });
+  }
+
+  /** Whether there are words at all. */
+  get areKnown(): boolean {
+    return this.now !== null;
+  }
+
+  /** Whether keyboard and mouse wait. */
+  get waits(): boolean {
+    return this.now?.waits ?? false;
+  }
+
+  show(words: Words): void {
+    const waited = this.waits;
+    this.now = words;
+    const { before, after } = sentencesOf(words);
+    $('words-before').textContent = before;
+    $('words-text').textContent = words.words;
+    $('words-after').textContent = after;
+    this.draw();
+    if (waited && !words.waits) this.handlers.onReleased();
+  }
+
+  /** Whether there is a picture: without one there is nothing to protect. */
+  setPicture(shown: boolean): void {
+    this.picture = shown;
+    this.draw();
+  }
+
+  private draw(): void {
+    const compared = this.now?.compared;
+    const asks = this.picture && compared !== undefined && compared !== 'match';
+    $('words').hidden = !asks && !this.differ;
+    const strip = $('words').classList;
+    const warns = this.differ || compared === 'changed';
+    strip.toggle('wait', warns);
+    strip.toggle('ok', !warns);
+    const mark = $('compared');
+    mark.hidden = !this.picture || compared !== 'match' || this.differ;
+    mark.title = `The words were compared and match: ${this.now?.words ?? ''}`;
+  }
+
+  private showEnd(): void {
+    this.differ = true;
+    $('words-done').hidden = $('words-differ').hidden = true;
+    $('words-say').textContent =
+      'You ended the session: somebody may be between you and the customer. Call the customer on a number that you know, have them close the program, and begin a new session over another network.';
+    this.draw();
+  }
+}
