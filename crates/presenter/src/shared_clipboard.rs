@@ -10,6 +10,25 @@ pub(crate) enum Copied {
     NotCarried(NotCarried),
 }
 
+impl Copied {
+    /// What the customer has to hear when this was to go to a viewer.
+    pub(crate) fn news(&self) -> Option<ClipboardNews> {
+        match self {
+            Self::Contents(_) => None,
+            Self::NotCarried(why) => Some(ClipboardNews::NotCarried(*why)),
+        }
+    }
+}
+
+/// What the customer has to hear of the clipboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClipboardNews {
+    /// The viewer whose stream is this task asks for it.
+    Asked(tokio::task::Id),
+    /// What the customer has copied was to go to a viewer, and can't.
+    NotCarried(NotCarried),
+}
+
 /// One viewer's access to the customer's clipboard.
 #[derive(Debug, Default)]
 pub(crate) struct ClipboardAccess {

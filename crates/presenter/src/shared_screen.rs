@@ -20,8 +20,8 @@ use tokio::sync::{Notify, mpsc};
 use crate::{
     input_thread::InputThread,
     picture_pool::{self, Canvas, PicturePool},
-    screen::{Capture, Change, NotCarried, Screen, ScreenError, ViewerId, Waker},
-    shared_clipboard::{ClipboardAccess, Copied},
+    screen::{Capture, Change, Screen, ScreenError, ViewerId, Waker},
+    shared_clipboard::{ClipboardAccess, ClipboardNews, Copied},
 };
 
 /// Opens the screen. It is called whenever a viewer comes and nobody else watches.
@@ -41,15 +41,6 @@ pub(crate) struct SharedScreen {
     opening: Arc<tokio::sync::Mutex<()>>,
     paused: Arc<AtomicBool>,
     threads_alive: mpsc::Sender<()>,
-}
-
-/// What the customer has to hear of the clipboard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ClipboardNews {
-    /// The viewer whose stream is this task asks for it.
-    Asked(tokio::task::Id),
-    /// What the customer has copied was to go to a viewer, and can't.
-    NotCarried(NotCarried),
 }
 
 /// What the capture thread and the subscribers share.
@@ -223,9 +214,7 @@ impl CaptureShared {
 
     /// Tells the customer if this isn't carried.
     fn tell_customer(&self, copied: &Copied) {
-        if let Copied::NotCarried(why) = copied {
-            let _ = self.clipboard_news.send(ClipboardNews::NotCarried(*why));
-        }
+        let _ = copied.news().map(|news| self.clipboard_news.send(news));
     }
 
     /// Captures until the last viewer has left or the screen is gone.

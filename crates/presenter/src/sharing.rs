@@ -22,7 +22,8 @@ use crate::{
     known_viewers::KnownViewers,
     other_program::OtherProgram,
     screen::NotCarried,
-    shared_screen::{ClipboardNews, OpenScreen, SharedScreen},
+    shared_clipboard::ClipboardNews,
+    shared_screen::{OpenScreen, SharedScreen},
     viewer_stream::{self, Parts, StreamError},
 };
 
