@@ -14,7 +14,7 @@ function png(width: number, height: number, more = 0): Png {
 
 function open(local: Local | undefined, outcome: Sent = 'sent') {
   const field = document.createElement('textarea');
-  const preview = document.createElement('canvas');
+  const preview = document.createElement('div');
   const [said, sent] = [[] as string[], [] as (string | Png)[]];
   const send = (what: string | Png) => {
     sent.push(what);

@@ -21,7 +21,7 @@ const UNSENT = {
 export type ClipsPage = {
   field: HTMLTextAreaElement;
   /** Shows the picture that is there in place of a text. */
-  preview: HTMLCanvasElement;
+  preview: HTMLElement;
   /** Shows in the panel what happened. */
   report(text: string): void;
   /** Sends to the customer's clipboard; else says why that can't be done. */
@@ -129,6 +129,7 @@ export class Clips {
     this.picture = isText ? null : what;
     if (this.page.field.value !== (isText ? what : '')) this.page.field.value = isText ? what : '';
     this.page.preview.hidden = isText;
+    this.page.preview.replaceChildren();
     if (!isText) void drawPreview(this.page.preview, what);
   }
 

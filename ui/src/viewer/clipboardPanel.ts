@@ -18,7 +18,7 @@ export class ClipboardPanel {
     this.clips = new Clips(
       {
         field: $('clip') as HTMLTextAreaElement,
-        preview: $('clip-picture') as HTMLCanvasElement,
+        preview: $('clip-picture'),
         report: (text) => ($('clip-told').textContent = text),
         send: (what) => this.send(what),
         ask: () => this.hands()?.askClipboard() ?? false,

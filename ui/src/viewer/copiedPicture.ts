@@ -34,12 +34,14 @@ export async function pngOf(picture: Blob): Promise<Png | null> {
 }
 
 /** Shows a picture, whole, so that it can be copied from there too, with the name that a screen reader tells. */
-export async function drawPreview(canvas: HTMLCanvasElement, png: Png): Promise<void> {
+export async function drawPreview(preview: HTMLElement, png: Png): Promise<void> {
   const bitmap = await createImageBitmap(new Blob([png], { type: 'image/png' })).catch(() => null);
   if (!bitmap) return;
   const { width, height } = bitmap;
+  const canvas = document.createElement('canvas');
   draw(canvas, bitmap, width, height);
-  canvas.setAttribute('aria-label', `A picture of ${String(width)} by ${String(height)} pixels`);
+  preview.replaceChildren(canvas);
+  preview.setAttribute('aria-label', `A picture of ${String(width)} by ${String(height)} pixels`);
 }
 
 function draw(canvas: HTMLCanvasElement, bitmap: ImageBitmap, width: number, height: number): void {
