@@ -11,7 +11,7 @@ mod kept_clipboard;
 mod keymap;
 mod leftovers;
 mod merge_areas;
-mod own_text;
+pub(crate) mod own_text;
 mod pixels;
 mod scancode;
 mod selection;
