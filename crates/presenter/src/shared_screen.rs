@@ -276,7 +276,8 @@ impl CaptureShared {
         let shared = self.clipboard_shared.load(Ordering::SeqCst);
         let mut offer = |now: Copied, subscribers: &mut HashMap<u64, Subscriber>| {
             let offered = subscribers.values_mut().filter(|_| !paused);
-            if offered.fold(false, |goes, one| one.clipboard.offer(&now, shared) || goes) {
+            if offered.filter_map(|one| one.clipboard.offer(&now, shared).then_some(())).count() > 0
+            {
                 self.tell_customer(&now);
             }
             *copied = Some(now);
