@@ -173,9 +173,7 @@ impl SharedScreen {
             goes |= subscriber.clipboard.send(copied.as_ref());
             subscriber.changed.notify_one();
         }
-        if let Some(copied) = copied.as_ref().filter(|_| goes) {
-            self.shared.tell_customer(copied);
-        }
+        self.shared.tell_customer(copied.as_ref().filter(|_| goes));
     }
 
     /// Pauses control by viewers, or resumes it.
@@ -212,9 +210,9 @@ impl CaptureShared {
         })
     }
 
-    /// Tells the customer if this isn't carried.
-    fn tell_customer(&self, copied: &Copied) {
-        let _ = copied.news().map(|news| self.clipboard_news.send(news));
+    /// Tells the customer if this was to go and isn't carried.
+    fn tell_customer(&self, copied: Option<&Copied>) {
+        let _ = copied.and_then(Copied::news).map(|news| self.clipboard_news.send(news));
     }
 
     /// Captures until the last viewer has left or the screen is gone.
@@ -276,10 +274,8 @@ impl CaptureShared {
         let shared = self.clipboard_shared.load(Ordering::SeqCst);
         let mut offer = |now: Copied, subscribers: &mut HashMap<u64, Subscriber>| {
             let offered = subscribers.values_mut().filter(|_| !paused);
-            if offered.filter_map(|one| one.clipboard.offer(&now, shared).then_some(())).count() > 0
-            {
-                self.tell_customer(&now);
-            }
+            let told = offered.filter_map(|one| one.clipboard.offer(&now, shared).then_some(()));
+            self.tell_customer((told.count() > 0).then_some(&now));
             *copied = Some(now);
         };
         for change in changes {
