@@ -8,6 +8,7 @@ mod ends;
 mod keyboard;
 mod notice;
 mod page_process;
+mod pictures;
 mod restore;
 mod screen;
 mod secrets;

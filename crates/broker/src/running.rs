@@ -106,8 +106,8 @@ impl Broker {
         let bound = serve::bind(config.ip, config.port)?;
         let (public_url, is_tls) = (config.public_url.as_ref(), tls.is_some());
         let endpoint = Arc::new(Endpoint::new(bound.addr(), public_url, is_tls, false));
-        let (control, limits) = (config.control.take(), config.limits);
         let (fixed, door) = (Fixed::of(&config), endpoint.trust(config.trusted_proxies.clone()));
+        let (control, limits) = (config.control.take(), config.limits);
         let (coordinator, store_end) = open(config, Arc::clone(&endpoint)).await?;
         coordinator.record(|hub, _| hub.resume_mails()).await;
         let health = health_of(&coordinator);

@@ -1,10 +1,12 @@
 //! This crate's readers of what strangers send or files hold, each as one call: for the fuzz targets in `tests/fuzz`, which
 //! are no part of any program.
 
+use rfb::Png;
+
 use crate::{
     broker_connection,
     screen::{
-        Change,
+        Change, Contents,
         x11::{
             own_text::Own,
             selection_answers::{Answers, LONGEST, Names, Next},
@@ -25,8 +27,16 @@ const LONG_PIECE: usize = 400 * 1024;
 /// What programs on the customer's display answer when they are asked for the clipboard, each byte a choice. What is
 /// marked as secret is never told, and no text that is too long.
 pub fn selection(bytes: &[u8]) {
-    let names =
-        Names { targets: 1, utf8: 2, incr: 3, secret: vec![SECRET, 5], pictures: vec![6, 7, 8] };
+    let names = Names {
+        targets: 1,
+        utf8: 2,
+        mime: 9,
+        png: 6,
+        incr: 3,
+        secret: vec![SECRET, 5],
+        pictures: vec![7, 8],
+        empty: vec![1, 10],
+    };
     let mut answers = Answers::new(names, Own::default());
     let mut bytes = bytes.iter().copied();
     let mut is_secret = false;
@@ -49,14 +59,17 @@ pub fn selection(bytes: &[u8]) {
                 is_secret |= answers.is_asked(1) && forms.contains(&SECRET);
                 answers.forms((choice < 128).then_some(&*forms))
             }
-            4 => answers.text(form, given(&mut bytes, count)),
+            4 => answers.contents(form, given(&mut bytes, count)),
             _ => answers.piece(form, given(&mut bytes, count)),
         };
         match next {
             Next::Wait => {}
             Next::Ask(form) => assert!(answers.is_asked(form) && !is_secret),
-            Next::Tell(Change::Clipboard(text)) => {
+            Next::Tell(Change::Clipboard(Contents::Text(text))) => {
                 assert!(!is_secret && text.chars().count() <= LONGEST);
+            }
+            Next::Tell(Change::Clipboard(Contents::Picture(picture))) => {
+                assert!(!is_secret && picture.bytes().len() <= Png::LONGEST);
             }
             Next::Tell(_) => assert!(!is_secret),
         }

@@ -1,4 +1,4 @@
-//! Carries out the key presses, clicks and clipboard texts of the viewers who control, on a thread
+//! Carries out the key presses, clicks, texts and pictures of the viewers who control, on a thread
 //! of its own, since the X server may make them wait.
 //!
 //! Permission is checked here, at the last moment, and not on receipt: input that still waits when
@@ -10,12 +10,12 @@ use std::sync::{
 };
 
 use parking_lot::Mutex;
-use rfb::Event;
+use rfb::{Event, Png};
 use tokio::sync::mpsc;
 
 use crate::{
     pointer_turn::PointerTurn,
-    screen::{Input, ScreenError, ViewerId},
+    screen::{Contents, Input, ScreenError, ViewerId},
 };
 
 /// The most tasks in the queue. A viewer that sends faster than they are carried out has to wait.
@@ -129,7 +129,14 @@ impl Performer {
                 Some(buttons) => self.input.pointer(viewer, x, y, buttons),
                 None => Ok(()),
             },
-            Event::Clipboard(text) => self.input.clipboard(&text),
+            Event::Clipboard(text) => self.input.clipboard(Contents::Text(text.into())),
+            Event::Picture(bytes) => match Png::new(&bytes) {
+                Ok(picture) => self.input.clipboard(Contents::Picture(picture)),
+                Err(error) => {
+                    tracing::warn!(%error, "take a viewer's picture for the clipboard");
+                    Ok(())
+                }
+            },
             Event::ClipboardWanted | Event::Arrived(_) => Ok(()),
         }
     }

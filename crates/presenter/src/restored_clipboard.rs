@@ -2,7 +2,7 @@
 //!
 //! In X11 a clipboard lives only as long as the program that serves it. So at its end this program
 //! starts itself once more, without a window and without a connection to anybody, to serve that text
-//! until something else is copied.
+//! or picture until something else is copied.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -10,21 +10,26 @@ use std::{
     time::Duration,
 };
 
-use crate::{own_program, screen};
+use rfb::Png;
 
-/// The longest time for which the text is served.
+use crate::{
+    own_program,
+    screen::{self, Contents},
+};
+
+/// The longest time for which it is served.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// The most bytes of the text, as much as is read of a clipboard.
-const MOST_BYTES: u64 = 1024 * 1024;
+/// The most bytes of it, as much as is read of a clipboard.
+const MOST_BYTES: u64 = Png::LONGEST as u64;
 
-/// Starts the program that serves the text from now on. If that fails, the clipboard stays empty.
-pub fn restore(display: Option<&str>, text: &str) {
-    if let Err(error) = start(display, text) {
+/// Starts the program that serves this from now on. If that fails, the clipboard stays empty.
+pub fn restore(display: Option<&str>, contents: &Contents) {
+    if let Err(error) = start(display, contents.as_bytes()) {
         tracing::warn!(%error, "bring back what was in the clipboard before");
     }
 }
 
-fn start(display: Option<&str>, text: &str) -> io::Result<()> {
+fn start(display: Option<&str>, bytes: &[u8]) -> io::Result<()> {
     let own = own_program::own_file().map_err(io::Error::other)?;
     let mut program = Command::new(own);
     program.arg("--keep-clipboard").env_remove("DESKHAND_PIN");
@@ -40,17 +45,15 @@ fn start(display: Option<&str>, text: &str) -> io::Result<()> {
     }
     let mut program = program.spawn()?;
     let mut input = program.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    input.write_all(text.as_bytes())
+    input.write_all(bytes)
 }
 
-/// Serves the text that comes on the standard input, until something else is copied.
+/// Serves what comes on the standard input, until something else is copied.
 pub fn serve(display: Option<&str>) {
-    let mut text = String::new();
-    let read = io::stdin().take(MOST_BYTES).read_to_string(&mut text);
-    if let Err(error) = read
-        .map_err(|_| screen::ScreenError::Gone)
-        .and_then(|_| screen::serve_clipboard(display, &text, LONGEST))
-    {
+    let mut bytes = Vec::new();
+    let read = io::stdin().take(MOST_BYTES).read_to_end(&mut bytes).ok();
+    let Some(contents) = read.and_then(|_| Contents::from_bytes(bytes)) else { return };
+    if let Err(error) = screen::serve_clipboard(display, &contents, LONGEST) {
         tracing::debug!(%error, "serve the clipboard");
     }
 }

@@ -1,12 +1,31 @@
 //! Whether what the customer copies goes to a viewer: only to one who controls, and only if the
 //! customer shares the clipboard, or sends what was asked for.
 
-use crate::screen::NotCarried;
+use crate::screen::{Contents, NotCarried};
 
 /// What the customer has copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Copied {
-    Text(String),
+    Contents(Contents),
+    NotCarried(NotCarried),
+}
+
+impl Copied {
+    /// What the customer has to hear when this was to go to a viewer.
+    pub(crate) fn news(&self) -> Option<ClipboardNews> {
+        match self {
+            Self::Contents(_) => None,
+            Self::NotCarried(why) => Some(ClipboardNews::NotCarried(*why)),
+        }
+    }
+}
+
+/// What the customer has to hear of the clipboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClipboardNews {
+    /// The viewer whose stream is this task asks for it.
+    Asked(tokio::task::Id),
+    /// What the customer has copied was to go to a viewer, and can't.
     NotCarried(NotCarried),
 }
 
@@ -27,12 +46,14 @@ impl ClipboardAccess {
         Self { may_ask, ..Self::default() }
     }
 
-    /// The customer has copied something.
-    pub(crate) fn offer(&mut self, copied: &Copied, shared: bool) {
-        if self.may_ask && (shared || self.once) {
+    /// The customer has copied something; returns whether the viewer is to hear of it.
+    pub(crate) fn offer(&mut self, copied: &Copied, shared: bool) -> bool {
+        let goes = self.may_ask && (shared || self.once);
+        if goes {
             (self.asks, self.once) = (false, false);
             self.pending = Some(copied.clone());
         }
+        goes
     }
 
     /// The viewer asks; returns whether the customer has to be asked.
@@ -44,12 +65,11 @@ impl ClipboardAccess {
         self.may_ask && !shared
     }
 
-    /// The customer sends what they copied last, or what they copy next, to those who asked.
-    pub(crate) fn send(&mut self, copied: Option<&Copied>) {
+    /// The customer sends what they copied last, or what they copy next, to those who asked. Returns
+    /// whether this one is to hear of what was copied.
+    pub(crate) fn send(&mut self, copied: Option<&Copied>) -> bool {
         self.once |= self.asks;
-        if let Some(copied) = copied {
-            self.offer(copied, false);
-        }
+        copied.is_some_and(|copied| self.offer(copied, false))
     }
 
     /// What the viewer is to be told, once.
@@ -63,7 +83,7 @@ mod tests {
     use super::*;
 
     fn text(text: &str) -> Copied {
-        Copied::Text(text.to_owned())
+        Copied::Contents(text.into())
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::{
     input_thread::InputThread,
     picture_pool::{self, Canvas, PicturePool},
     screen::{Capture, Change, Screen, ScreenError, ViewerId, Waker},
-    shared_clipboard::{ClipboardAccess, Copied},
+    shared_clipboard::{ClipboardAccess, ClipboardNews, Copied},
 };
 
 /// Opens the screen. It is called whenever a viewer comes and nobody else watches.
@@ -49,8 +49,7 @@ struct CaptureShared {
     /// Notified when a viewer takes the picture or leaves.
     taken: Condvar,
     failed: mpsc::UnboundedSender<ScreenError>,
-    /// Gets the task of each stream whose viewer asks for the customer's clipboard.
-    asked: mpsc::UnboundedSender<tokio::task::Id>,
+    clipboard_news: mpsc::UnboundedSender<ClipboardNews>,
     paused: Arc<AtomicBool>,
     /// Whether everything that the customer copies goes to those who control.
     clipboard_shared: AtomicBool,
@@ -103,14 +102,14 @@ pub(crate) struct ScreenSubscription {
 }
 
 impl SharedScreen {
-    /// A screen that nobody watches yet. `asked` gets the task of each stream whose viewer asks for
-    /// the customer's clipboard, and `failed` gets the reason if the screen can't be captured
+    /// A screen that nobody watches yet. `clipboard_news` gets what the customer has to hear
+    /// of the clipboard, and `failed` gets the reason if the screen can't be captured
     /// any more. `threads_alive` is dropped when the screen's threads have ended; the program waits
     /// for that, so that no key stays down.
     pub fn new(
         open: OpenScreen,
         failed: mpsc::UnboundedSender<ScreenError>,
-        asked: mpsc::UnboundedSender<tokio::task::Id>,
+        clipboard_news: mpsc::UnboundedSender<ClipboardNews>,
         threads_alive: mpsc::Sender<()>,
     ) -> Self {
         let paused = Arc::new(AtomicBool::new(false));
@@ -118,7 +117,7 @@ impl SharedScreen {
             state: Mutex::default(),
             taken: Condvar::new(),
             failed,
-            asked,
+            clipboard_news,
             paused: Arc::clone(&paused),
             clipboard_shared: AtomicBool::new(false),
         };
@@ -169,10 +168,12 @@ impl SharedScreen {
     pub fn send_clipboard(&self) {
         let mut state = self.shared.state.lock();
         let CaptureState { copied, subscribers, .. } = &mut *state;
+        let mut goes = false;
         for subscriber in subscribers.values_mut() {
-            subscriber.clipboard.send(copied.as_ref());
+            goes |= subscriber.clipboard.send(copied.as_ref());
             subscriber.changed.notify_one();
         }
+        self.shared.tell_customer(copied.as_ref().filter(|_| goes));
     }
 
     /// Pauses control by viewers, or resumes it.
@@ -207,6 +208,11 @@ impl CaptureShared {
             clipboard,
             allowed,
         })
+    }
+
+    /// Tells the customer if this was to go and isn't carried.
+    fn tell_customer(&self, copied: Option<&Copied>) {
+        let _ = copied.and_then(Copied::news).map(|news| self.clipboard_news.send(news));
     }
 
     /// Captures until the last viewer has left or the screen is gone.
@@ -268,7 +274,8 @@ impl CaptureShared {
         let shared = self.clipboard_shared.load(Ordering::SeqCst);
         let mut offer = |now: Copied, subscribers: &mut HashMap<u64, Subscriber>| {
             let offered = subscribers.values_mut().filter(|_| !paused);
-            offered.for_each(|subscriber| subscriber.clipboard.offer(&now, shared));
+            let told = offered.filter_map(|one| one.clipboard.offer(&now, shared).then_some(()));
+            self.tell_customer((told.count() > 0).then_some(&now));
             *copied = Some(now);
         };
         for change in changes {
@@ -291,7 +298,7 @@ impl CaptureShared {
                         .values_mut()
                         .for_each(|subscriber| subscriber.pending.cursor = Some(now.clone()));
                 }
-                Change::Clipboard(text) => offer(Copied::Text(text), subscribers),
+                Change::Clipboard(contents) => offer(Copied::Contents(contents), subscribers),
                 Change::NotCarried(why) => offer(Copied::NotCarried(why), subscribers),
             }
         }
@@ -340,7 +347,8 @@ impl ScreenSubscription {
         let CaptureState { copied, subscribers, .. } = &mut *state;
         let Some(subscriber) = subscribers.get_mut(&self.id).filter(|_| !paused) else { return };
         if subscriber.clipboard.ask(copied.as_ref(), shared) {
-            let _ = tokio::task::try_id().map(|stream| self.shared.asked.send(stream));
+            let asked = tokio::task::try_id().map(ClipboardNews::Asked);
+            let _ = asked.map(|news| self.shared.clipboard_news.send(news));
         }
     }
 
@@ -360,7 +368,7 @@ impl ScreenSubscription {
     pub async fn handle(&self, event: Event) {
         let may = match event {
             Event::Key { .. } | Event::Pointer { .. } => self.controls,
-            Event::Clipboard(_) => self.clipboard,
+            Event::Clipboard(_) | Event::Picture(_) => self.clipboard,
             Event::ClipboardWanted => {
                 self.ask_for_clipboard();
                 false

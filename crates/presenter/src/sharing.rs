@@ -21,6 +21,8 @@ use crate::{
     exchanges::{BrokenOff, Exchanges},
     known_viewers::KnownViewers,
     other_program::OtherProgram,
+    screen::NotCarried,
+    shared_clipboard::ClipboardNews,
     shared_screen::{OpenScreen, SharedScreen},
     viewer_stream::{self, Parts, StreamError},
 };
@@ -61,14 +63,14 @@ impl Sharing {
     pub async fn run(self, stop: impl Future<Output = ()>) -> EndReason {
         let (mut choices, copies) = (self.choices, self.clipboard && self.clipboard_shared);
         let (failed, mut failures) = mpsc::unbounded_channel();
-        let (asked, mut asks) = mpsc::unbounded_channel();
+        let (clipboard_news, mut clipboard) = mpsc::unbounded_channel();
         let (started_tx, mut started) = mpsc::channel(MOST_STREAMS);
         let (asking, mut newcomers) = mpsc::channel(MOST_STREAMS);
         let (exchanges, mut broken) = Exchanges::new();
         let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
         let (outgoing, outgoing_rx) = mpsc::channel(8);
         let (threads_alive, threads_ended) = mpsc::channel(1);
-        let screen = SharedScreen::new(self.open, failed, asked, threads_alive);
+        let screen = SharedScreen::new(self.open, failed, clipboard_news, threads_alive);
         screen.share_clipboard(copies);
         let mut sharing = ActiveSharing {
             screen,
@@ -103,7 +105,7 @@ impl Sharing {
                 choice = choices.recv() => sharing.on_choice(choice.unwrap_or(Choice::Stop)),
                 () = &mut stop => Some(EndReason::Stopped),
                 failure = failures.recv() => failure.map(EndReason::Screen),
-                Some(id) = asks.recv() => sharing.on_clipboard_asked(id),
+                Some(news) = clipboard.recv() => sharing.on_clipboard_news(news),
                 Some(newcomer) = newcomers.recv() => sharing.on_newcomer(newcomer),
                 Some(()) = broken.recv() => sharing.on_broken_exchange(),
                 Some((id, viewer)) = started.recv() => sharing.on_stream_started(id, viewer),
@@ -242,14 +244,19 @@ impl ActiveSharing {
         None
     }
 
-    /// A viewer asks for what the customer has copied. The first one's name stays until the customer
-    /// has answered: a question that comes and goes would move the banner's buttons.
-    fn on_clipboard_asked(&mut self, id: Id) -> Option<EndReason> {
-        if self.clipboard_state == ClipboardState::Kept {
-            let by = self.viewers.get(&id).map(|viewer| viewer.name.clone());
-            self.clipboard_state = ClipboardState::Asked { by: by.unwrap_or_default() };
-            self.banner.due = true;
+    /// A viewer asks for what the customer has copied: the first one's name stays until the customer
+    /// has answered, since a question that comes and goes would move the banner's buttons. Or what
+    /// they have copied can't be sent.
+    fn on_clipboard_news(&mut self, news: ClipboardNews) -> Option<EndReason> {
+        match news {
+            ClipboardNews::Asked(id) if self.clipboard_state == ClipboardState::Kept => {
+                let by = self.viewers.get(&id).map(|viewer| viewer.name.clone());
+                self.clipboard_state = ClipboardState::Asked { by: by.unwrap_or_default() };
+            }
+            ClipboardNews::Asked(_) => return None,
+            ClipboardNews::NotCarried(why) => self.notice = Some(not_sent(why).to_owned()),
         }
+        self.banner.due = true;
         None
     }
 
@@ -371,6 +378,18 @@ impl ActiveSharing {
         (self.banner.due, self.banner.not_before) = (false, Instant::now() + BANNER_INTERVAL);
         // The banner's window is gone.
         shown.is_err().then_some(EndReason::Stopped)
+    }
+}
+
+/// What the customer is told where what they copied can't be sent.
+fn not_sent(why: NotCarried) -> &'static str {
+    match why {
+        NotCarried::OtherPicture => {
+            "The picture that you copied was not sent: it is of another kind than PNG"
+        }
+        NotCarried::LargePicture => "The picture that you copied was not sent: it is too large",
+        NotCarried::LongText => "The text that you copied was not sent: it is too long",
+        NotCarried::Other => "What you copied was not sent: it is neither a text nor a picture",
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
     dial::{DialError, Dialler, Socket},
     exchanges::Exchanges,
     known_viewers::KnownViewers,
-    screen::{NotCarried, ScreenError},
+    screen::{Contents, ScreenError},
     shared_clipboard::Copied,
     shared_screen::{ScreenSubscription, SharedScreen},
 };
@@ -314,10 +314,11 @@ impl UpdateWriter {
             self.server.set_at_rest();
         }
         match subscription.take_clipboard() {
-            Some(Copied::Text(text)) => self.server.set_clipboard(&text),
-            Some(Copied::NotCarried(why)) => {
-                self.server.set_uncarried_clipboard(why == NotCarried::Picture);
+            Some(Copied::Contents(Contents::Text(text))) => self.server.set_clipboard(&text),
+            Some(Copied::Contents(Contents::Picture(picture))) => {
+                self.server.set_clipboard_picture(&picture);
             }
+            Some(Copied::NotCarried(why)) => self.server.set_uncarried_clipboard(why.is_picture()),
             None => {}
         }
         // While the viewer isn't ready, it takes no picture. So the capture waits, and the viewer

@@ -47,6 +47,8 @@ pub(crate) enum Parsed<'a> {
 pub(crate) struct ParseContext {
     /// The longest clipboard text that is taken, in bytes.
     pub(crate) longest_clipboard: usize,
+    /// The largest picture that is taken, in bytes.
+    pub(crate) largest_picture: usize,
     /// The highest bit of PointerEvent's buttons says that one more byte follows.
     pub(crate) extended_buttons: bool,
     /// A negative length of ClientCutText means the Extended Clipboard.
@@ -57,6 +59,8 @@ pub(crate) struct ParseContext {
 const LONGEST_FENCE: usize = 64;
 /// How many bytes a compressed text may be longer than the text: zlib adds some where it can't compress.
 const ZLIB_OVERHEAD: usize = 1024;
+/// The bytes of the Extended Clipboard's flags.
+const FLAGS: usize = 4;
 
 /// Parses the first message in `bytes`.
 pub(crate) fn parse(bytes: &[u8], context: ParseContext) -> Result<Parsed<'_>, ProtocolError> {
@@ -142,7 +146,12 @@ fn clipboard(bytes: &[u8], context: ParseContext) -> Parsed<'_> {
     let signed = i32::from_be_bytes(*length);
     let is_extended = context.extended_clipboard && signed < 0;
     let length = if is_extended { signed.unsigned_abs() } else { signed.cast_unsigned() } as usize;
-    let most = context.longest_clipboard + if is_extended { ZLIB_OVERHEAD } else { 0 };
+    let longest_text = context.longest_clipboard;
+    let most = if is_extended {
+        (longest_text + ZLIB_OVERHEAD).max(FLAGS + context.largest_picture)
+    } else {
+        longest_text
+    };
     if length > most {
         return Parsed::TooLong(8 + length);
     }

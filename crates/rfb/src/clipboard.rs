@@ -1,13 +1,17 @@
-//! Clipboard texts: in Latin-1 as RFC 6143 has them (7.5.6, 7.6.4), and in UTF-8 by the Extended Clipboard.
+//! What clipboards hold: texts in Latin-1 as RFC 6143 has them (7.5.6, 7.6.4), and by the Extended Clipboard texts in
+//! UTF-8 and pictures. A picture has a format of our own (docs/adr/0034): both sides say that they know it first.
 
 use flate2::{Decompress, FlushDecompress};
 
-use crate::{Event, Limits, encode::ZlibStream};
+use crate::{Event, Limits, Png, encode::ZlibStream};
 
-/// The one format that is exchanged.
 const TEXT: u32 = 1;
-/// A picture. It is only announced: who hears of it knows that there is no text any more.
+/// A picture as PNG. It is sent as it is, alone in its message: it is compressed already.
+const PNG: u32 = 1 << 15;
+/// A picture that isn't carried. It is only announced: who hears of it knows that there is no text any more.
 const DIB: u32 = 1 << 3;
+/// The bits that stand for formats.
+const FORMATS: u32 = 0xffff;
 const CAPS: u32 = 1 << 24;
 const REQUEST: u32 = 1 << 25;
 const PEEK: u32 = 1 << 26;
@@ -19,33 +23,72 @@ const SERVER_CUT_TEXT: u8 = 3;
 /// The screen's clipboard, and how far the viewer knows it.
 #[derive(Debug, Default)]
 pub(crate) struct Clipboard {
-    text: String,
-    /// The formats that are announced; only [`TEXT`] is provided.
-    formats: u32,
-    /// The viewer doesn't know yet that there is a text.
+    contents: Contents,
+    /// The viewer doesn't know yet what there is.
     unannounced: bool,
-    /// The viewer knows that there is a text, and hasn't fetched it.
+    /// The viewer knows that there is something, and hasn't fetched it.
     offered: bool,
     /// The flags of the viewer's Caps message; zero before it came.
     viewer_caps: u32,
 }
 
+/// What the screen's clipboard holds.
+#[derive(Debug, Default)]
+enum Contents {
+    /// Nothing that has a name here.
+    #[default]
+    Nothing,
+    Text(String),
+    Picture(Png),
+    /// A picture that isn't carried.
+    OtherPicture,
+}
+
 impl Clipboard {
     pub(crate) fn set(&mut self, text: &str) {
-        text.clone_into(&mut self.text);
-        (self.formats, self.unannounced) = (TEXT, true);
+        self.replace(Contents::Text(text.to_owned()));
+    }
+
+    pub(crate) fn set_picture(&mut self, picture: &Png) {
+        self.replace(Contents::Picture(picture.clone()));
     }
 
     /// The clipboard holds something that isn't carried: a picture, or nothing that has a name here.
     pub(crate) fn set_uncarried(&mut self, is_picture: bool) {
-        self.text = String::new();
-        self.offered = false;
-        (self.formats, self.unannounced) = (if is_picture { DIB } else { 0 }, true);
+        self.replace(if is_picture { Contents::OtherPicture } else { Contents::Nothing });
     }
 
-    /// Bytes that the text takes in memory.
+    fn replace(&mut self, contents: Contents) {
+        (self.contents, self.unannounced, self.offered) = (contents, true, false);
+    }
+
+    /// Bytes that the contents take in memory.
     pub(crate) fn memory(&self) -> usize {
-        self.text.capacity()
+        match &self.contents {
+            Contents::Text(text) => text.capacity(),
+            Contents::Picture(picture) => picture.bytes().len(),
+            Contents::Nothing | Contents::OtherPicture => 0,
+        }
+    }
+
+    /// The format in which the contents are offered to this viewer, if they are.
+    fn provided(&self) -> u32 {
+        match &self.contents {
+            Contents::Text(text) if !text.is_empty() => TEXT,
+            Contents::Picture(_) => self.viewer_caps & PNG,
+            Contents::Text(_) | Contents::Nothing | Contents::OtherPicture => 0,
+        }
+    }
+
+    /// What is announced to this viewer.
+    fn announced(&self) -> u32 {
+        match &self.contents {
+            Contents::Text(_) => TEXT,
+            Contents::Picture(_) if self.provided() == 0 => DIB,
+            Contents::Picture(_) => PNG,
+            Contents::OtherPicture => DIB,
+            Contents::Nothing => 0,
+        }
     }
 
     /// Handles a message of the Extended Clipboard; returns the event if it brings a text or asks for one.
@@ -59,37 +102,43 @@ impl Clipboard {
         // One action per message; Caps goes first, since its other bits only list what the viewer can.
         if flags & CAPS != 0 {
             self.viewer_caps = flags;
+        } else if flags & PROVIDE != 0 && flags & FORMATS == PNG {
+            return (body.len() <= limits.picture).then(|| Event::Picture(body.to_vec()));
         } else if flags & PROVIDE != 0 && flags & TEXT != 0 {
             return read_provided(body, limits.clipboard).map(Event::Clipboard);
         } else if flags & NOTIFY != 0 && flags & TEXT != 0 {
             write_extended(REQUEST | TEXT, &[], to);
         } else if flags & PEEK != 0 {
-            self.offered = !self.text.is_empty();
-            let formats = if self.offered { TEXT } else { 0 };
+            let formats = self.provided();
+            self.offered = formats != 0;
             write_extended(NOTIFY | formats, &[], to);
         } else if flags & REQUEST != 0 && std::mem::take(&mut self.offered) {
             // Once per offer: otherwise a viewer could have a long text compressed again and again.
-            write_provided(&self.text, to);
+            match &self.contents {
+                Contents::Text(text) => write_provided(text, to),
+                Contents::Picture(picture) => write_extended(PROVIDE | PNG, picture.bytes(), to),
+                Contents::Nothing | Contents::OtherPicture => {}
+            }
         } else if flags & REQUEST != 0 && flags & TEXT != 0 {
             return Some(Event::ClipboardWanted);
         }
         None
     }
 
-    /// Announces a new text. With the Extended Clipboard that waits for the viewer's Caps.
+    /// Announces what is new. With the Extended Clipboard that waits for the viewer's Caps.
     pub(crate) fn announce(&mut self, is_extended: bool, to: &mut Vec<u8>) {
         if !self.unannounced {
             return;
         }
         if !is_extended {
             self.unannounced = false;
-            if self.formats == TEXT {
-                write_latin1(&self.text, to);
+            if let Contents::Text(text) = &self.contents {
+                write_latin1(text, to);
             }
         } else if self.viewer_caps & (NOTIFY | TEXT) == NOTIFY | TEXT {
             self.unannounced = false;
-            self.offered = self.formats == TEXT;
-            write_extended(NOTIFY | self.formats, &[], to);
+            self.offered = self.provided() != 0;
+            write_extended(NOTIFY | self.announced(), &[], to);
         }
     }
 }
@@ -115,10 +164,12 @@ fn write_extended(flags: u32, body: &[u8], to: &mut Vec<u8>) {
     to.extend(body);
 }
 
-/// Caps: what the server supports. `longest` is the size in bytes up to which a text may be provided unasked.
-pub(crate) fn write_capabilities(longest: usize, to: &mut Vec<u8>) {
-    let flags = CAPS | REQUEST | PEEK | NOTIFY | PROVIDE | TEXT;
-    write_extended(flags, &(longest.min(i32::MAX as usize) as u32).to_be_bytes(), to);
+/// Caps: what the server supports, and up to which size in bytes each format may be provided unasked.
+pub(crate) fn write_capabilities(limits: &Limits, to: &mut Vec<u8>) {
+    let flags = CAPS | REQUEST | PEEK | NOTIFY | PROVIDE | TEXT | PNG;
+    let longest = [limits.clipboard, limits.picture];
+    let sizes = longest.map(|size| (size.min(i32::MAX as usize) as u32).to_be_bytes());
+    write_extended(flags, sizes.as_flattened(), to);
 }
 
 /// Provide: the text itself. The protocol wants CR LF at the end of lines, and a NUL at the end of the text.

@@ -22,6 +22,8 @@ pub enum Event {
     },
     /// The viewer's clipboard holds this text now.
     Clipboard(String),
+    /// The viewer's clipboard holds this picture now: a PNG, as [`Png::new`](crate::Png::new) has to find.
+    Picture(Vec<u8>),
     /// The viewer asks for the screen's clipboard, of which it was offered nothing.
     ClipboardWanted,
     /// The viewer has received and processed a fenced update: the number that

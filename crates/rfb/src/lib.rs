@@ -28,10 +28,12 @@ mod fence;
 mod format;
 mod geometry;
 mod picture;
+mod png;
 mod server;
 
 pub use error::ProtocolError;
 pub use event::Event;
 pub use geometry::Rect;
 pub use picture::{Cursor, Monitor, Picture};
+pub use png::{Png, PngError};
 pub use server::{Limits, Server};

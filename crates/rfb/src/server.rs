@@ -8,7 +8,7 @@ use self::{
     update::{Pace, PendingPseudoRects, UpdateRequests},
 };
 use crate::{
-    Cursor, Event, Monitor, Picture, ProtocolError, Rect,
+    Cursor, Event, Monitor, Picture, Png, ProtocolError, Rect,
     client_encodings::ClientEncodings,
     client_framebuffer::ClientFramebuffer,
     client_message::{self, ClientMessage, ParseContext, Parsed},
@@ -24,13 +24,15 @@ use crate::{
 pub struct Limits {
     /// Bytes of one clipboard text; longer ones are skipped without being buffered.
     pub clipboard: usize,
+    /// Bytes of one picture for the clipboard; larger ones are skipped likewise.
+    pub picture: usize,
     /// Updates that may be unacknowledged at a time, where the viewer supports fences.
     pub in_flight: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { clipboard: 1024 * 1024, in_flight: 2 }
+        Self { clipboard: 1024 * 1024, picture: Png::LONGEST, in_flight: 2 }
     }
 }
 
@@ -105,7 +107,13 @@ impl Server {
                 taken => rest = &rest[taken..],
             }
         }
-        self.input = rest.to_vec();
+        let taken = input.len() - rest.len();
+        // A long message comes in many pieces: what is there of it stays where it is.
+        if taken > 0 {
+            input.drain(..taken);
+            input.shrink_to_fit();
+        }
+        self.input = input;
         Ok(())
     }
 
@@ -150,6 +158,12 @@ impl Server {
         self.announce_clipboard();
     }
 
+    /// Offers the viewer the picture in the screen's clipboard. A viewer that takes none hears that it isn't carried.
+    pub fn set_clipboard_picture(&mut self, picture: &Png) {
+        self.clipboard.set_picture(picture);
+        self.announce_clipboard();
+    }
+
     /// Tells the viewer that the screen's clipboard holds something that isn't carried: a picture, or a text
     /// that is too long. Only a viewer with the Extended Clipboard hears of it.
     pub fn set_uncarried_clipboard(&mut self, is_picture: bool) {
@@ -187,6 +201,7 @@ impl Server {
     fn parse_context(&self) -> ParseContext {
         ParseContext {
             longest_clipboard: self.limits.clipboard,
+            largest_picture: self.limits.picture,
             extended_buttons: self.encodings.extended_buttons,
             extended_clipboard: self.encodings.extended_clipboard,
         }
@@ -232,7 +247,7 @@ impl Server {
         self.pending.size |= is_new(|e| e.extended_desktop_size);
         self.pending.size |= encodings.can_resize() && self.client.bounds() != self.screen.area;
         if is_new(|e| e.extended_clipboard) {
-            clipboard::write_capabilities(self.limits.clipboard, &mut self.output);
+            clipboard::write_capabilities(&self.limits, &mut self.output);
         }
         // By this message a server says that it supports continuous updates (rfbproto,
         // "EndOfContinuousUpdates"). They are not offered without fences, since nothing would tell how many

@@ -114,6 +114,33 @@ impl Drop for Driver {
     }
 }
 
+/// Calls a method of Chromium's DevTools, for what WebDriver lacks.
+///
+/// # Panics
+/// Where the browser knows no such method.
+pub async fn devtools(browser: &Client, method: &str, parameters: Value) -> Value {
+    let call = DevTools { method: method.to_owned(), parameters };
+    browser.issue_cmd(call).await.unwrap()
+}
+
+/// Chromedriver's "Execute a Chrome DevTools command".
+#[derive(Debug)]
+struct DevTools {
+    method: String,
+    parameters: Value,
+}
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let call = json!({ "cmd": self.method, "params": self.parameters });
+        (Method::POST, Some(call.to_string()))
+    }
+}
+
 /// Gives the browser a passkey device of this computer, whose owner always agrees.
 ///
 /// # Panics

@@ -20,6 +20,7 @@ pub const TARGETS: &[Target] = &[
     ("fields", messages::fuzz_fields),
     ("headless", stored::fuzz_headless),
     ("hello", messages::fuzz_hello),
+    ("png", screen::fuzz_png),
     ("presenter_live", messages::fuzz_presenter_live),
     ("remote_answers", messages::fuzz_remote_answers),
     ("rfb_client", screen::fuzz_rfb_client),

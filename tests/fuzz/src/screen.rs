@@ -1,11 +1,11 @@
 //! A stream's bytes: the seal, and the RFB inside of it.
 
-use rfb::{Limits, Picture, Rect, Server};
+use rfb::{Limits, Picture, Png, Rect, Server};
 use seal::{Access, Initiator, Offer, Responder};
 
 use viewer_tests::{ENCODINGS, Pixels, Viewer};
 
-const LIMITS: Limits = Limits { clipboard: 4096, in_flight: 2 };
+const LIMITS: Limits = Limits { clipboard: 4096, picture: 4096, in_flight: 2 };
 /// SetEncodings is the longest message that is taken whole: 65,535 numbers.
 const MOST_HELD: usize = 2 * (65_535 * 4 + 4) + 64 * 1024;
 
@@ -28,6 +28,31 @@ pub fn fuzz_rfb_server(data: &[u8]) {
         }
         server.take_output();
     }
+}
+
+/// A picture for a clipboard: a whole file, or, where the first byte is odd, chunks whose lengths and sums are right.
+pub fn fuzz_png(data: &[u8]) {
+    let Some((&kind, rest)) = data.split_first() else { return };
+    let file = if kind % 2 == 0 { rest.to_vec() } else { chunks(rest) };
+    if let Ok(png) = Png::new(&file) {
+        assert_eq!(Png::new(png.bytes()).as_ref(), Ok(&png), "what was taken is sound");
+    }
+}
+
+fn chunks(mut data: &[u8]) -> Vec<u8> {
+    const NAMES: [&[u8; 4]; 6] = [b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"tEXt"];
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    while let [name, length, rest @ ..] = data {
+        let (content, after) = rest.split_at(usize::from(*length).min(rest.len()));
+        let checked = [NAMES[usize::from(*name) % NAMES.len()], content].concat();
+        let mut crc = flate2::Crc::new();
+        crc.update(&checked);
+        file.extend((content.len() as u32).to_be_bytes());
+        file.extend(checked);
+        file.extend(crc.sum().to_be_bytes());
+        data = after;
+    }
+    file
 }
 
 /// A sealed stream's three messages, and what follows them.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-pub use browser_tests::Driver;
+pub use browser_tests::{Driver, devtools};
 use fantoccini::{
     Client, Locator,
     actions::{

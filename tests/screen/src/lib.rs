@@ -9,6 +9,7 @@
 pub mod bridge;
 pub mod browser;
 pub mod consent;
+pub mod copied;
 pub mod display;
 pub mod keyboard;
 pub mod link;

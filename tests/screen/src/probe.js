@@ -1,5 +1,7 @@
 // Looks at the screen in the page, after each time that something is drawn on its visible canvas.
-const screen = () => [...document.querySelectorAll('canvas')].find((canvas) => canvas.id !== 'still');
+const screen = () => [...document.querySelectorAll('canvas')].find(
+  (canvas) => canvas.id !== 'still' && !canvas.closest('#clip-picture'),
+);
 const painter = CanvasRenderingContext2D.prototype;
 const hooks = new Set();
 

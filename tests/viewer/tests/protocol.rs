@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use rfb::{Cursor, Event, Limits, Picture, ProtocolError, Rect, Server};
-use viewer_tests::{ENCODINGS, Pixels, Told, extended_cut_text, join, paint};
+use rfb::{Cursor, Event, Limits, Picture, Png, ProtocolError, Rect, Server};
+use viewer_tests::{ENCODINGS, Pixels, Told, Viewer, extended_cut_text, join, paint};
 
+const PIXEL: &[u8] = include_bytes!("pixel.png");
+const PNG: u32 = 1 << 15;
+const CAPS_ALL: u32 = 0x1f00_0000;
 const CAPS: u32 = 1 << 24;
 const REQUEST: u32 = 1 << 25;
 const NOTIFY: u32 = 1 << 27;
@@ -178,7 +181,7 @@ fn texts_are_exchanged_in_unicode_or_latin1() {
         Told::ExtendedCutText(flags, sizes) => Some((*flags, sizes.len())),
         _ => None,
     });
-    assert_eq!(caps, Some((0x1f00_0001, 4)));
+    assert_eq!(caps, Some((0x1f00_8001, 8)));
     server.receive(&extended_cut_text(0x1f00_0001, &[0; 4]), &mut events).unwrap();
     server.set_clipboard("Grüße\n→ λ");
     viewer.take(&mut server);
@@ -209,6 +212,43 @@ fn texts_are_exchanged_in_unicode_or_latin1() {
     events.clear();
     server.receive(&viewer_tests::cut_text(b"\xfc\n"), &mut events).unwrap();
     assert_eq!(events, [Event::Clipboard("ü\n".to_owned())]);
+}
+
+#[test]
+fn a_picture_goes_to_who_takes_pictures_and_is_announced_to_the_others() {
+    let pixel = Png::new(PIXEL).unwrap();
+    for (caps, announced) in [(CAPS_ALL | 1, NOTIFY | 1 << 3), (CAPS_ALL | PNG | 1, NOTIFY | PNG)] {
+        let (mut server, mut viewer) = join(&Picture::new(5, 5), Pixels::NOVNC, &ENCODINGS);
+        let mut events = Vec::new();
+        server.receive(&extended_cut_text(caps, &[0; 8]), &mut events).unwrap();
+        server.set_clipboard_picture(&pixel);
+        viewer.take(&mut server);
+        assert_eq!(viewer.told.last(), Some(&Told::ExtendedCutText(announced, Vec::new())));
+        viewer.told.clear();
+        server.receive(&extended_cut_text(REQUEST | PNG, &[]).repeat(3), &mut events).unwrap();
+        viewer.take(&mut server);
+        let provided = Told::ExtendedCutText(PROVIDE | PNG, PIXEL.to_vec());
+        assert_eq!(viewer.told, if caps & PNG == 0 { vec![] } else { vec![provided] });
+        assert_eq!(events, []);
+    }
+}
+
+#[test]
+fn a_picture_of_the_viewer_comes_as_it_is_sent_if_it_is_not_too_large() {
+    let limits = Limits { picture: 5000, ..Limits::default() };
+    let mut server = Server::new(&Picture::new(4, 3), &[], "desk", limits);
+    let mut viewer = Viewer::join(&mut server, Pixels::NOVNC, &ENCODINGS);
+    let mut events = Vec::new();
+    let picture = vec![7; 5000];
+    for piece in extended_cut_text(PROVIDE | PNG, &picture).chunks(300) {
+        server.receive(piece, &mut events).unwrap();
+    }
+    assert_eq!(std::mem::take(&mut events), [Event::Picture(picture)]);
+    server.receive(&extended_cut_text(PROVIDE | PNG, &[7; 5001]), &mut events).unwrap();
+    // Two things in one message are none that this format has.
+    server.receive(&extended_cut_text(PROVIDE | PNG | 1, PIXEL), &mut events).unwrap();
+    assert_eq!(events, []);
+    viewer.take(&mut server);
 }
 
 #[test]

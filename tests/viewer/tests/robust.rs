@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rfb::{Event, Limits, Monitor, Picture, ProtocolError, Rect, Server};
 use viewer_tests::{Pixels, Told, join, paint};
 
-const LIMITS: Limits = Limits { clipboard: 4096, in_flight: 2 };
+const LIMITS: Limits = Limits { clipboard: 4096, picture: 4096, in_flight: 2 };
 /// SetEncodings is the longest message that is taken whole: 65,535 numbers.
 const MOST_HELD: usize = 2 * (65_535 * 4 + 4) + 64 * 1024;
 

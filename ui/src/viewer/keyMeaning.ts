@@ -61,7 +61,7 @@ export function meaningOf(event: Pressed, system: System, superHeld = false): Me
   if (event.location === 3 || isName(key)) return { is: 'other' };
   if (!chord) return { is: 'text', text: key, bare: false };
   if (typedByChord(event, system)) return { is: 'text', text: key, bare: true };
-  return { is: 'shortcut', text: placeCounts(event) ? american(event) : key };
+  return { is: 'shortcut', text: placeCounts(event) ? american(event) : uncapped(event) };
 }
 
 /** The keysym of a character, as X has it: Latin-1 as it is, all others by their Unicode number. */
@@ -98,6 +98,11 @@ function placeCounts({ key, code, shiftKey }: Pressed): boolean {
   if (!/^[\x20-\x7e]$/.test(key)) return true;
   if (code.startsWith('Digit')) return !shiftKey && !/^[0-9+=-]$/.test(key);
   return NO_LETTER[code]?.includes(key) ?? false;
+}
+
+/** A letter as Shift alone makes it: Ctrl+C under Caps Lock is still Ctrl+C. */
+function uncapped({ key, shiftKey }: Pressed): string {
+  return shiftKey ? key.toUpperCase() : key.toLowerCase();
 }
 
 /** What an American keyboard types in this place. */

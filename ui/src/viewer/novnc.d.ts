@@ -4,12 +4,13 @@ declare module '@novnc/novnc' {
     rQlen(): number;
     rQpeekBytes(length: number, copy?: boolean): Uint8Array;
     rQskipBytes(length: number): void;
+    rQshiftBytes(length: number): Uint8Array;
     rQwait(what: string, length: number, back?: number): boolean;
   }
   export default class RFB extends EventTarget {
     static messages: {
       clientFence(sock: Sock, flags: number, payload: string): void;
-      extendedClipboardRequest(sock: Sock, formats: number[]): void;
+      clientCutText(sock: Sock, data: Uint8Array, extended: boolean): void;
     };
     constructor(target: HTMLElement, channel: WebSocket, options?: { shared?: boolean });
     viewOnly: boolean;

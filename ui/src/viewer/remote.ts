@@ -1,17 +1,16 @@
 import RFB from '@novnc/novnc';
+import { meaningOf, message, OURS, PNG, PROVIDE, REQUEST, TEXT } from './extendedClipboard';
 import { type Monitor, monitorsOf } from './monitors';
 import type { Hands } from './typing';
 
-/** AltGr: what it types arrives as it is composed, so the customer's computer never gets the key. */
-const LEVEL_3 = 0xfe03;
+/**
+ * AltGr, Caps Lock and Num Lock: what they make of a key arrives as it is made here, so the customer's computer never
+ * gets them, and its own locks stay as they are.
+ */
+const KEPT_HERE = [0xfe03, 0xffe5, 0xff7f];
 
 /** The flag of a fence that asks for an answer. */
-const REQUEST = 2 ** 31;
-
-/** Of the Extended Clipboard: the actions and formats that noVNC's interface doesn't tell. */
-const [TEXT, DIB, NOTIFY] = [1, 1 << 3, 1 << 27];
-/** The length of an announcement, negative as in all of its messages. */
-const ANNOUNCEMENT = -4;
+const ANSWER_WANTED = 2 ** 31;
 
 /** The events of the RFB connection beside noVNC's own. */
 export type RemoteHandlers = {
@@ -21,6 +20,8 @@ export type RemoteHandlers = {
   onLatency(ms: number): void;
   /** The monitors have changed. */
   onMonitors(monitors: Monitor[]): void;
+  /** The customer copied a picture, a PNG. */
+  onPicture(png: Uint8Array<ArrayBuffer>): void;
   /** The customer copied something that isn't carried. */
   onNotCarried(isPicture: boolean): void;
 };
@@ -43,7 +44,7 @@ export class Remote extends RFB implements Hands {
     this._keyboard._target = target;
     const send = this._keyboard.onkeyevent;
     this._keyboard.onkeyevent = (keysym, ...rest) => {
-      if (keysym !== LEVEL_3) send(keysym, ...rest);
+      if (!KEPT_HERE.includes(keysym)) send(keysym, ...rest);
     };
   }
 
@@ -97,13 +98,20 @@ export class Remote extends RFB implements Hands {
     if (!this._supportsFence || this.waiting || this._rfbConnectionState !== 'connected') return;
     this.waiting = true;
     this.measuredAt = performance.now();
-    RFB.messages.clientFence(this._sock, REQUEST, 'r');
+    RFB.messages.clientFence(this._sock, ANSWER_WANTED, 'r');
   }
 
   /** Asks for what the customer has copied; false if their program can't be asked. */
   askClipboard(): boolean {
     if (!this._clipboardServerCapabilitiesFormats[TEXT]) return false;
-    RFB.messages.extendedClipboardRequest(this._sock, [TEXT]);
+    RFB.messages.clientCutText(this._sock, message(REQUEST | TEXT), true);
+    return true;
+  }
+
+  /** Puts a picture, a PNG, into the customer's clipboard; false if their program takes none. */
+  sendPicture(png: Uint8Array): boolean {
+    if (!this._clipboardServerCapabilitiesFormats[PNG]) return false;
+    RFB.messages.clientCutText(this._sock, message(PROVIDE | PNG, png), true);
     return true;
   }
 
@@ -142,16 +150,27 @@ export class Remote extends RFB implements Hands {
     return done;
   }
 
-  /** Hears of what noVNC passes over: an announcement of something that is no text. */
+  /** Does what noVNC doesn't: pictures, and what it would stumble over while nothing may be taken. */
   protected override _handleServerCutText(): boolean {
     const head = this._sock.rQlen() >= 11 ? this._sock.rQpeekBytes(11, true) : null;
-    const done = super._handleServerCutText();
-    if (!done || !head) return done;
-    const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-    const flags = view.getUint32(7);
-    if (view.getInt32(3) === ANNOUNCEMENT && flags & NOTIFY && !(flags & TEXT)) {
-      this.handlers.onNotCarried((flags & DIB) !== 0);
+    const view = head && new DataView(head.buffer, head.byteOffset, head.byteLength);
+    const [length, flags] = [-(view?.getInt32(3) ?? 0), view?.getUint32(7) ?? 0];
+    if (length < 4) return super._handleServerCutText();
+    const meaning = meaningOf(flags);
+    if (meaning === 'brings a picture' || (this.viewOnly && flags & PROVIDE)) {
+      if (this._sock.rQwait('picture', 7 + length, 1)) return false;
+      this._sock.rQskipBytes(11);
+      const content = this._sock.rQshiftBytes(length - 4).slice();
+      if (meaning === 'brings a picture' && !this.viewOnly) this.handlers.onPicture(content);
+      return true;
     }
+    const done = super._handleServerCutText();
+    if (!done) return done;
+    if (meaning === 'asks for ours') RFB.messages.clientCutText(this._sock, OURS, true);
+    else if (meaning === 'has a picture' && !this.viewOnly) {
+      RFB.messages.clientCutText(this._sock, message(REQUEST | PNG), true);
+    } else if (meaning === 'has another picture') this.handlers.onNotCarried(true);
+    else if (meaning === 'has something else') this.handlers.onNotCarried(false);
     return done;
   }
 

@@ -1,5 +1,5 @@
 import { $ } from '../shared/dom';
-import { Clips, type Sent } from './clipboard';
+import { ClipboardPanel } from './clipboardPanel';
 import { press, shortcutOf, SPECIAL, type Shortcut } from './keys';
 import { fill, Menu } from './menu';
 import { choices, type Monitor, same } from './monitors';
@@ -18,9 +18,6 @@ const PICTURE_WITHIN_MS = 20_000;
  * that drops everything closes no connection.
  */
 const SILENT_MS = 11_000;
-
-/** The most characters for the customer's clipboard: at worst 1 MiB, which is the most that their program takes. */
-const LONGEST_TEXT = 250_000;
 
 /** The events that the remote screen reports to the page. */
 export type RemoteScreenHandlers = {
@@ -54,7 +51,7 @@ export class RemoteScreen {
   private toastTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly field = $('typed') as HTMLTextAreaElement;
   private readonly typing: Typing;
-  private readonly clips: Clips;
+  private readonly clipboard: ClipboardPanel;
   private readonly keysMenu: Menu;
   private readonly clipMenu: Menu;
   private readonly monitorsMenu: Menu;
@@ -69,14 +66,7 @@ export class RemoteScreen {
     this.keysMenu = new Menu($('keys'), $('keys-list'), refocus);
     this.clipMenu = new Menu($('clipboard'), $('clipboard-panel'), refocus);
     this.monitorsMenu = new Menu($('monitors'), $('monitors-list'), refocus);
-    this.clips = new Clips(
-      $('clip') as HTMLTextAreaElement,
-      // Missing where the page came without encryption.
-      (navigator as Partial<Navigator>).clipboard,
-      (text) => ($('clip-told').textContent = text),
-      (text) => this.paste(text),
-      () => (this.meter !== null && this.control ? (this.remote?.askClipboard() ?? false) : false),
-    );
+    this.clipboard = new ClipboardPanel(() => (this.meter && this.control ? this.remote : null));
     this.words = new WordsStrip({
       onMatch: (words) => handlers.onWordsMatch(words),
       onDiffer: () => handlers.onWordsDiffer(),
@@ -91,7 +81,6 @@ export class RemoteScreen {
     this.typing = new Typing($('screen'), this.field, () => this.remote, system);
     this.wireKeys();
     this.wireTools();
-    this.wireClipboard();
   }
 
   /** The stream is there: the picture is drawn from it until it ends. */
@@ -109,8 +98,11 @@ export class RemoteScreen {
       onMonitors: (monitors) => {
         this.showMonitors(monitors);
       },
+      onPicture: (png) => {
+        this.clipboard.receive(png);
+      },
       onNotCarried: (isPicture) => {
-        this.clips.notCarried(isPicture);
+        this.clipboard.notCarried(isPicture);
       },
     });
     this.remote = remote;
@@ -118,7 +110,7 @@ export class RemoteScreen {
     remote.showDotCursor = true;
     remote.addEventListener('clipboard', (event) => {
       const { text } = (event as CustomEvent<{ text: string }>).detail;
-      void this.clips.receive(text);
+      this.clipboard.receive(text);
     });
     remote.addEventListener('disconnect', () => {
       if (this.remote === remote) this.handlers.onEnded();
@@ -332,30 +324,6 @@ export class RemoteScreen {
       button.setAttribute('aria-pressed', String(wanted));
       this.typing.callKeyboard(wanted);
     });
-  }
-
-  private wireClipboard(): void {
-    const auto = $('clip-auto') as HTMLInputElement;
-    $('clip-auto-row').hidden = (navigator as Partial<Navigator>).clipboard === undefined;
-    $('clip-send').addEventListener('click', () => {
-      this.clips.sendField();
-    });
-    $('clip-ask').addEventListener('click', () => {
-      this.clips.askCustomer();
-    });
-    $('clip-copy').addEventListener('click', () => void this.clips.copyField());
-    const follow = () => {
-      if (auto.checked && this.control) void this.clips.sendNew();
-    };
-    auto.addEventListener('change', follow);
-    addEventListener('focus', follow);
-  }
-
-  private paste(text: string): Sent {
-    if (!this.remote || !this.meter || !this.control) return 'not now';
-    if (text.length > LONGEST_TEXT) return 'too long';
-    this.remote.clipboardPasteFrom(text);
-    return 'sent';
   }
 
   private rescale(): void {

@@ -55,6 +55,13 @@ describe('what a key means', () => {
     expect(shortcut('Dead', 'Quote')).toBe("'");
   });
 
+  test('is the same under Caps Lock', () => {
+    expect([shortcut('C', 'KeyC'), shortcut('c', 'KeyC', 'cs')]).toEqual(['c', 'C']);
+    expect([shortcut('С', 'KeyC'), shortcut('F', 'KeyF', 'a')]).toEqual(['c', 'f']);
+    expect(meaningOf(pressed('A', 'KeyA'), 'other')).toMatchObject({ is: 'text', text: 'A' });
+    expect(meaningOf(pressed('a', 'KeyA', 's'), 'other')).toMatchObject({ is: 'text', text: 'a' });
+  });
+
   test('is what is printed on it where that is a Latin letter or a digit', () => {
     expect(shortcut('z', 'KeyY')).toBe('z');
     expect(shortcut('a', 'KeyQ')).toBe('a');

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { NoProgram, ownProgram, plainProgram, systemOf, systemsOf } from '../join/program';
-import { Clips, type Sent } from './clipboard';
 import { press, shortcutOf, SPECIAL } from './keys';
 import { choices, monitorsOf, same } from './monitors';
 import { tooLarge } from './picture';
@@ -281,70 +280,6 @@ describe('the stream', () => {
   });
 });
 
-describe('the clipboards', () => {
-  function open(
-    local: { readText(): Promise<string>; writeText(text: string): Promise<void> } | undefined,
-    outcome: Sent = 'sent',
-  ) {
-    const field = document.createElement('textarea');
-    const [said, sent] = [[] as string[], [] as string[]];
-    const clips = new Clips(
-      field,
-      local,
-      (text) => said.push(text),
-      (text) => {
-        sent.push(text);
-        return outcome;
-      },
-      () => outcome === 'sent',
-    );
-    return { field, said, sent, clips };
-  }
-
-  test("bring the customer's text here, or say how to take it", async () => {
-    const written: string[] = [];
-    const { field, clips } = open({
-      readText: () => Promise.resolve(''),
-      writeText: (text) => Promise.resolve(void written.push(text)),
-    });
-    await clips.receive('ä €');
-    expect([field.value, written]).toEqual(['ä €', ['ä €']]);
-    const denied = open(undefined);
-    await denied.clips.receive('x');
-    expect(denied.said.at(-1)).toContain('Press "Copy here"');
-    await denied.clips.copyField();
-    expect(denied.said.at(-1)).toContain('press Ctrl+C');
-  });
-
-  test('send what was copied here once, and never what came from there', async () => {
-    let copied = 'secret';
-    const { sent, clips } = open({
-      readText: () => Promise.resolve(copied),
-      writeText: () => Promise.resolve(),
-    });
-    await clips.sendNew();
-    await clips.sendNew();
-    await clips.receive('theirs');
-    copied = 'theirs';
-    await clips.sendNew();
-    expect(sent).toEqual(['secret']);
-  });
-
-  test('say what was not carried, and keep no old text for it', async () => {
-    const local = { readText: () => Promise.resolve('x'), writeText: () => Promise.resolve() };
-    const { field, said, clips } = open(local, 'too long');
-    await clips.receive('old');
-    clips.notCarried(true);
-    expect([field.value, said.at(-1)]).toEqual(['', expect.stringContaining('copied a picture')]);
-    clips.notCarried(false);
-    expect(said.at(-1)).toContain('longer than 1 MiB');
-    await clips.sendNew();
-    expect(said.at(-1)).toContain('too long');
-    clips.sendField();
-    expect(said.at(-1)).toContain('too long');
-  });
-});
-
 describe('the program', () => {
   afterEach(() => {
     vi.unstubAllGlobals();
@@ -407,7 +342,9 @@ test('noVNC still has the inner parts that the viewer builds on', () => {
   ];
   for (const name of [...inner, '_updateClip', '_updateScale']) expect(rfb).toContain(`    ${name}() {`);
   expect(rfb).toContain('Unexpected fence response');
-  expect(rfb).toContain('    extendedClipboardRequest(sock, formats) {');
+  expect(rfb).toContain('    clientCutText(sock, data, extended = false) {');
+  // Of its own it would take neither a picture nor, while it only watches, step over a text.
+  expect(rfb).toContain('if (!(formats & extendedClipboardFormatText)) {');
   expect(rfb).toContain('this._clipboardServerCapabilitiesFormats[index] = true;');
   expect(display).toContain('this._viewportLoc');
   for (const name of ['_allKeysUp()', '_interruptAltGrSequence()', '_sendKeyEvent(keysym, code, down, ']) {

@@ -123,7 +123,7 @@ fn group(sentence: Sentence, viewers: &[&Viewer], named: usize, verbs: [&str; 2]
 /// What sharing means, for the question.
 pub const fn means(clipboard: bool) -> &'static str {
     if clipboard {
-        "They will see everything on this screen, and may type, click and put texts on your clipboard. What you copy stays here until you send it. You can pause their control, or stop, at any time. Whoever comes through a web page, where the server could look on, waits until you let them in."
+        "They will see everything on this screen, and may type, click and put texts and pictures on your clipboard. What you copy stays here until you send it. You can pause their control, or stop, at any time. Whoever comes through a web page, where the server could look on, waits until you let them in."
     } else {
         "They will see everything on this screen, and may type and click. The clipboard is not shared. You can pause their control, or stop, at any time. Whoever comes through a web page, where the server could look on, waits until you let them in."
     }

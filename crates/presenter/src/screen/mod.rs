@@ -6,7 +6,7 @@ pub(crate) mod x11;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rfb::{Cursor, Monitor, Picture, Rect};
+use rfb::{Cursor, Monitor, Picture, Png, Rect};
 
 /// An open screen: its capture, what wakes the capture, and its input.
 pub type Screen = (Box<dyn Capture>, Arc<dyn Waker>, Box<dyn Input>);
@@ -20,7 +20,7 @@ pub fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
 }
 
 /// The screen for one sharing: it is opened whenever somebody watches and nobody did, and a viewer's
-/// text stays in the clipboard meanwhile.
+/// text or picture stays in the clipboard meanwhile.
 pub struct KeptScreen(x11::Reopened);
 
 impl KeptScreen {
@@ -37,24 +37,24 @@ impl KeptScreen {
         self.0.open()
     }
 
-    /// Gives the clipboard up at the end. Returns what was there before, if a viewer's text is
+    /// Gives the clipboard up at the end. Returns what was there before, if what a viewer has sent is
     /// there now.
-    pub fn end(&self) -> Option<String> {
+    pub fn end(&self) -> Option<Contents> {
         self.0.end()
     }
 }
 
-/// Puts a text into the clipboard, and serves it until another program has copied something, the
+/// Puts this into the clipboard, and serves it until another program has copied something, the
 /// display is gone, or `within` is over.
 ///
 /// # Errors
 /// [`ScreenError`].
 pub fn serve_clipboard(
     display: Option<&str>,
-    text: &str,
+    contents: &Contents,
     within: Duration,
 ) -> Result<(), ScreenError> {
-    x11::serve_clipboard(display, text, within)
+    x11::serve_clipboard(display, contents, within)
 }
 
 /// Why the screen can't be shared (any more). Its text is shown to the customer.
@@ -105,17 +105,65 @@ pub enum Change {
     Resized(Vec<Monitor>),
     /// The pointer's shape.
     Cursor(Cursor),
-    /// The clipboard's text.
-    Clipboard(String),
+    /// What the clipboard holds.
+    Clipboard(Contents),
     /// The clipboard holds something that isn't carried to the viewers.
     NotCarried(NotCarried),
+}
+
+/// What a clipboard holds, as far as it is carried from one computer to another. Copies share it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Contents {
+    /// A text.
+    Text(Arc<str>),
+    /// A picture.
+    Picture(Png),
+}
+
+impl Contents {
+    /// As bytes, of which [`Self::from_bytes`] makes the same.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Picture(picture) => picture.bytes(),
+        }
+    }
+
+    /// `None` if it is neither a text in UTF-8 nor a sound picture.
+    pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
+        if Png::is_begun_by(&bytes) {
+            return Png::new(&bytes).ok().map(Self::Picture);
+        }
+        String::from_utf8(bytes).ok().map(|text| Self::Text(text.into()))
+    }
+}
+
+impl From<&str> for Contents {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
 }
 
 /// Why what was copied isn't carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotCarried {
-    Picture,
-    TooLong,
+    /// A picture of another kind than PNG, or a damaged one.
+    OtherPicture,
+    /// A picture with too many bytes or pixels.
+    LargePicture,
+    /// A text that is too long.
+    LongText,
+    /// Neither a text nor a picture, such as a file.
+    Other,
+}
+
+impl NotCarried {
+    pub(crate) fn is_picture(self) -> bool {
+        match self {
+            Self::OtherPicture | Self::LargePicture => true,
+            Self::LongText | Self::Other => false,
+        }
+    }
 }
 
 impl Change {
@@ -195,11 +243,11 @@ pub trait Input: Send + 'static {
         buttons: u16,
     ) -> Result<(), ScreenError>;
 
-    /// Puts a text into the clipboard.
+    /// Puts this into the clipboard.
     ///
     /// # Errors
     /// [`ScreenError`].
-    fn clipboard(&mut self, text: &str) -> Result<(), ScreenError>;
+    fn clipboard(&mut self, contents: Contents) -> Result<(), ScreenError>;
 
     /// Releases the keys that this viewer holds, because it is gone.
     ///

@@ -1,6 +1,10 @@
 //! Where what the customer copies goes.
 
-use presenter::consent::{Choice, ClipboardState};
+use presenter::{
+    consent::{Choice, ClipboardState},
+    screen::{Change, Contents, NotCarried},
+};
+use rfb::Png;
 
 use crate::{
     broker::{Broker, Live},
@@ -13,6 +17,9 @@ const REQUEST: u32 = 1 << 25;
 const NOTIFY: u32 = 1 << 27;
 const PROVIDE: u32 = 1 << 28;
 const TEXT: u32 = 1;
+const DIB: u32 = 1 << 3;
+const PNG: u32 = 1 << 15;
+const PIXEL: &[u8] = include_bytes!("pixel.png");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_copied_goes_to_nobody_unasked() {
@@ -76,6 +83,60 @@ async fn who_watches_asks_in_vain() {
     assert_eq!(banner.clipboard, ClipboardState::Kept);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_goes_as_a_text_does() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing_as(&mut broker, Choice::ShareWithClipboard).await;
+    let mut viewer = joins(&mut broker, &mut live, "control").await;
+    extended(&mut viewer).await;
+    viewer.sees(0).await;
+    let pixel = Contents::Picture(Png::new(PIXEL).unwrap());
+    customer.copied(Change::Clipboard(pixel.clone()));
+    assert_eq!(flags(&mut viewer).await, NOTIFY | PNG);
+    cut(&mut viewer, REQUEST | PNG, &[]).await;
+    assert_eq!(flags(&mut viewer).await, PROVIDE | PNG);
+    customer.choose(Choice::KeepClipboard);
+    customer.banner(|banner| banner.clipboard == ClipboardState::Kept).await;
+    customer.copied(Change::Clipboard(pixel));
+    shows_only_a_picture(&customer, &mut viewer, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_hear_of_what_is_not_carried_but_only_if_it_was_to_go() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    let mut viewer = joins(&mut broker, &mut live, "control").await;
+    extended(&mut viewer).await;
+    viewer.sees(0).await;
+    customer.copied(Change::NotCarried(NotCarried::LargePicture));
+    shows_only_a_picture(&customer, &mut viewer, 1).await;
+    cut(&mut viewer, REQUEST | TEXT, &[]).await;
+    let asked = customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
+    assert_eq!(asked.notice, None);
+    customer.choose(Choice::SendClipboard);
+    let told = customer.banner(|banner| banner.notice.is_some()).await;
+    assert!(told.notice.unwrap().contains("was not sent: it is too large"));
+    assert_eq!(flags(&mut viewer).await, NOTIFY | DIB);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewers_picture_comes_if_it_controls_and_the_picture_is_sound() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    let mut watches = joins(&mut broker, &mut live, "watch").await;
+    let mut controls = joins(&mut broker, &mut live, "control").await;
+    for viewer in [&mut watches, &mut controls] {
+        extended(viewer).await;
+        viewer.sees(0).await;
+    }
+    cut(&mut watches, PROVIDE | PNG, PIXEL).await;
+    watches.sees(0).await;
+    cut(&mut controls, PROVIDE | PNG, &PIXEL[..PIXEL.len() - 1]).await;
+    cut(&mut controls, PROVIDE | PNG, PIXEL).await;
+    let pixel = Contents::Picture(Png::new(PIXEL).unwrap());
+    assert_eq!(customer.deeds.recv().await, Some(Done::Clipboard(pixel)));
+}
+
 /// `--no-clipboard`, also where the question's switch was on.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_clipboard_nothing_is_exchanged_either_way() {
@@ -105,7 +166,7 @@ async fn extended(viewer: &mut Viewer) {
     let encoding = 0xc0a1_e5ce_u32.to_be_bytes();
     viewer.say(&[&[2, 0, 0, 2, 0, 0, 0, 0][..], &encoding].concat()).await;
     assert_eq!(flags(viewer).await & 1 << 24, 1 << 24, "the server's abilities");
-    cut(viewer, 0x1f00_0001, &[0; 4]).await;
+    cut(viewer, 0x1f00_0001 | PNG, &[0; 8]).await;
 }
 
 async fn cut(viewer: &mut Viewer, flags: u32, body: &[u8]) {

@@ -16,7 +16,7 @@ use presenter::{
     end_reason::EndReason,
     invitation::Invitation,
     run,
-    screen::{Capture, Change, Input, Screen, ScreenError, ViewerId, Waker},
+    screen::{Capture, Change, Contents, Input, Screen, ScreenError, ViewerId, Waker},
 };
 use rfb::{Cursor, Monitor, Picture, Rect};
 use tokio::sync::{mpsc, oneshot};
@@ -39,7 +39,7 @@ pub struct Customer {
 pub enum Done {
     Key(bool, u32),
     Pointer(u16, u16, u16),
-    Clipboard(String),
+    Clipboard(Contents),
     Released,
     ReleasedOwn,
     ReleasedButtons,
@@ -53,7 +53,7 @@ enum Heard {
 
 enum Draw {
     Fill(u8),
-    Clipboard(String),
+    Copied(Change),
     Fail,
     Wake,
 }
@@ -131,7 +131,12 @@ impl Customer {
     }
 
     pub fn copies(&self, text: &str) {
-        self.draw(Draw::Clipboard(text.to_owned()));
+        self.copied(Change::Clipboard(text.into()));
+    }
+
+    /// Copies what isn't a text, or can't be carried.
+    pub fn copied(&self, change: Change) {
+        self.draw(Draw::Copied(change));
     }
 
     pub fn loses_the_screen(&self) {
@@ -237,7 +242,7 @@ impl Capture for TestCapture {
                 picture.pixels_mut().fill(value);
                 Ok(vec![Change::Damage(vec![picture.bounds()])])
             }
-            Ok(Draw::Clipboard(text)) => Ok(vec![Change::Clipboard(text)]),
+            Ok(Draw::Copied(change)) => Ok(vec![change]),
             Ok(Draw::Wake) => Ok(Vec::new()),
             Ok(Draw::Fail) | Err(_) => Err(ScreenError::Gone),
         }
@@ -284,8 +289,8 @@ impl Input for TestInput {
         self.done(Done::Pointer(x, y, buttons))
     }
 
-    fn clipboard(&mut self, text: &str) -> Result<(), ScreenError> {
-        self.done(Done::Clipboard(text.to_owned()))
+    fn clipboard(&mut self, contents: Contents) -> Result<(), ScreenError> {
+        self.done(Done::Clipboard(contents))
     }
 
     fn release_keys(&mut self, _: ViewerId) -> Result<(), ScreenError> {

@@ -79,7 +79,7 @@ async fn the_screen_is_shown_and_a_controller_types() {
     viewer.cuts("text").await;
     assert_eq!(customer.deeds.recv().await, Some(Done::Key(true, 0x61)));
     assert_eq!(customer.deeds.recv().await, Some(Done::Pointer(5, 6, 1)));
-    assert_eq!(customer.deeds.recv().await, Some(Done::Clipboard("text".to_owned())));
+    assert_eq!(customer.deeds.recv().await, Some(Done::Clipboard("text".into())));
     customer.choose(Choice::Stop);
     assert_eq!(live.hear().await["type"], "leave");
     assert_eq!(customer.ended().await, EndReason::Stopped);

@@ -4,13 +4,13 @@ use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 
-use presenter::screen::{self, Capture, Change, Input, KeptScreen, NotCarried, Waker};
-use rfb::Picture;
+use presenter::screen::{self, Capture, Change, Contents, Input, KeptScreen, NotCarried, Waker};
+use rfb::{Picture, Png};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{ConnectionExt as _, SelectionEventMask};
 use x11rb::protocol::xproto::{
-    AtomEnum, ConnectionExt as _, CreateWindowAux, PropMode, WindowClass,
+    AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, Property, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -36,10 +36,17 @@ impl Shared {
 
     /// The next text that is told.
     fn told(&mut self) -> String {
+        match self.told_contents() {
+            Contents::Text(text) => text.to_string(),
+            Contents::Picture(picture) => format!("{picture:?}"),
+        }
+    }
+
+    fn told_contents(&mut self) -> Contents {
         loop {
             for change in self.capture.next(&mut self.picture, &[]).unwrap() {
-                if let Change::Clipboard(text) = change {
-                    return text;
+                if let Change::Clipboard(contents) = change {
+                    return contents;
                 }
             }
         }
@@ -67,7 +74,7 @@ impl Shared {
     }
 
     /// A program of the customer's copies; it owns the clipboard from now on, until it ends.
-    fn copy(&self, text: &str, options: &[&str]) -> Owner {
+    fn copy(&self, what: impl AsRef<[u8]>, options: &[&str]) -> Owner {
         let owners = Owners::watch(&self.desk);
         let mut xclip = self
             .desk
@@ -78,7 +85,7 @@ impl Shared {
             .stderr(Stdio::null())
             .spawn()
             .expect("xclip is installed");
-        xclip.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        xclip.stdin.take().unwrap().write_all(what.as_ref()).unwrap();
         owners.wait();
         Owner(xclip)
     }
@@ -177,16 +184,99 @@ fn never_reads_what_is_marked_as_secret() {
 fn says_what_is_not_carried() {
     let mut shared = Shared::start();
     let _picture = shared.copy("not really a picture", &["-target", "image/png"]);
-    assert_eq!(shared.not_carried(), NotCarried::Picture);
+    assert_eq!(shared.not_carried(), NotCarried::OtherPicture);
+    let _jpeg = shared.copy("\u{ff}", &["-target", "image/jpeg"]);
+    assert_eq!(shared.not_carried(), NotCarried::OtherPicture);
+    let _large = shared.copy(vec![0; Png::LONGEST + 1], &["-target", "image/png"]);
+    assert_eq!(shared.not_carried(), NotCarried::LargePicture);
+    let _file = shared.copy("file:///etc/hosts", &["-target", "text/uri-list"]);
+    assert_eq!(shared.not_carried(), NotCarried::Other);
     let _long = shared.copy(&"x".repeat(1024 * 1024 + 1), &[]);
-    assert_eq!(shared.not_carried(), NotCarried::TooLong);
+    assert_eq!(shared.not_carried(), NotCarried::LongText);
+}
+
+#[test]
+fn tells_a_picture_that_the_customer_copies_without_what_is_written_in_it() {
+    let mut shared = Shared::start();
+    // At once, and in pieces.
+    for (width, height) in [(3, 2), (600, 500)] {
+        let png = png(width, height, &[(b"tEXt", b"Author\0Zoe, at home")]);
+        let _owner = shared.copy(&png, &["-target", "image/png"]);
+        let Contents::Picture(told) = shared.told_contents() else { panic!("it is a picture") };
+        assert!(told.bytes() == self::png(width, height, &[]));
+    }
+}
+
+#[test]
+fn takes_the_text_where_there_is_a_picture_beside_it() {
+    let mut shared = Shared::start();
+    let forms = ["image/png", "text/plain;charset=utf-8"];
+    let _owner = Keeper::own(&shared.desk, &forms, "of a table");
+    assert_eq!(shared.told(), "of a table");
+}
+
+#[test]
+fn gives_every_program_a_viewers_picture_and_never_tells_it_back() {
+    let mut shared = Shared::start();
+    // Of more than 256 KiB.
+    let large = png(600, 500, &[]);
+    for file in [png(3, 2, &[]), large] {
+        shared.input.clipboard(Contents::Picture(Png::new(&file).unwrap())).unwrap();
+        assert!(shared.paste("image/png") == file);
+        assert_eq!(shared.paste("UTF8_STRING"), b"");
+        let targets = String::from_utf8(shared.paste("TARGETS")).unwrap();
+        assert!(targets.lines().any(|target| target == "image/png"), "{targets}");
+        let _history = shared.copy(&file, &["-target", "image/png"]);
+        assert_eq!(shared.told_until("after"), ["after"]);
+    }
+}
+
+#[test]
+fn a_picture_that_was_there_before_comes_back() {
+    let desk = ConsentUi::start("320x200x24", &[]);
+    let shared = KeptScreen::new(Some(desk.display.clone()));
+    let file = png(600, 500, &[]);
+    let picture = Contents::from_bytes(file.clone()).unwrap();
+    let _customers = Served::start(&desk, &file);
+    let (_, _, mut input) = shared.open().unwrap();
+    input.clipboard("from a viewer".into()).unwrap();
+    drop(input);
+    assert_eq!(shared.end(), Some(picture));
+}
+
+/// A PNG of noise, which doesn't compress, with these chunks before its pixels.
+fn png(width: u32, height: u32, more: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let mut noise = 1_u32;
+    let mut rows = Vec::new();
+    for _ in 0..height {
+        rows.push(0);
+        rows.extend((0..width * 3).map(|_| {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (noise >> 24) as u8
+        }));
+    }
+    let mut zlib = flate2::Compress::new(flate2::Compression::fast(), true);
+    let mut pixels = Vec::with_capacity(rows.len() * 2 + 1024);
+    zlib.compress_vec(&rows, &mut pixels, flate2::FlushCompress::Finish).unwrap();
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    let all = [(b"IHDR", &header[..])].into_iter().chain(more.iter().copied());
+    for (name, content) in all.chain([(b"IDAT", &pixels[..]), (b"IEND", &[])]) {
+        let checked = [name, content].concat();
+        let mut crc = flate2::Crc::new();
+        crc.update(&checked);
+        file.extend((content.len() as u32).to_be_bytes());
+        file.extend(checked);
+        file.extend(crc.sum().to_be_bytes());
+    }
+    file
 }
 
 #[test]
 fn gives_every_program_what_a_viewer_has_copied() {
     let mut shared = Shared::start();
     let text = "von Zoë: 漢字 € \n";
-    shared.input.clipboard(text).unwrap();
+    shared.input.clipboard(text.into()).unwrap();
     for target in ["UTF8_STRING", "TEXT", "text/plain;charset=utf-8"] {
         assert_eq!(shared.paste(target), text.as_bytes(), "{target}");
     }
@@ -195,14 +285,14 @@ fn gives_every_program_what_a_viewer_has_copied() {
     assert!(targets.lines().any(|target| target == "UTF8_STRING"), "{targets}");
     assert_eq!(shared.paste("image/png"), b"");
 
-    shared.input.clipboard("another").unwrap();
+    shared.input.clipboard("another".into()).unwrap();
     assert_eq!(shared.paste("UTF8_STRING"), b"another");
 }
 
 #[test]
 fn answers_timestamp_and_several_at_once() {
     let mut shared = Shared::start();
-    shared.input.clipboard("text").unwrap();
+    shared.input.clipboard("text".into()).unwrap();
     let (conn, screen) = RustConnection::connect(Some(&shared.desk.display)).unwrap();
     let atom = |name: &str| conn.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
     let (root, window) = (conn.setup().roots[screen].root, conn.generate_id().unwrap());
@@ -244,14 +334,14 @@ fn a_viewers_text_outlives_the_viewer_and_what_was_there_before_comes_back() {
     let screen = KeptScreen::new(Some(desk.display.clone()));
     let _customers = Keeper::own(&desk, &["UTF8_STRING"], "before");
     let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from a viewer").unwrap();
-    input.clipboard("once more").unwrap();
+    input.clipboard("from a viewer".into()).unwrap();
+    input.clipboard("once more".into()).unwrap();
     drop(input);
     assert_eq!(paste(&desk, "UTF8_STRING"), b"once more");
     let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from another").unwrap();
+    input.clipboard("from another".into()).unwrap();
     drop(input);
-    assert_eq!(screen.end().as_deref(), Some("before"));
+    assert_eq!(screen.end(), Some("before".into()));
     assert_eq!(paste(&desk, "UTF8_STRING"), b"");
     let _served = Served::start(&desk, "before");
     assert_eq!(paste(&desk, "UTF8_STRING"), b"before");
@@ -263,7 +353,7 @@ fn what_the_customer_copied_meanwhile_stays() {
     let desk = ConsentUi::start("320x200x24", &[]);
     let screen = KeptScreen::new(Some(desk.display.clone()));
     let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from a viewer").unwrap();
+    input.clipboard("from a viewer".into()).unwrap();
     let _customers = Keeper::own(&desk, &["UTF8_STRING"], "copied meanwhile");
     assert_eq!(screen.end(), None);
     assert_eq!(paste(&desk, "UTF8_STRING"), b"copied meanwhile");
@@ -282,12 +372,12 @@ struct Served(Child);
 
 impl Served {
     /// Returns when the clipboard has its text.
-    fn start(desk: &ConsentUi, text: &str) -> Self {
+    fn start(desk: &ConsentUi, what: impl AsRef<[u8]>) -> Self {
         let owners = Owners::watch(desk);
         let mut program = desk.program(env!("CARGO_BIN_EXE_deskhand-presenter"));
         program.arg("--keep-clipboard").stdin(Stdio::piped());
         let mut program = program.spawn().unwrap();
-        program.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        program.stdin.take().unwrap().write_all(what.as_ref()).unwrap();
         owners.wait();
         Self(program)
     }
@@ -304,7 +394,7 @@ impl Drop for Served {
 fn gives_a_long_text_in_pieces_to_several_at_once() {
     let mut shared = Shared::start();
     let text = "0123456789abcdé\n".repeat(60_000);
-    shared.input.clipboard(&text).unwrap();
+    shared.input.clipboard(text.as_str().into()).unwrap();
     let desk = &shared.desk;
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..4).map(|_| scope.spawn(|| paste(desk, "UTF8_STRING"))).collect();
@@ -314,12 +404,52 @@ fn gives_a_long_text_in_pieces_to_several_at_once() {
     });
 }
 
+/// Another viewer's picture or text comes while a slow program still reads the first one.
+#[test]
+fn a_program_that_has_begun_to_read_gets_what_it_began_with() {
+    let mut shared = Shared::start();
+    let first = png(600, 500, &[]);
+    shared.input.clipboard(Contents::Picture(Png::new(&first).unwrap())).unwrap();
+    let (conn, screen) = RustConnection::connect(Some(&shared.desk.display)).unwrap();
+    let atom = |name: &str| conn.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
+    let (root, window) = (conn.setup().roots[screen].root, conn.generate_id().unwrap());
+    let aux = CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE);
+    let class = WindowClass::INPUT_ONLY;
+    conn.create_window(0, window, root, 0, 0, 1, 1, 0, class, 0, &aux).unwrap();
+    let [clipboard, target, property] = ["CLIPBOARD", "image/png", "A"].map(atom);
+    conn.convert_selection(window, clipboard, target, property, x11rb::CURRENT_TIME).unwrap();
+    conn.flush().unwrap();
+    while !matches!(conn.wait_for_event().unwrap(), Event::SelectionNotify(_)) {}
+    let take = || {
+        let taken = conn.get_property(true, window, property, AtomEnum::ANY, 0, 1 << 20).unwrap();
+        taken.reply().unwrap()
+    };
+    assert_eq!(take().type_, atom("INCR"));
+    shared.input.clipboard("of another viewer".into()).unwrap();
+    assert_eq!(shared.paste("UTF8_STRING"), b"of another viewer");
+    let mut read = Vec::new();
+    loop {
+        let Event::PropertyNotify(changed) = conn.wait_for_event().unwrap() else { continue };
+        if changed.atom != property || changed.state != Property::NEW_VALUE {
+            continue;
+        }
+        let piece = take();
+        // The property that said INCR was new as well, and is gone already.
+        match piece.value.len() {
+            _ if piece.type_ == x11rb::NONE => {}
+            0 => break,
+            _ => read.extend(piece.value),
+        }
+    }
+    assert!(read == first);
+}
+
 #[test]
 fn never_tells_a_viewer_what_a_viewer_has_copied() {
     let mut shared = Shared::start();
-    shared.input.clipboard("from the viewer").unwrap();
+    shared.input.clipboard("from the viewer".into()).unwrap();
     assert_eq!(shared.told_until("first"), ["first"]);
-    shared.input.clipboard("kept by a history").unwrap();
+    shared.input.clipboard("kept by a history".into()).unwrap();
     // A clipboard's history program takes over what it finds there.
     let _history = shared.copy("kept by a history", &[]);
     assert_eq!(shared.told_until("other"), ["other"]);
@@ -331,7 +461,7 @@ fn never_tells_a_viewer_what_a_viewer_has_copied() {
 #[test]
 fn gives_nothing_any_more_once_it_is_closed() {
     let mut shared = Shared::start();
-    shared.input.clipboard("secret").unwrap();
+    shared.input.clipboard("secret".into()).unwrap();
     let Shared { capture, waker, input, desk, .. } = shared;
     drop((capture, waker, input));
     let ran = desk.program("xclip").args(["-selection", "clipboard", "-out"]).output().unwrap();

@@ -110,6 +110,44 @@ fn leaves_shortcuts_as_they_are() {
     assert_eq!(pressed[3].text, "\u{3}");
 }
 
+/// Whatever the customer's own locks are.
+#[test]
+fn leaves_shortcuts_as_they_are_under_the_customers_locks() {
+    let mut typed = Typed::start(&["us"]);
+    typed.tap(CAPS_LOCK);
+    typed.tap(NUM_LOCK);
+    typed.told();
+    typed.key(true, CONTROL);
+    typed.input().key(ANNA, true, keysym('c'), Some(0x2e)).unwrap();
+    typed.input().key(ANNA, false, keysym('c'), Some(0x2e)).unwrap();
+    typed.key(false, CONTROL);
+    let told = typed.told();
+    let c = told.iter().find(|one| one.event == "KeyPress" && one.detail != "Control_L").unwrap();
+    assert_eq!((c.detail.as_str(), c.text.as_str()), ("c", "\u{3}"));
+    typed.type_text("aA1");
+    assert_eq!(typed.text(), "aA1");
+}
+
+#[test]
+fn lets_go_of_a_key_whose_layout_was_changed_meanwhile() {
+    let mut typed = Typed::start(&["us"]);
+    for layout in ["fr", "de", "ru"] {
+        typed.key(true, keysym('q'));
+        typed.key(true, CONTROL);
+        typed.desk.run("setxkbmap", &[layout]);
+        typed.key(false, CONTROL);
+        typed.key(false, keysym('q'));
+        assert_eq!(typed.down(), (0, 0), "{layout}");
+        typed.desk.run("setxkbmap", &["us"]);
+    }
+    typed.told();
+    typed.desk.run("setxkbmap", &["fr"]);
+    typed.type_text("aq@ж€");
+    typed.desk.run("setxkbmap", &["us"]);
+    typed.type_text("aq@ж€");
+    assert_eq!(typed.text(), "aq@ж€aq@ж€");
+}
+
 #[test]
 fn presses_the_key_that_the_scancode_means() {
     let mut typed = Typed::start(&["de"]);

@@ -47,6 +47,23 @@ fn keys_and_buttons_come_up_and_borrowed_keys_are_given_back() {
     assert_eq!(typed.text(), "ж c");
 }
 
+/// A viewer of another make sends them as keys.
+#[test]
+fn alt_gr_and_a_dead_key_come_up_too() {
+    let mut typed = Typed::start(&["de"]);
+    let (alt_gr, dead_circumflex) = (0xfe03, 0xfe52);
+    typed.key(true, alt_gr);
+    typed.key(true, dead_circumflex);
+    typed.key(true, keysym('@'));
+    kill(&mut typed);
+    assert_ne!(typed.down().0, 0);
+    typed.start_again();
+    assert_eq!(typed.down(), (0, 0));
+    typed.told();
+    typed.type_text("e@q");
+    assert!(typed.text().ends_with("@q"));
+}
+
 #[test]
 fn a_layout_that_the_customer_has_chosen_since_stays() {
     let mut typed = Typed::start(&["us"]);

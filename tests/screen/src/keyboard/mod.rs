@@ -6,12 +6,15 @@ mod recorder;
 
 use layouts::SHORTCUT_LETTERS;
 pub use layouts::{CHARACTERS, CUSTOMERS, Layout, SHORTCUTS, TECHNICIANS};
-pub use recorder::{Recorder, Stroke, run, types};
+pub use recorder::{MARK, Recorder, Stroke, run, types};
 
 use crate::display::Display;
 
 /// Shift, Ctrl, Alt and Super: the modifiers that make a shortcut.
 const MODIFIERS: u32 = 0x1 | 0x4 | 0x8 | 0x40;
+
+/// The right Alt with Q, E, 7 and M by their places on an American keyboard.
+const RIGHT_ALT: [&str; 4] = ["108+24", "108+26", "108+16", "108+58"];
 
 /// Ctrl, Alt and Super.
 const CHORD: u32 = 0x4 | 0x8 | 0x40;
@@ -81,6 +84,15 @@ impl Keyboards {
         outcome
     }
 
+    /// What comes of the right Alt with a letter on a layout on which it is no AltGr: the letter's name, and the
+    /// modifiers.
+    pub fn right_alt(&self, technician: Layout, customer: Layout) -> Vec<(String, u32)> {
+        run(&self.technician, "setxkbmap", &technician.asked());
+        run(self.customer.display(), "setxkbmap", &customer.asked());
+        let got = self.arrive(&RIGHT_ALT);
+        got.into_iter().map(|got| (got.last.0, got.last.1 & MODIFIERS)).collect()
+    }
+
     /// Strokes that type a character on this layout, and what X gives for each.
     fn characters_of(&self, layout: Layout) -> Vec<(&'static str, Stroke)> {
         let candidates = layout.candidates();
@@ -111,6 +123,12 @@ fn meant(given: &Stroke, american: &str) -> (String, u32) {
 pub fn check(keyboards: &Keyboards, page: &str, some: &[(&str, &str)]) {
     if std::env::var("DESKHAND_TEST_LAYOUTS").is_ok_and(|layouts| layouts == "all") {
         return measure(keyboards, page);
+    }
+    // Where the right Alt is no AltGr, it is the other Alt.
+    let alt = ["q", "e", "7", "m"].map(|name| (name.to_owned(), 0x8)).to_vec();
+    for (technician, customer) in [("us", "de"), ("ru", "us")] {
+        let (one, other) = (Layout::technician(technician), Layout::customer(customer));
+        assert_eq!(keyboards.right_alt(one, other), alt, "{technician} on {customer}");
     }
     for (technician, customer) in some {
         let outcome = keyboards.compare(Layout::technician(technician), Layout::customer(customer));

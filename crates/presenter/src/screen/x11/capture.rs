@@ -54,12 +54,12 @@ struct PendingEvents {
     resized: bool,
     cursor: bool,
     woken: bool,
-    /// A text, or why there is none.
+    /// A text or a picture, or why there is none.
     clipboard: Option<Change>,
 }
 
 impl X11Capture {
-    /// Starts to watch the display of this name. `own` is the clipboard text that this program set.
+    /// Starts to watch the display of this name. `own` is what this program has put into the clipboard.
     pub fn open(display: &str, own: Own) -> Result<Self, ScreenError> {
         let server = Arc::new(XConnection::connect(display)?);
         server.need_capture_extensions()?;

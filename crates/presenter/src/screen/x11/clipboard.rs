@@ -1,5 +1,5 @@
-//! Fills the customer's clipboard with a viewer's text: this program owns the selection, and a
-//! thread sends the text to every program that asks for it (ICCCM, section 2).
+//! Fills the customer's clipboard with a viewer's text or picture: this program owns the selection,
+//! and a thread sends it to every program that asks for it (ICCCM, section 2).
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -16,11 +16,11 @@ use x11rb::wrapper::ConnectionExt as _;
 
 use super::own_text::Own;
 use super::x_connection::XConnection;
-use crate::screen::ScreenError;
+use crate::screen::{Contents, ScreenError};
 
-/// The bytes of one piece. A longer text is sent in pieces (INCR).
+/// The bytes of one piece. What is longer is sent in pieces (INCR).
 const PIECE: usize = 64 * 1024;
-/// The most programs that read a long text at once. Beyond that, the oldest one is dropped.
+/// The most programs that read something long at once. Beyond that, the oldest one is dropped.
 const MOST_READERS: usize = 16;
 /// The most conversions that a program may ask for at once.
 const MOST_CONVERSIONS: usize = 32;
@@ -53,14 +53,14 @@ impl Clipboard {
         Ok(Self { server, clipboard, clock, own, thread: Some(thread) })
     }
 
-    /// The text that the capture must not send to the viewers.
+    /// What the capture must not send to the viewers.
     pub fn own(&self) -> Own {
         self.own.clone()
     }
 
-    /// Puts a text into the clipboard.
-    pub fn fill(&self, text: &str) -> Result<(), ScreenError> {
-        self.own.set(text);
+    /// Puts this into the clipboard.
+    pub fn fill(&self, contents: Contents) -> Result<(), ScreenError> {
+        self.own.set(contents);
         let conn = &self.server.conn;
         // An owner needs the server's time (ICCCM, section 2.1), which comes with the event of this
         // change. The thread then takes the selection.
@@ -71,7 +71,7 @@ impl Clipboard {
         Ok(())
     }
 
-    /// Whether the text is still what the clipboard holds.
+    /// Whether it is still what the clipboard holds.
     pub fn is_owner(&self) -> bool {
         let asked = xproto::get_selection_owner(&self.server.conn, self.clipboard);
         let owner = asked.ok().and_then(|asked| asked.reply().ok());
@@ -114,7 +114,7 @@ struct Owner {
     readers: Vec<Reader>,
 }
 
-/// The forms in which the text is offered.
+/// The forms in which a text or a picture is offered.
 struct Targets {
     clipboard: Atom,
     targets: Atom,
@@ -124,10 +124,11 @@ struct Targets {
     utf8: Atom,
     mime: Atom,
     text: Atom,
+    png: Atom,
     incr: Atom,
 }
 
-/// A program that gets a long text in pieces.
+/// A program that gets something long in pieces.
 struct Reader {
     window: Window,
     property: Atom,
@@ -146,6 +147,7 @@ impl Owner {
             utf8: server.atom("UTF8_STRING")?,
             mime: server.atom("text/plain;charset=utf-8")?,
             text: server.atom("TEXT")?,
+            png: server.atom("image/png")?,
             incr: server.atom("INCR")?,
         };
         Ok(Self { server, own, targets, readers: Vec::new() })
@@ -244,18 +246,23 @@ impl Owner {
         Ok(true)
     }
 
-    /// Puts the text into the property; returns `false` if it isn't offered in the form `target`.
+    /// Puts it into the property; returns `false` if it isn't offered in the form `target`.
     fn give(
         &mut self,
         window: Window,
         property: Atom,
         target: Atom,
     ) -> Result<bool, ConnectionError> {
-        let Targets { targets, timestamp, multiple, utf8, mime, text, .. } = self.targets;
+        let Targets { targets, timestamp, multiple, utf8, mime, text, png, .. } = self.targets;
         let string = Atom::from(AtomEnum::STRING);
         let own = self.own.get();
         if target == targets {
-            let forms = [targets, timestamp, multiple, utf8, mime, text, string];
+            let mut forms = vec![targets, timestamp, multiple];
+            match own {
+                Some(Contents::Text(_)) => forms.extend([utf8, mime, text, string]),
+                Some(Contents::Picture(_)) => forms.push(png),
+                None => {}
+            }
             let conn = &self.server.conn;
             conn.change_property32(PropMode::REPLACE, window, property, AtomEnum::ATOM, &forms)?;
             return Ok(true);
@@ -266,18 +273,22 @@ impl Owner {
             conn.change_property32(PropMode::REPLACE, window, property, kind, &since)?;
             return Ok(true);
         }
-        if [utf8, mime, text].contains(&target) {
-            let kind = if target == text { utf8 } else { target };
-            self.put(window, property, kind, own.as_bytes())?;
-            return Ok(true);
+        match own {
+            Some(Contents::Text(own)) if [utf8, mime, text].contains(&target) => {
+                let kind = if target == text { utf8 } else { target };
+                self.put(window, property, kind, own.as_bytes())?;
+            }
+            Some(Contents::Text(own)) if target == string => {
+                // The target STRING is Latin-1 (ICCCM, section 2.6.2).
+                let latin: Vec<u8> = own.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
+                self.put(window, property, string, &latin)?;
+            }
+            Some(Contents::Picture(own)) if target == png => {
+                self.put(window, property, png, own.bytes())?;
+            }
+            Some(_) | None => return Ok(false),
         }
-        if target == string {
-            // The target STRING is Latin-1 (ICCCM, section 2.6.2).
-            let latin: Vec<u8> = own.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
-            self.put(window, property, string, &latin)?;
-            return Ok(true);
-        }
-        Ok(false)
+        Ok(true)
     }
 
     fn put(
@@ -285,22 +296,22 @@ impl Owner {
         window: Window,
         property: Atom,
         kind: Atom,
-        text: &[u8],
+        bytes: &[u8],
     ) -> Result<(), ConnectionError> {
         let conn = &self.server.conn;
-        if text.len() <= PIECE {
-            conn.change_property8(PropMode::REPLACE, window, property, kind, text)?;
+        if bytes.len() <= PIECE {
+            conn.change_property8(PropMode::REPLACE, window, property, kind, bytes)?;
             return Ok(());
         }
         // To notice when the reader deletes the property, or its window is gone.
         let events = EventMask::PROPERTY_CHANGE | EventMask::STRUCTURE_NOTIFY;
         listen(&self.server, window, events)?;
-        let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let incr = self.targets.incr;
         conn.change_property32(PropMode::REPLACE, window, property, incr, &[length])?;
         let pieces: Vec<Vec<u8>> =
-            // By the protocol an empty piece ends the text.
-            text.chunks(PIECE).map(<[u8]>::to_vec).chain([Vec::new()]).collect();
+            // By the protocol an empty piece ends it.
+            bytes.chunks(PIECE).map(<[u8]>::to_vec).chain([Vec::new()]).collect();
         self.readers.retain(|reader| (reader.window, reader.property) != (window, property));
         if self.readers.len() == MOST_READERS {
             self.readers.remove(0);

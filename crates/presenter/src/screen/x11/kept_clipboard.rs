@@ -1,5 +1,5 @@
-//! The clipboard for as long as the screen is shared: a viewer's text outlives the viewer, and what
-//! was there before comes back at the end.
+//! The clipboard for as long as the screen is shared: what a viewer has sent outlives the viewer, and
+//! what was there before comes back at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::clipboard::Clipboard;
 use super::selection::Selection;
-use crate::screen::ScreenError;
+use crate::screen::{Contents, ScreenError};
 
 /// How long the owner of what is there before may take to tell it.
 const TOLD_WITHIN: Duration = Duration::from_secs(1);
@@ -23,8 +23,8 @@ pub struct KeptClipboard {
 #[derive(Default)]
 struct ClipboardContents {
     clipboard: Option<Arc<Clipboard>>,
-    /// What was there before the first viewer's text.
-    before: Option<String>,
+    /// What was there before a viewer sent the first thing.
+    before: Option<Contents>,
 }
 
 impl KeptClipboard {
@@ -43,22 +43,22 @@ impl KeptClipboard {
         Ok(clipboard)
     }
 
-    /// Puts a viewer's text there.
-    pub fn fill(&self, text: &str) -> Result<(), ScreenError> {
+    /// Puts there what a viewer has sent.
+    pub fn fill(&self, contents: Contents) -> Result<(), ScreenError> {
         let clipboard = self.open()?;
         if !clipboard.is_owner() {
             // Whoever has it loses it now, and nobody else remembers what it was. A history of
-            // clipboards may have taken a viewer's text over: that isn't what was there before.
+            // clipboards may have taken over what a viewer has sent: that isn't what was there before.
             let now = Selection::read_now(&self.display, TOLD_WITHIN);
             if !now.as_ref().is_some_and(|now| clipboard.own().is_ours(now)) {
                 self.kept.lock().before = now;
             }
         }
-        clipboard.fill(text)
+        clipboard.fill(contents)
     }
 
-    /// Gives the clipboard up. Returns what was there before, if a viewer's text is there now.
-    pub fn end(&self) -> Option<String> {
+    /// Gives the clipboard up. Returns what was there before, if what a viewer has sent is there now.
+    pub fn end(&self) -> Option<Contents> {
         let ClipboardContents { clipboard, before } = std::mem::take(&mut *self.kept.lock());
         let clipboard = clipboard?;
         before.filter(|_| {

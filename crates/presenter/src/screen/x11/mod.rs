@@ -23,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use self::kept_clipboard::KeptClipboard;
-use super::{Screen, ScreenError};
+use super::{Contents, Screen, ScreenError};
 
 /// Opens the X11 display of this name, or the one that the environment names.
 pub(super) fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
@@ -38,16 +38,16 @@ fn open_with(name: &str, kept: &KeptClipboard) -> Result<Screen, ScreenError> {
     Ok((Box::new(capture), waker, Box::new(input)))
 }
 
-/// Puts a text into this display's clipboard, and serves it until another program has copied
+/// Puts this into the display's clipboard, and serves it until another program has copied
 /// something, the display is gone, or `within` is over.
 pub(super) fn serve_clipboard(
     display: Option<&str>,
-    text: &str,
+    contents: &Contents,
     within: Duration,
 ) -> Result<(), ScreenError> {
     let name = x_connection::display_name(display, |name| std::env::var(name).ok())?;
     let clipboard = clipboard::Clipboard::open(&name)?;
-    clipboard.fill(text)?;
+    clipboard.fill(contents.clone())?;
     clipboard.wait_until_lost(within);
     Ok(())
 }
@@ -68,7 +68,7 @@ impl Reopened {
         open_with(&name, self.kept.get_or_init(|| KeptClipboard::new(&name)))
     }
 
-    pub(super) fn end(&self) -> Option<String> {
+    pub(super) fn end(&self) -> Option<Contents> {
         self.kept.get()?.end()
     }
 }

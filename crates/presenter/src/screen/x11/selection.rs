@@ -1,4 +1,4 @@
-//! Reads the customer's clipboard when another program puts a text there (ICCCM, section 2), but
+//! Reads the customer's clipboard when another program puts a text or a picture there (ICCCM, section 2), but
 //! never what a password manager marks as secret: its forms are asked for first.
 
 use std::time::{Duration, Instant};
@@ -9,9 +9,9 @@ use x11rb::protocol::xfixes::{self, SelectionEventMask};
 use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Window};
 
 use super::own_text::Own;
-use super::selection_answers::{Answers, LONGEST, Names, Next};
+use super::selection_answers::{Answers, Names, Next};
 use super::x_connection::XConnection;
-use crate::screen::{Change, ScreenError};
+use crate::screen::{Change, Contents, ScreenError};
 
 /// The most forms in which an owner may offer what it has.
 const MOST_FORMS: u32 = 4096;
@@ -29,8 +29,19 @@ const SECRET: [&str; 6] = [
     "application/x-nspasteboard-concealed-type",
 ];
 
-/// The pictures' forms that say that there is one.
-const PICTURES: [&str; 3] = ["image/png", "image/bmp", "image/jpeg"];
+/// Pictures that aren't carried, where there is neither a text nor a PNG beside them.
+const OTHER_PICTURES: [&str; 7] = [
+    "image/bmp",
+    "image/jpeg",
+    "image/gif",
+    "image/tiff",
+    "image/webp",
+    "image/svg+xml",
+    "image/x-icon",
+];
+
+/// Forms that tell about the others, or ask the owner for something.
+const EMPTY: [&str; 5] = ["TARGETS", "TIMESTAMP", "MULTIPLE", "SAVE_TARGETS", "DELETE"];
 
 /// Watches and reads the clipboard.
 pub struct Selection {
@@ -58,9 +69,12 @@ impl Selection {
         let names = Names {
             targets,
             utf8: server.atom("UTF8_STRING")?,
+            mime: server.atom("text/plain;charset=utf-8")?,
+            png: server.atom("image/png")?,
             incr: server.atom("INCR")?,
             secret: named(&SECRET)?,
-            pictures: named(&PICTURES)?,
+            pictures: named(&OTHER_PICTURES)?,
+            empty: named(&EMPTY)?,
         };
         Ok(Self {
             window,
@@ -72,9 +86,9 @@ impl Selection {
         })
     }
 
-    /// The text that the clipboard of this display holds now, unless it is secret; `None` if its
-    /// owner gives none within `within`.
-    pub fn read_now(display: &str, within: Duration) -> Option<String> {
+    /// What the clipboard of this display holds now, unless it is secret; `None` if its owner gives
+    /// nothing that is carried within `within`.
+    pub fn read_now(display: &str, within: Duration) -> Option<Contents> {
         let server = XConnection::connect(display).ok()?;
         xfixes::query_version(&server.conn, 5, 0).ok()?.reply().ok()?;
         let mut selection = Self::watch(&server, Own::default()).ok()?;
@@ -85,7 +99,7 @@ impl Selection {
         while !selection.answers.is_idle() {
             match events.poll_for_event().ok()? {
                 Some(event) => match selection.see(&server, &event).ok()? {
-                    Some(Change::Clipboard(text)) => return Some(text),
+                    Some(Change::Clipboard(contents)) => return Some(contents),
                     Some(_) => return None,
                     None => events.flush().ok()?,
                 },
@@ -96,7 +110,7 @@ impl Selection {
         None
     }
 
-    /// Handles an event; returns a text when it is complete, or why there is none.
+    /// Handles an event; returns a text or a picture when it is complete, or why there is none.
     pub fn see(
         &mut self,
         server: &XConnection,
@@ -157,8 +171,8 @@ impl Selection {
             let forms = self.forms(server)?;
             self.answers.forms(forms.as_deref())
         } else {
-            let (kind, text) = self.read(server)?;
-            self.answers.text(kind, text)
+            let (kind, bytes) = self.read(server)?;
+            self.answers.contents(kind, bytes)
         };
         self.act(server, next)
     }
@@ -192,7 +206,7 @@ impl Selection {
     fn read(&self, server: &XConnection) -> Result<(Atom, Option<Vec<u8>>), ScreenError> {
         let (conn, property) = (&server.conn, self.properties[0]);
         // GetProperty counts lengths in units of four bytes.
-        let words = u32::try_from(LONGEST / 4).unwrap_or(u32::MAX);
+        let words = u32::try_from(self.answers.longest() / 4).unwrap_or(u32::MAX);
         let any = AtomEnum::ANY;
         let reply = xproto::get_property(conn, true, self.window, property, any, 0, words)?;
         let reply = reply.reply()?;

@@ -1,12 +1,13 @@
 //! What the clipboard's owner answers, and what is asked next (ICCCM, section 2): decided without
 //! the X server, since any program on the display can be the owner and answer anything.
 
+use rfb::{Png, PngError};
 use x11rb::protocol::xproto::{Atom, AtomEnum};
 
 use super::own_text::Own;
-use crate::screen::{Change, NotCarried};
+use crate::screen::{Change, Contents, NotCarried};
 
-/// The most bytes of a text; a longer one isn't sent to the viewers.
+/// The most bytes of a text; a longer one isn't sent to the viewers. A picture has a limit of its own.
 pub(crate) const LONGEST: usize = 1024 * 1024;
 
 /// The names of what is asked for and answered, as this display numbers them.
@@ -14,10 +15,15 @@ pub(crate) const LONGEST: usize = 1024 * 1024;
 pub(crate) struct Names {
     pub targets: Atom,
     pub utf8: Atom,
+    pub mime: Atom,
+    pub png: Atom,
     pub incr: Atom,
     /// What marks a secret.
     pub secret: Vec<Atom>,
+    /// Pictures that aren't carried.
     pub pictures: Vec<Atom>,
+    /// Forms that hold nothing.
+    pub empty: Vec<Atom>,
 }
 
 /// What has to be done after an answer.
@@ -43,8 +49,8 @@ enum State {
     Idle,
     /// The owner was asked for this form and hasn't answered yet.
     Asked(Atom),
-    /// The owner sends the text in pieces (INCR). `None` if it is too long: the rest is discarded.
-    Pieces(Option<Vec<u8>>),
+    /// The owner sends this form in pieces (INCR). `None` if it is too long: the rest is discarded.
+    Pieces(Atom, Option<Vec<u8>>),
 }
 
 impl Answers {
@@ -63,7 +69,15 @@ impl Answers {
     }
 
     pub(crate) fn takes_pieces(&self) -> bool {
-        matches!(self.state, State::Pieces(_))
+        matches!(self.state, State::Pieces(..))
+    }
+
+    /// The most bytes of what was asked for.
+    pub(crate) fn longest(&self) -> usize {
+        match self.state {
+            State::Asked(form) | State::Pieces(form, _) if form == self.names.png => Png::LONGEST,
+            State::Asked(_) | State::Pieces(..) | State::Idle => LONGEST,
+        }
     }
 
     /// Another program has the clipboard now: its forms are asked for first.
@@ -93,53 +107,57 @@ impl Answers {
     }
 
     /// The owner's forms, `None` if they can't be read as a whole: a mark that isn't seen may be
-    /// among them. The text is asked for, unless it is secret or there is none.
+    /// among them. The text is asked for, else the picture, unless it is secret.
     pub(crate) fn forms(&mut self, forms: Option<&[Atom]>) -> Next {
         if !self.is_asked(self.names.targets) {
             return Next::Wait;
         }
         self.state = State::Idle;
         let forms = forms.unwrap_or_default();
-        let string = Atom::from(AtomEnum::STRING);
-        if forms.iter().any(|form| self.names.secret.contains(form)) {
-            Next::Wait
-        } else if forms.contains(&self.names.utf8) {
-            self.ask(self.names.utf8)
-        } else if forms.contains(&string) {
-            self.ask(string)
-        } else if forms.iter().any(|form| self.names.pictures.contains(form)) {
-            Next::Tell(Change::NotCarried(NotCarried::Picture))
+        let names = &self.names;
+        if forms.iter().any(|form| names.secret.contains(form)) {
+            return Next::Wait;
+        }
+        let carried = [names.utf8, names.mime, AtomEnum::STRING.into(), names.png];
+        if let Some(form) = carried.into_iter().find(|form| forms.contains(form)) {
+            self.ask(form)
+        } else if forms.iter().any(|form| names.pictures.contains(form)) {
+            Next::Tell(Change::NotCarried(NotCarried::OtherPicture))
+        } else if forms.iter().any(|form| !names.empty.contains(form)) {
+            Next::Tell(Change::NotCarried(NotCarried::Other))
         } else {
             Next::Wait
         }
     }
 
-    /// The owner's answer for a form of the text: its type, and its bytes if there aren't too many.
-    pub(crate) fn text(&mut self, kind: Atom, text: Option<Vec<u8>>) -> Next {
-        if !matches!(self.state, State::Asked(form) if form != self.names.targets) {
+    /// The owner's answer for a form of the contents: its type, and its bytes if there aren't too many.
+    pub(crate) fn contents(&mut self, kind: Atom, bytes: Option<Vec<u8>>) -> Next {
+        let State::Asked(form) = self.state else { return Next::Wait };
+        if form == self.names.targets {
             return Next::Wait;
         }
         if kind == self.names.incr {
-            self.state = State::Pieces(Some(Vec::new()));
+            self.state = State::Pieces(form, Some(Vec::new()));
             return Next::Wait;
         }
         self.state = State::Idle;
-        self.complete(kind, text)
+        self.complete(form, kind, bytes)
     }
 
-    /// The next piece of a text that comes in pieces. By the protocol an empty one ends it.
+    /// The next piece of what comes in pieces. By the protocol an empty one ends it.
     pub(crate) fn piece(&mut self, kind: Atom, piece: Option<Vec<u8>>) -> Next {
-        let State::Pieces(before) = &mut self.state else { return Next::Wait };
-        let before = before.take();
+        let longest = self.longest();
+        let State::Pieces(form, before) = &mut self.state else { return Next::Wait };
+        let (form, before) = (*form, before.take());
         if piece.as_ref().is_some_and(Vec::is_empty) {
             self.state = State::Idle;
-            return self.complete(kind, before);
+            return self.complete(form, kind, before);
         }
         let longer = before.zip(piece).map(|(mut before, piece)| {
             before.extend(piece);
             before
         });
-        self.state = State::Pieces(longer.filter(|text| text.len() <= LONGEST));
+        self.state = State::Pieces(form, longer.filter(|bytes| bytes.len() <= longest));
         Next::Wait
     }
 
@@ -148,26 +166,40 @@ impl Answers {
         Next::Ask(form)
     }
 
-    /// The news that a text makes; it is `None` if it was too long.
-    fn complete(&self, kind: Atom, text: Option<Vec<u8>>) -> Next {
-        match text {
-            Some(text) => match self.told(kind, text) {
-                Some(text) => Next::Tell(Change::Clipboard(text)),
-                None => Next::Wait,
+    /// The news that this makes; its bytes are `None` if there were too many.
+    fn complete(&self, form: Atom, kind: Atom, bytes: Option<Vec<u8>>) -> Next {
+        let is_picture = form == self.names.png;
+        let contents = match bytes {
+            None if is_picture => Err(NotCarried::LargePicture),
+            None => Err(NotCarried::LongText),
+            Some(bytes) if is_picture => {
+                Png::new(&bytes).map(Contents::Picture).map_err(|error| match error {
+                    PngError::TooLarge => NotCarried::LargePicture,
+                    PngError::Damaged => NotCarried::OtherPicture,
+                })
+            }
+            Some(bytes) => match self.text(kind, bytes) {
+                Some(text) => Ok(text),
+                None => return Next::Wait,
             },
-            None => Next::Tell(Change::NotCarried(NotCarried::TooLong)),
+        };
+        match contents {
+            Err(why) => Next::Tell(Change::NotCarried(why)),
+            Ok(contents) if self.own.is_news(&contents) => Next::Tell(Change::Clipboard(contents)),
+            // This program has put it there itself.
+            Ok(_) => Next::Wait,
         }
     }
 
-    /// Decodes a text; `None` if it isn't one, or if this program has put it there itself.
-    fn told(&self, kind: Atom, text: Vec<u8>) -> Option<String> {
-        let text = if kind == self.names.utf8 {
+    /// Decodes a text; `None` if it isn't one.
+    fn text(&self, kind: Atom, text: Vec<u8>) -> Option<Contents> {
+        let text = if kind == self.names.utf8 || kind == self.names.mime {
             String::from_utf8(text).ok()?
         } else if kind == Atom::from(AtomEnum::STRING) {
             text.into_iter().map(char::from).collect()
         } else {
             return None;
         };
-        self.own.is_news(&text).then_some(text)
+        Some(Contents::Text(text.into()))
     }
 }
