@@ -22,9 +22,9 @@ impl HubLock {
         Self { hub: Mutex::new(hub), longest_micros: AtomicU64::new(0) }
     }
 
-    pub fn lock(&self) -> Held<'_> {
+    pub fn lock(&self) -> HubGuard<'_> {
         let hub = self.hub.lock();
-        Held { hold: Hold { began: Instant::now(), longest: &self.longest_micros }, hub }
+        HubGuard { hold: Hold { began: Instant::now(), longest: &self.longest_micros }, hub }
     }
 
     /// Works on the hub in turns, as long as a turn returns that there is more to do. Between two turns others get at
@@ -47,7 +47,7 @@ impl HubLock {
 }
 
 /// The hub, while it is held.
-pub(crate) struct Held<'a> {
+pub(crate) struct HubGuard<'a> {
     // First, so that it ends before the lock is let go.
     hold: Hold<'a>,
     hub: MutexGuard<'a, Hub>,
@@ -59,7 +59,7 @@ struct Hold<'a> {
     longest: &'a AtomicU64,
 }
 
-impl Held<'_> {
+impl HubGuard<'_> {
     /// Fairly: otherwise this thread could have it again before anybody who waits has woken up.
     fn release(self) {
         drop(self.hold);
@@ -74,7 +74,7 @@ impl Drop for Hold<'_> {
     }
 }
 
-impl Deref for Held<'_> {
+impl Deref for HubGuard<'_> {
     type Target = Hub;
 
     fn deref(&self) -> &Hub {
@@ -82,7 +82,7 @@ impl Deref for Held<'_> {
     }
 }
 
-impl DerefMut for Held<'_> {
+impl DerefMut for HubGuard<'_> {
     fn deref_mut(&mut self) -> &mut Hub {
         &mut self.hub
     }

@@ -25,6 +25,7 @@ mod consent_report;
 pub mod dial;
 pub mod end_reason;
 mod exchanges;
+mod farewell;
 #[doc(hidden)]
 pub mod fuzzing;
 mod input_thread;

@@ -1,12 +1,11 @@
-//! Shares the screen: reacts to the broker, the viewers and the customer, and keeps the banner up
-//! to date.
+//! Shares the screen: reacts to the broker, the viewers and the customer, and keeps the banner up to date.
 
 use std::{collections::HashMap, sync::mpsc as std_mpsc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
-    task::{Id, JoinHandle, JoinSet},
-    time::{Instant, sleep_until, timeout},
+    task::{Id, JoinSet},
+    time::{Instant, sleep_until},
 };
 use wire::shared_screen::{
     AdmissionAnswer, Sharing as State, SharingEnd, ToPresenter, WaitingViewer,
@@ -19,6 +18,7 @@ use crate::{
     dial::Dialler,
     end_reason::EndReason,
     exchanges::{BrokenOff, Exchanges},
+    farewell,
     known_viewers::KnownViewers,
     other_program::OtherProgram,
     screen::NotCarried,
@@ -33,8 +33,6 @@ const MOST_STREAMS: usize = 32;
 const BANNER_INTERVAL: Duration = Duration::from_millis(100);
 /// The most characters of a viewer's name, because a stranger chose it.
 const LONGEST_NAME: usize = 64;
-/// The longest time for the farewell to the broker and the end of the threads.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub struct Sharing {
     /// The live connection, not dialled yet.
@@ -117,16 +115,8 @@ impl Sharing {
             }
         };
         sharing.leave(ended.for_the_technician()).await;
-        wind_down(threads_ended, connected).await;
+        farewell::wind_down(threads_ended, connected).await;
         ended
-    }
-}
-
-/// Waits until the screen's threads have ended and the broker has heard the farewell, but not long.
-async fn wind_down(mut threads_ended: mpsc::Receiver<()>, mut connected: JoinHandle<()>) {
-    let all = async { tokio::join!(threads_ended.recv(), &mut connected) };
-    if timeout(LEAVE_TIMEOUT, all).await.is_err() {
-        connected.abort();
     }
 }
 

@@ -23,7 +23,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Client, Counters, Limits, Owner, Pace, TrustedProxies, counters::Refusal, pace::Due};
+use crate::{
+    Client, Counters, Limits, Owner, Pace, TrustedProxies, counters::Refusal, pace::Schedule,
+};
 
 /// How a server tells the addresses of its peers apart.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +47,7 @@ struct Inner {
     counters: Counters,
     table: Mutex<Table>,
     pace: Option<Pace>,
-    due: Mutex<Due>,
+    due: Mutex<Schedule>,
 }
 
 #[derive(Debug, Clone, Copy)]

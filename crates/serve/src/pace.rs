@@ -29,7 +29,7 @@ impl Pace {
 
 /// When the next request of each owner is due, if all come at the pace.
 #[derive(Debug, Default)]
-pub(crate) struct Due {
+pub(crate) struct Schedule {
     due: HashMap<Owner, Instant>,
     /// The same owners, in the order in which they are looked at to be forgotten.
     owners: VecDeque<Owner>,
@@ -38,7 +38,7 @@ pub(crate) struct Due {
 /// How many owners are looked at when one is added: more than one, so that they go sooner than new ones come.
 const LOOKED_AT: usize = 4;
 
-impl Due {
+impl Schedule {
     /// Counts a request; for how long it has to wait, or `None` if that is more than it may.
     pub fn count(&mut self, owner: Owner, pace: Pace, now: Instant) -> Option<Duration> {
         if !self.due.contains_key(&owner) {
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn some_come_at_once_then_each_waits_for_those_before_it_and_others_do_not() {
-        let (mut due, now) = (Due::default(), Instant::now());
+        let (mut due, now) = (Schedule::default(), Instant::now());
         let waits: Vec<_> = (0..20).map(|_| due.count(owner(1), PACE, now)).collect();
         let millis = |ms| Some(Duration::from_millis(ms));
         assert_eq!(waits[..7], [0, 0, 0, 0, 0, 0, 10].map(millis));
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn owners_that_ask_no_more_are_forgotten_a_few_at_a_time() {
-        let (mut due, now) = (Due::default(), Instant::now());
+        let (mut due, now) = (Schedule::default(), Instant::now());
         assert!((0..3_000).all(|n| due.count(owner(n), PACE, now).is_some()));
         assert_eq!(due.due.len(), 3_000);
         let later = now + Duration::from_secs(1);

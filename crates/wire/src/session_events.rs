@@ -143,7 +143,7 @@ pub struct SessionFacts {
 /// The end of the sharing, by the word of the customer's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharingEndFacts {
-    /// Why.
+    /// What the program said.
     pub why: SharingEnd,
     /// How long ago, in milliseconds by the broker's clock.
     pub ago_ms: u64,

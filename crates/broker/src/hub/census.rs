@@ -8,8 +8,8 @@ use wire::{Pin, Region};
 
 use super::{
     Hub,
-    connections::{Connection, Link, Participant},
-    live_sessions::Place,
+    connections::{Connected, Connection, Link},
+    live_sessions::ListPosition,
     outbox::MailState,
     session::Life,
 };
@@ -27,29 +27,6 @@ pub(crate) struct Census {
     pub streams: u64,
     /// E-mails in the outbox, by what became of them.
     pub mails: Vec<(&'static str, u64)>,
-}
-
-/// How many connections there are that messages still reach, by who is at the other end.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Connected {
-    /// Programs that share a screen, or could.
-    pub programs: u64,
-    pub customer_pages: u64,
-    /// Programs that ask their customer.
-    pub asking: u64,
-    pub viewers: u64,
-}
-
-impl Connected {
-    /// The number that this participant belongs to.
-    pub const fn of(&mut self, participant: &Participant) -> &mut u64 {
-        match participant {
-            Participant::Presenter(Some(_)) => &mut self.programs,
-            Participant::Presenter(None) | Participant::Companion => &mut self.customer_pages,
-            Participant::Asking => &mut self.asking,
-            Participant::Viewer(_) => &mut self.viewers,
-        }
-    }
 }
 
 /// A session whose PIN works, and who is connected to it.
@@ -70,12 +47,12 @@ pub(crate) struct SomeSessions {
     /// Oldest first.
     pub sessions: Vec<LiveSession>,
     /// Where the next turn goes on; none if there is nothing left.
-    pub rest: Option<Place>,
+    pub rest: Option<ListPosition>,
 }
 
 impl Hub {
     /// Some of the sessions whose PIN works: those after this place, or the oldest.
-    pub fn live_sessions_after(&self, place: Option<Place>, now: Millis) -> SomeSessions {
+    pub fn live_sessions_after(&self, place: Option<ListPosition>, now: Millis) -> SomeSessions {
         let (mut some, mut looked_at) = (SomeSessions::default(), 0);
         for (place, pin) in self.live.after(place) {
             if looked_at >= IN_ONE_TURN {

@@ -15,7 +15,6 @@ use wire::{
 
 use super::{
     Hub,
-    census::Connected,
     credential::KeyHash,
     limits::OWNERS_SHARE,
     presence::{ConnectionId, PageId},
@@ -25,6 +24,29 @@ use super::{
 
 /// A client with too many connections is asked to wait for this long.
 const RETRY_CONNECTING: Duration = Duration::from_secs(60);
+
+/// How many connections there are that messages still reach, by who is at the other end.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Connected {
+    /// Programs that share a screen, or could.
+    pub programs: u64,
+    pub customer_pages: u64,
+    /// Programs that ask their customer.
+    pub asking: u64,
+    pub viewers: u64,
+}
+
+impl Connected {
+    /// The number that this participant belongs to.
+    pub const fn of(&mut self, participant: &Participant) -> &mut u64 {
+        match participant {
+            Participant::Presenter(Some(_)) => &mut self.programs,
+            Participant::Presenter(None) | Participant::Companion => &mut self.customer_pages,
+            Participant::Asking => &mut self.asking,
+            Participant::Viewer(_) => &mut self.viewers,
+        }
+    }
+}
 
 impl Hub {
     /// Counts one more socket of this client, if it may open one.

@@ -9,25 +9,25 @@ use wire::Pin;
 
 /// A session's place in the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place(u64);
+pub(crate) struct ListPosition(u64);
 
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct LiveSessions {
-    by_place: BTreeMap<Place, Pin>,
+    by_place: BTreeMap<ListPosition, Pin>,
     last: u64,
 }
 
 impl LiveSessions {
     /// Adds a session, as the one that was minted last.
-    pub fn add(&mut self, pin: &Pin) -> Place {
+    pub fn add(&mut self, pin: &Pin) -> ListPosition {
         self.last += 1;
-        self.by_place.insert(Place(self.last), pin.clone());
-        Place(self.last)
+        self.by_place.insert(ListPosition(self.last), pin.clone());
+        ListPosition(self.last)
     }
 
     /// The PIN works no longer; again does nothing.
-    pub fn remove(&mut self, place: Place) {
+    pub fn remove(&mut self, place: ListPosition) {
         self.by_place.remove(&place);
     }
 
@@ -36,7 +36,7 @@ impl LiveSessions {
     }
 
     /// Those after this place, or all.
-    pub fn after(&self, place: Option<Place>) -> impl Iterator<Item = (Place, &Pin)> {
+    pub fn after(&self, place: Option<ListPosition>) -> impl Iterator<Item = (ListPosition, &Pin)> {
         let from = place.map_or(Unbounded, Excluded);
         self.by_place.range((from, Unbounded)).map(|(place, pin)| (*place, pin))
     }

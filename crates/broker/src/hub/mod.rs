@@ -53,7 +53,7 @@ use self::{
     connections::Connections,
     deadlines::Deadlines,
     limits::{HubSettings, Rates},
-    live_sessions::{LiveSessions, Place},
+    live_sessions::{ListPosition, LiveSessions},
     outbox::Outbox,
     rates::Usage,
     records::StoredState,
@@ -87,7 +87,7 @@ pub(crate) struct Hub {
 struct SessionEntry {
     session: Session,
     /// Among the sessions whose PIN works, or where it was.
-    place: Place,
+    place: ListPosition,
     chat: ChatLog,
     /// When the pages were last sent how well the viewers see the screen.
     quality_sent: Option<Millis>,
@@ -101,7 +101,7 @@ struct SessionEntry {
 }
 
 impl SessionEntry {
-    fn new(session: Session, place: Place, revision: u64) -> Self {
+    fn new(session: Session, place: ListPosition, revision: u64) -> Self {
         Self {
             session,
             place,

@@ -4,7 +4,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use ractor::{Actor, ActorRef};
+use ractor::{Actor, ActorRef, SpawnErr};
 use secrecy::SecretString;
 use serve::{Health, HostGuard, PeerPolicy, Server};
 use session::{Life, Timestamp, Transcript, outage::OutageChange};
@@ -68,9 +68,8 @@ impl Engine {
         let (shown, race) = watch::channel(None);
         let start =
             region_choice::Start { client: client.clone(), rounds: config.probe_rounds, shown };
-        let (regions, regions_ended) = Actor::spawn(None, Regions, start)
-            .await
-            .map_err(|error| StartError::Spawn(error.to_string()))?;
+        let (regions, regions_ended) =
+            Actor::spawn(None, Regions, start).await.map_err(not_spawned)?;
         let public_url = config.listener.public_url.clone();
         let limits = hooks::limits(config.listener.connections);
         let proxies = config.listener.trusted_proxies.clone();
@@ -97,9 +96,8 @@ impl Engine {
         );
         let guard = HostGuard::new(addr, public_url.as_ref());
         let routes = health.beside(&guard, guard.protect(routes));
-        let (supervisor, supervisor_ended) = Actor::spawn(None, Supervisor, context.clone())
-            .await
-            .map_err(|error| StartError::Spawn(error.to_string()))?;
+        let (supervisor, supervisor_ended) =
+            Actor::spawn(None, Supervisor, context.clone()).await.map_err(not_spawned)?;
         context.watch.actor("choose regions", regions_ended);
         context.watch.actor("run the sessions", supervisor_ended);
         restore(&context, &supervisor).await?;
@@ -277,6 +275,10 @@ async fn console_key(journal: &Journal) -> Option<SecretString> {
         tracing::warn!(%error, "read or make the key by which the broker knows this console");
     }
     key.ok().flatten()
+}
+
+fn not_spawned(error: SpawnErr) -> StartError {
+    StartError::Spawn(error.to_string())
 }
 
 fn own_url(addr: SocketAddr) -> Url {

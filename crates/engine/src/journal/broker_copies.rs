@@ -13,10 +13,6 @@ use wire::Pin;
 use super::{Answer, Journal, JournalError, read, table};
 use crate::{SessionId, vault::SealKey};
 
-/// Added by a later version.
-pub(super) const TABLE: &str = "CREATE TABLE broker_copies(
-     session BLOB PRIMARY KEY, deleted INTEGER NOT NULL DEFAULT 0, sealed BLOB NOT NULL) WITHOUT ROWID;";
-
 const KEEP: &str = "note what the broker has of a session";
 const READ: &str = "read what the broker has of sessions";
 /// The broker keeps each message for a day, and the last can be written at the end of the PIN's life. By its own clock.

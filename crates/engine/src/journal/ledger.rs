@@ -13,7 +13,7 @@ use wire::HookType;
 use super::{
     Faults, SessionSecrets, SessionTurn, broker_copies,
     last_numbers::{LAST_ERASED, LastNumbers},
-    table,
+    table::{self, SealedEvent, SealedWebhook},
 };
 use crate::{SessionId, vault::SealKey};
 
@@ -33,23 +33,6 @@ pub(super) struct Ledger {
     /// Rows were erased that are in the write-ahead log still.
     erased: bool,
     faults: Faults,
-}
-
-/// A hook event, as sealed.
-#[derive(Serialize, serde::Deserialize)]
-pub(super) struct SealedWebhook {
-    pub hook: HookType,
-    pub at: Timestamp,
-    /// Older rows have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<u64>,
-}
-
-/// An event of a session, as sealed.
-#[derive(Serialize, serde::Deserialize)]
-pub(super) struct SealedEvent<E> {
-    pub at: Timestamp,
-    pub happened: E,
 }
 
 impl Transactional for Ledger {

@@ -6,8 +6,7 @@ use crate::SessionId;
 const KEEP: &str = "remember the key of a customer's program";
 
 impl Journal {
-    /// Keeps it, in the place of an earlier one. Nothing is kept of a session whose secrets were
-    /// erased.
+    /// Keeps it, in the place of an earlier one; of a session whose secrets were erased nothing is kept.
     pub fn keep_pairing(&self, session: SessionId, kept: &[u8]) -> Answer<()> {
         let kept = kept.to_vec();
         self.writer.write(KEEP, move |ledger| ledger.keep_pairing(session, &kept))

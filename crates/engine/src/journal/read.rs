@@ -11,8 +11,7 @@ use store::{StoreError, fault};
 
 use super::{
     Committed, EventRecord, KILLS_TO_SET_ASIDE, Killer, Loaded, SessionSecrets, Stored,
-    ledger::{SealedEvent, SealedWebhook},
-    table,
+    table::{self, SealedEvent, SealedWebhook},
 };
 use crate::{
     SessionId,

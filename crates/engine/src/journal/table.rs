@@ -6,7 +6,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
+use serde::{Deserialize, Serialize};
+use session::Timestamp;
 use store::{Definition, Durability, Sharing, StoreError, WriteConnection, fault};
+use wire::HookType;
 
 use crate::{SessionId, vault::SealKey};
 
@@ -29,8 +32,29 @@ const STEPS: &[M<'static>] = &[
     ),
     // Every PIN that this console ever had, as a digest: it outlives the session and its secrets.
     M::up("CREATE TABLE minted(digest BLOB PRIMARY KEY) WITHOUT ROWID;"),
-    M::up(super::broker_copies::TABLE),
+    // The sessions of which our own broker may have a copy.
+    M::up(
+        "CREATE TABLE broker_copies(session BLOB PRIMARY KEY, deleted INTEGER NOT NULL DEFAULT 0,
+         sealed BLOB NOT NULL) WITHOUT ROWID;",
+    ),
 ];
+
+/// A hook event, as sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SealedWebhook {
+    pub hook: HookType,
+    pub at: Timestamp,
+    /// Older rows have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+}
+
+/// An event of a session, as sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SealedEvent<E> {
+    pub at: Timestamp,
+    pub happened: E,
+}
 
 /// The journal's file. Its rows are sealed one by one, so the file itself is not encrypted.
 pub(super) const JOURNAL: Definition = Definition {

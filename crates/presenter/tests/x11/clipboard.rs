@@ -150,7 +150,7 @@ fn tells_a_long_text_that_comes_in_pieces() {
 #[test]
 fn leaves_out_a_text_beyond_a_mebibyte_and_tells_the_next() {
     let mut shared = Shared::start();
-    let _owner = shared.copy(&"x".repeat(3 * 1024 * 1024), &[]);
+    let _owner = shared.copy("x".repeat(3 * 1024 * 1024), &[]);
     assert_eq!(shared.told_until("short"), ["short"]);
 }
 
@@ -191,7 +191,7 @@ fn says_what_is_not_carried() {
     assert_eq!(shared.not_carried(), NotCarried::LargePicture);
     let _file = shared.copy("file:///etc/hosts", &["-target", "text/uri-list"]);
     assert_eq!(shared.not_carried(), NotCarried::Other);
-    let _long = shared.copy(&"x".repeat(1024 * 1024 + 1), &[]);
+    let _long = shared.copy("x".repeat(1024 * 1024 + 1), &[]);
     assert_eq!(shared.not_carried(), NotCarried::LongText);
 }
 

@@ -66,7 +66,7 @@ pub enum PresenceEvent {
     },
     /// The customer's program ended the sharing, and said why.
     SharingEnded {
-        /// Why.
+        /// What the program said.
         why: SharingEnd,
     },
 }

@@ -225,8 +225,8 @@ impl LoginWithMe {
     }
 
     /// `POST /x/chat` (assumed): writes `text` to everybody in the session, from `name`. Only where
-    /// [`Capabilities::can_say`]. Each call writes a message: after an unclear end it may have been written, and isn't
-    /// repeated.
+    /// [`Capabilities::can_say`]. Each call writes a message: after an unclear end, when it may have been written, the
+    /// call isn't repeated.
     ///
     /// # Errors
     /// [`CallError`].
