@@ -19,20 +19,6 @@ pub struct SharedScreen<'a> {
 impl<'a> SharedScreen<'a> {
     /// The customer is asked on their display, and agrees. The main window stays the one that is driven.
     pub async fn open(desktop: &Desktop, app: &'a Client, customer: &Display) -> Self {
-        Self::start(desktop, app, customer, false).await
-    }
-
-    /// Nobody is at the customer's computer to be asked, so what is copied there is shared too.
-    pub async fn unattended(desktop: &Desktop, app: &'a Client, customer: &Display) -> Self {
-        Self::start(desktop, app, customer, true).await
-    }
-
-    async fn start(
-        desktop: &Desktop,
-        app: &'a Client,
-        customer: &Display,
-        unattended: bool,
-    ) -> Self {
         let main = app.window().await.unwrap();
         let about = json!({ "customer": "Maria Lopez" });
         let made = run_command(app, json!({ "do": "new_session", "about": about })).await;
@@ -42,13 +28,11 @@ impl<'a> SharedScreen<'a> {
         let link = eventually("the customer's link", link).await;
         let (origin, pin) = link.split_once("/join#").unwrap();
 
-        let conf = Broker::at(origin.to_owned()).conf(pin, unattended, desktop.home()).await;
+        let conf = Broker::at(origin.to_owned()).conf(pin, false, desktop.home()).await;
         let mut command = presenter(customer);
-        command.args(unattended.then_some("--yes")).arg("--conf").arg(conf);
+        command.arg("--conf").arg(conf);
         let presenter = Program::start(command);
-        if !unattended {
-            consent::agree(customer);
-        }
+        consent::agree(customer);
         let shared = async || (detail().await["screen"]["sharing"] == "shared").then_some(());
         eventually("the console to know that the screen is shared", shared).await;
 

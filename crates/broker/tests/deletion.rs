@@ -24,7 +24,7 @@ async fn delete(rig: &Rig, key: Option<&str>, pin: &str) -> Response {
 
 async fn chat(rig: &Rig, pin: &str) -> Vec<Value> {
     let chat = rig.get_json(&format!("/chat?session_pin={pin}")).await;
-    chat["messages"].as_array().unwrap().clone()
+    chat["chat"].as_array().unwrap().clone()
 }
 
 /// A session with a chat, a name, an e-mail and a viewer's link; its program.

@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(clock_warning(now, now), None);
         assert_eq!(clock_warning(now + life, now), None);
         assert!(clock_warning(now - 1, now).unwrap().contains("over already"));
-        assert!(clock_warning(now + life + 1, now).unwrap().contains("to come"));
+        assert!(clock_warning(now + life + 1, now).unwrap().contains("not begun yet"));
         assert!(clock_warning(u64::MAX, now).is_some() && clock_warning(0, u64::MAX).is_some());
     }
 }

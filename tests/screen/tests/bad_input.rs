@@ -85,7 +85,7 @@ async fn a_conf_that_is_broken_or_asks_first_or_is_not_this_sessions() {
     let mut own = wire::loginwithme::Conf::decode(&text).unwrap();
     own.sftp_user.push('x');
     fs::write(&broken, own.encode().expose()).unwrap();
-    ends(Program::start(unattended(&display, &broken)), 5, "doesn't take this program");
+    ends(Program::start(unattended(&display, &broken)), 5, "doesn't accept this program");
     world.service.post("/x/revoke", &serde_json::json!({ "session_pin": pin })).await;
     ends(Program::start(unattended(&display, &conf)), 5, "no longer valid");
 }
@@ -101,7 +101,7 @@ async fn a_pin_that_is_over_is_said_to_be_so_whatever_the_clock_here_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_is_wrong_by_days_is_mentioned_and_stops_nothing() {
     let (world, display) = (World::new().await, Display::xvfb(640, 480));
-    for (clock, said) in [("+3d", "over already"), ("-3d", "of a time to come")] {
+    for (clock, said) in [("+3d", "over already"), ("-3d", "has not begun yet")] {
         let (pin, conf) = invited(&world).await;
         let mut program = Program::start(with_clock(clock, unattended(&display, &conf)));
         program.complains("that the clock may be wrong", |line| {

@@ -31,10 +31,10 @@ async fn pictures_travel_from_one_clipboard_to_the_other() {
     let paste = "const done = arguments[0], canvas = document.createElement('canvas');
         [canvas.width, canvas.height] = [500, 400];
         const draw = canvas.getContext('2d'), picture = draw.createImageData(500, 400);
-        crypto.getRandomValues(picture.data.subarray(0, 65536));
-        for (let at = 0; at < picture.data.length; at++) {
-            picture.data[at] = at % 4 === 3 ? 255 : picture.data[at % 65536] ^ (at >> 9);
+        for (let at = 0; at < picture.data.length; at += 65536) {
+            crypto.getRandomValues(picture.data.subarray(at, at + 65536));
         }
+        for (let at = 3; at < picture.data.length; at += 4) picture.data[at] = 255;
         draw.putImageData(picture, 0, 0);
         canvas.toBlob((png) => {
             const clipboardData = new DataTransfer();

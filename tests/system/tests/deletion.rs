@@ -25,7 +25,7 @@ async fn messages(world: &World, pin: &Pin) -> usize {
     let url = format!("{}/chat?session_pin={}", world.broker.base_url(), pin.expose());
     let answer = deskhand_system_tests::http().get(url).send().await.unwrap();
     let chat: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-    chat["messages"].as_array().unwrap().len()
+    chat["chat"].as_array().unwrap().len()
 }
 
 async fn until_deleted(world: &World, pin: &Pin) {
@@ -92,7 +92,7 @@ async fn of_a_service_without_extensions_nothing_is_kept_and_nothing_is_asked() 
     world.broker.handle().page_says(&pin, page, "Maria", "my printer").await.unwrap();
     let close = Input::Close { outcome: Outcome::Resolved, by: "anna".into() };
     running.engine.order(id, close).await.unwrap();
-    running.until(id, "it is closed", |s| !s.record.is_live()).await;
+    running.until(id, "its PIN is erased", |s| s.pin.is_none() && !s.record.is_live()).await;
     running.engine.delete_session(id).await.unwrap();
     running.stop().await;
     let counts = world.broker.handle().faults().counts();

@@ -7,6 +7,7 @@ use crate::desk::ConsentUi;
 use crate::typed::{ANNA, CONTROL, SHIFT, Told, Typed, keysym};
 
 const ALT_GR: u32 = 0xfe03;
+const RIGHT_ALT: u32 = 0xffea;
 const CAPS_LOCK: u32 = 0xffe5;
 const NUM_LOCK: u32 = 0xff7f;
 const TAB: u32 = 0xff09;
@@ -108,6 +109,18 @@ fn leaves_shortcuts_as_they_are() {
     let names: Vec<_> = pressed.iter().map(|one| one.detail.as_str()).collect();
     assert_eq!(names, ["Shift_L", "ISO_Left_Tab", "Control_L", "c"]);
     assert_eq!(pressed[3].text, "\u{3}");
+}
+
+#[test]
+fn takes_the_left_alt_where_the_right_one_is_alt_gr() {
+    let mut typed = Typed::start(&["de"]);
+    typed.key(true, RIGHT_ALT);
+    typed.type_text("q");
+    typed.key(false, RIGHT_ALT);
+    let told = typed.told();
+    let pressed: Vec<_> = told.iter().filter(|one| one.event == "KeyPress").collect();
+    let names: Vec<_> = pressed.iter().map(|one| one.detail.as_str()).collect();
+    assert_eq!(names, ["Alt_L", "q"]);
 }
 
 /// Whatever the customer's own locks are.

@@ -93,7 +93,9 @@ impl Keymap {
     /// How to type a character or press another key. `held` are modifiers that can't be released.
     pub fn find(&self, keysym: u32, held: u8) -> Option<Stroke> {
         if !types_text(keysym) {
-            return self.key_of(keysym).map(Stroke::plain);
+            // A layout with AltGr has no right Alt; the left one means the same.
+            let twin = || other_side(keysym).and_then(|twin| self.key_of(twin));
+            return self.key_of(keysym).or_else(twin).map(Stroke::plain);
         }
         self.keys()
             .flat_map(|(keycode, key)| self.strokes(keycode, key, keysym, held))
@@ -273,6 +275,15 @@ pub fn types_text(keysym: u32) -> bool {
 }
 
 /// Whether the keysym is one of Shift, Ctrl and the like.
+/// The same modifier on the other side of the keyboard.
+fn other_side(keysym: u32) -> Option<u32> {
+    use xkeysym::key::{Caps_Lock, Hyper_R, Shift_L, Shift_Lock};
+    let has_sides =
+        (Shift_L..=Hyper_R).contains(&keysym) && !matches!(keysym, Caps_Lock | Shift_Lock);
+    // The left one of each pair is odd, and the right one follows it.
+    has_sides.then(|| if keysym.is_multiple_of(2) { keysym - 1 } else { keysym + 1 })
+}
+
 pub fn is_modifier(keysym: u32) -> bool {
     Keysym::new(keysym).is_modifier_key()
 }
