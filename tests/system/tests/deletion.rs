@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use deskhand_system_tests::{RunningEngine, World};
-use engine::SessionId;
+use engine::{SessionId, Snapshot};
 use serve::{Fault, FaultRule};
-use session::{Input, Outcome};
+use session::{Input, Life, Outcome};
 use wire::Pin;
 
 /// A session with a chat that is closed, and has nothing left to do.
@@ -17,8 +17,13 @@ async fn closed(world: &World, running: &RunningEngine) -> (SessionId, Pin) {
     running.until(id, "it is in the archive", |s| s.record.observed.chat_number == 1).await;
     let close = Input::Close { outcome: Outcome::Resolved, by: "anna".into() };
     running.engine.order(id, close).await.unwrap();
-    running.until(id, "its PIN is erased", |s| s.pin.is_none() && !s.record.is_live()).await;
+    running.until(id, "its PIN was ended and is erased", |s| s.pin.is_none() && is_ended(s)).await;
     (id, pin)
+}
+
+/// Whether it is closed, and it was tried to end its PIN: before, it can't be deleted.
+fn is_ended(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.record.life, Life::Closed { revoked: Some(_), .. })
 }
 
 async fn messages(world: &World, pin: &Pin) -> usize {
@@ -92,7 +97,7 @@ async fn of_a_service_without_extensions_nothing_is_kept_and_nothing_is_asked() 
     world.broker.handle().page_says(&pin, page, "Maria", "my printer").await.unwrap();
     let close = Input::Close { outcome: Outcome::Resolved, by: "anna".into() };
     running.engine.order(id, close).await.unwrap();
-    running.until(id, "its PIN is erased", |s| s.pin.is_none() && !s.record.is_live()).await;
+    running.until(id, "it was tried to end its PIN", is_ended).await;
     running.engine.delete_session(id).await.unwrap();
     running.stop().await;
     let counts = world.broker.handle().faults().counts();

@@ -45,7 +45,11 @@ export class Clips {
     page.field.addEventListener('input', () => this.show(this.page.field.value));
     page.field.addEventListener('paste', (event) => {
       const picture = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith('image/'));
-      if (!picture) return;
+      if (!picture) {
+        // Not every web view gives a page the picture that is pasted there.
+        if (!event.clipboardData?.getData('text/plain')) void this.takeFromClipboard();
+        return;
+      }
       event.preventDefault();
       void this.takePicture(picture);
     });
@@ -135,9 +139,19 @@ export class Clips {
 
   /** A picture was pasted into the panel. */
   private async takePicture(file: Blob): Promise<void> {
-    const png = await pngOf(file);
+    this.take(await pngOf(file), 'This picture can not be read.');
+  }
+
+  /** Something that came with no event was pasted into the panel. */
+  private async takeFromClipboard(): Promise<void> {
+    const why =
+      'Nothing was pasted: your clipboard has no text, and no picture that is given to this window.';
+    this.take(await this.readPicture(), why);
+  }
+
+  private take(png: Png | null, otherwise: string): void {
     if (!png) {
-      this.page.report('This picture can not be read.');
+      this.page.report(otherwise);
       return;
     }
     this.show(png);
