@@ -53,6 +53,7 @@ async fn nothing_of_a_deleted_session_is_left_and_its_pin_is_over() {
     for _ in 0..2 {
         assert_eq!(delete(&rig, Some(KEY), &pin).await.status(), 200, "it may be repeated");
     }
+    assert_eq!(console::say(&rig, Some(KEY), &pin, WRITTEN[1]).await.status(), 410);
     assert_eq!(program.next_of("bye").await["code"], "revoked");
     let told = follows.state_where(|state| state["life"] == "revoked").await;
     assert_eq!((&told["mails"], &told["participants"]), (&json!([]), &json!([])));

@@ -67,9 +67,9 @@ pub enum EndReason {
     /// The screen can't be shared (any more).
     #[error("{}.", sentence(.0))]
     Screen(#[from] ScreenError),
-    /// Key exchanges broke off again and again, as they do if somebody tries to get in between.
+    /// Key exchanges broke off again and again, or made new keys, as they do if somebody tries to get in between.
     #[error(
-        "Your screen is no longer shared. Three times within an hour the encryption with the other end broke off before it was set up. A poor network can do that, but so does somebody who tries to get in between. Call the person who helps you, and begin a new session over another network."
+        "Your screen is no longer shared. The encryption with the other end broke off, or was set up anew, too often within an hour. A poor network can do that, but so does somebody who tries to get in between. Call the person who helps you, and begin a new session over another network."
     )]
     Interfered,
     /// Another window covered the banner again and again.

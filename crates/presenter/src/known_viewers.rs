@@ -21,7 +21,8 @@ use wire::Pin;
 
 use crate::broker_connection::LONGEST_LIFE;
 
-/// The most viewers that are remembered; the one that was made first goes first.
+/// The most viewers that are remembered; the one that was made first goes first, but the
+/// technician's own go last.
 const MOST: usize = 64;
 /// The bytes of one in the file.
 const BYTES: usize = 32;
@@ -35,8 +36,8 @@ pub struct KnownViewers(Arc<Mutex<Known>>);
 struct Known {
     /// The newest last.
     pairings: VecDeque<Pairing>,
-    /// Those that came invited in this run: the technician's own.
-    invited: HashSet<PairingId>,
+    /// Those of the technician's own console, as the broker said in this run.
+    own: HashSet<PairingId>,
     file: Option<PathBuf>,
 }
 
@@ -61,8 +62,8 @@ impl KnownViewers {
         if kept.len() != pairings.len() * BYTES {
             pairings.clear();
         }
-        let invited = HashSet::new();
-        Self(Arc::new(Mutex::new(Known { pairings, invited, file })))
+        let own = HashSet::new();
+        Self(Arc::new(Mutex::new(Known { pairings, own, file })))
     }
 
     /// The pairing with this name.
@@ -70,28 +71,26 @@ impl KnownViewers {
         self.0.lock().pairings.iter().find(|pairing| pairing.id() == id).cloned()
     }
 
-    /// Whether one that came invited has signed this text. `id` is the name of its pairing.
-    pub fn invited_has_signed(&self, id: &str, text: &[u8], signature: &str) -> bool {
+    /// Whether the technician's own console has signed this text. `id` is the name of its pairing.
+    pub fn own_has_signed(&self, id: &str, text: &[u8], signature: &str) -> bool {
         let known = self.0.lock();
         let mut named = known.pairings.iter().filter(|pairing| pairing.id().to_string() == id);
-        named.any(|pairing| {
-            known.invited.contains(&pairing.id()) && pairing.has_signed(text, signature)
-        })
+        named
+            .any(|pairing| known.own.contains(&pairing.id()) && pairing.has_signed(text, signature))
     }
 
-    /// Remembers a pairing whose exchange was whole, and whether its viewer came invited.
-    pub fn remember(&self, pairing: &Pairing, invited: bool) {
+    /// Remembers a pairing whose exchange was whole, and whether its viewer is the technician's
+    /// own console.
+    pub fn remember(&self, pairing: &Pairing, own: bool) {
         let mut known = self.0.lock();
-        if invited {
-            known.invited.insert(pairing.id());
+        if own {
+            known.own.insert(pairing.id());
         }
         if known.pairings.contains(pairing) {
             return;
         }
-        if known.pairings.len() >= MOST
-            && let Some(oldest) = known.pairings.pop_front()
-        {
-            known.invited.remove(&oldest.id());
+        if known.pairings.len() >= MOST {
+            known.drop_oldest();
         }
         known.pairings.push_back(pairing.clone());
         // A short file that no disk is waited for.
@@ -104,7 +103,7 @@ impl KnownViewers {
     pub fn forget(&self) {
         let mut known = self.0.lock();
         known.pairings.clear();
-        known.invited.clear();
+        known.own.clear();
         if let Some(file) = known.file.take() {
             let _ = fs::remove_file(file);
         }
@@ -112,6 +111,14 @@ impl KnownViewers {
 }
 
 impl Known {
+    fn drop_oldest(&mut self) {
+        // The technician's own go last: many of somebody else's must not push them out.
+        let stranger = self.pairings.iter().position(|one| !self.own.contains(&one.id()));
+        if let Some(oldest) = self.pairings.remove(stranger.unwrap_or(0)) {
+            self.own.remove(&oldest.id());
+        }
+    }
+
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let bytes: Vec<u8> = self.pairings.iter().flat_map(Pairing::expose).copied().collect();
@@ -256,5 +263,21 @@ mod tests {
         }
         assert_eq!(known.recall(pairing(0).id()), None);
         assert_eq!(known.recall(pairing(64).id()), Some(pairing(64)));
+    }
+
+    #[test]
+    fn viewers_of_others_never_push_the_technicians_own_out() {
+        let folder = private();
+        let known = known(folder.path(), "7W2-97-8570");
+        known.remember(&pairing(0), true);
+        for byte in 1..=200 {
+            known.remember(&pairing(byte), false);
+        }
+        assert_eq!(known.recall(pairing(1).id()), None);
+        assert_eq!(known.recall(pairing(200).id()), Some(pairing(200)));
+        let signed =
+            |by: &Pairing| known.own_has_signed(&by.id().to_string(), b"text", &by.sign(b"text"));
+        assert!(signed(&pairing(0)));
+        assert!(!signed(&pairing(200)), "it is not the technician's");
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     consent::{Banner, Choice, ClipboardState, Viewer},
     dial::Dialler,
     end_reason::EndReason,
-    exchanges::{BrokenOff, Exchanges},
+    exchanges::{Exchanges, Guess, Guesses},
     farewell,
     known_viewers::KnownViewers,
     other_program::OtherProgram,
@@ -64,7 +64,7 @@ impl Sharing {
         let (clipboard_news, mut clipboard) = mpsc::unbounded_channel();
         let (started_tx, mut started) = mpsc::channel(MOST_STREAMS);
         let (asking, mut newcomers) = mpsc::channel(MOST_STREAMS);
-        let (exchanges, mut broken) = Exchanges::new();
+        let (exchanges, mut guesses) = Exchanges::new();
         let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
         let (outgoing, outgoing_rx) = mpsc::channel(8);
         let (threads_alive, threads_ended) = mpsc::channel(1);
@@ -79,7 +79,7 @@ impl Sharing {
             started: started_tx,
             asking,
             exchanges,
-            broken_off: BrokenOff::default(),
+            guesses: Guesses::default(),
             known: self.known,
             admissions: Admissions::new(self.admission),
             other_program: OtherProgram::default(),
@@ -105,7 +105,7 @@ impl Sharing {
                 failure = failures.recv() => failure.map(EndReason::Screen),
                 Some(news) = clipboard.recv() => sharing.on_clipboard_news(news),
                 Some(newcomer) = newcomers.recv() => sharing.on_newcomer(newcomer),
-                Some(()) = broken.recv() => sharing.on_broken_exchange(),
+                Some(guess) = guesses.recv() => sharing.on_guess(guess),
                 Some((id, viewer)) = started.recv() => sharing.on_stream_started(id, viewer),
                 Some(ended) = sharing.streams.join_next_with_id() => sharing.on_stream_ended(ended),
                 () = sleep_until(sharing.banner.not_before), if sharing.banner.due => sharing.show_banner(),
@@ -137,7 +137,7 @@ struct ActiveSharing {
     /// Who waits, as the technician was told last.
     told_waiting: Vec<WaitingViewer>,
     exchanges: Exchanges,
-    broken_off: BrokenOff,
+    guesses: Guesses,
     streams: JoinSet<Result<(), StreamError>>,
     viewers: HashMap<Id, Viewer>,
     paused: bool,
@@ -305,7 +305,7 @@ impl ActiveSharing {
     /// The technician let a viewer in, or refused it: the customer is told.
     fn on_answer(&mut self, answer: &AdmissionAnswer) {
         let AdmissionAnswer { pairing, signature, lets_in, .. } = answer;
-        let is_signed = |text: &[u8]| self.known.invited_has_signed(pairing, text, signature);
+        let is_signed = |text: &[u8]| self.known.own_has_signed(pairing, text, signature);
         if let Some(name) = self.admissions.decide_by_technician(answer, is_signed) {
             let name = if name.is_empty() { "Somebody" } else { &name };
             let did = if *lets_in { "was let in" } else { "was refused" };
@@ -323,9 +323,11 @@ impl ActiveSharing {
         }
     }
 
-    fn on_broken_exchange(&mut self) -> Option<EndReason> {
-        tracing::warn!("a viewer's key exchange broke off before it was whole");
-        self.broken_off.one_too_many(Instant::now()).then_some(EndReason::Interfered)
+    fn on_guess(&mut self, guess: Guess) -> Option<EndReason> {
+        if guess == Guess::BrokenOff {
+            tracing::warn!("a viewer's key exchange broke off before it was whole");
+        }
+        self.guesses.one_too_many(guess, Instant::now()).then_some(EndReason::Interfered)
     }
 
     fn on_stream_ended(

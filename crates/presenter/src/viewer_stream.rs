@@ -88,7 +88,7 @@ pub(crate) async fn serve(
     let_in: impl AsyncFnOnce(Arrival) -> bool,
     on_watching: impl AsyncFnOnce(Role, Option<String>),
 ) -> Result<(), StreamError> {
-    let ToPresenter::Viewer { stream, page, role, sealed, invited, .. } = request;
+    let ToPresenter::Viewer { stream, page, role, sealed, invited, own, .. } = request;
     let mut socket = parts.dialler.socket("/screen", LONGEST_MESSAGE).await?;
     let hello = serde_json::to_string(&StreamHello::Present { stream });
     socket.send(Message::text(hello.map_err(|_| StreamError::Broken)?)).await.map_err(lost)?;
@@ -103,7 +103,7 @@ pub(crate) async fn serve(
         left = gone(&mut socket) => return Err(left),
     }
     let (role, sealer, opener, words) = if let Some(first) = first {
-        let (exchanged, role) = exchange(&mut socket, (role, invited), &first, &parts).await?;
+        let (exchanged, role) = exchange(&mut socket, (role, own), &first, &parts).await?;
         let Sealed { sealer, opener, words, .. } = exchanged;
         (role, Some(sealer), Some(opener), Some(words.to_string()))
     } else {
@@ -139,10 +139,11 @@ async fn gone(socket: &mut Socket) -> StreamError {
     }
 }
 
-/// Agrees on keys with the viewer; also, what the viewer may do from now on.
+/// Agrees on keys with the viewer, which is the technician's console if it is `own`; also, what the
+/// viewer may do from now on.
 async fn exchange(
     socket: &mut Socket,
-    (role, invited): (Role, bool),
+    (role, own): (Role, bool),
     first: &[u8],
     parts: &Parts<'_>,
 ) -> Result<(Sealed, Role), StreamError> {
@@ -158,8 +159,8 @@ async fn exchange(
     let role = if awaiting.only_watches() { Role::Watch } else { role };
     socket.send(Message::binary(second)).await.map_err(lost)?;
     let sealed = awaiting.finish(&next_message(socket).await?.into_data())?;
-    parts.known.remember(&sealed.pairing, invited);
-    turn.completed();
+    parts.known.remember(&sealed.pairing, own);
+    turn.completed(sealed.known_again);
     Ok((sealed, role))
 }
 

@@ -7,8 +7,8 @@
 //! it could have connections.
 //!
 //! Whoever finds a part used up takes the place of a connection in it that nobody misses: the oldest that has sent no
-//! request yet, else the one that has been without a request for longest. Silence never shuts out anybody, also not
-//! through loopback.
+//! request yet, else the one that has been without a request for longest. Silence never shuts out anybody else, also
+//! not through loopback: only whoever shares the very address of a silent one may wait until its time is over.
 
 use std::{
     collections::{BTreeMap, HashMap},

@@ -65,20 +65,27 @@ impl TrustedProxies {
     /// The client behind a request: walks `X-Forwarded-For` from the right as long as the
     /// addresses are trusted proxies'.
     pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Client {
-        let forwarded = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(|part| hop(part.trim()));
-        let mut hops: Vec<_> = forwarded.collect();
+        let values = headers.get_all("x-forwarded-for").iter();
+        // A value with bytes that are no text still ends with what the proxy wrote.
+        let values: Vec<_> =
+            values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let parts = values.iter().flat_map(|value| value.split(','));
+        let mut hops: Vec<_> = parts.map(|part| hop(part.trim())).collect();
         // From the right: each proxy appends the address that it saw, and anything further left can be forged by the client.
         let mut at = peer.ip();
+        // Loopback is this machine's only where nothing but loopback led there: another's proxy has one of its own.
+        let mut is_here = at.to_canonical().is_loopback();
         while self.trusts(at) {
-            match hops.pop() {
-                Some(Some(next)) => at = next,
-                Some(None) | None => break,
-            }
+            let Some(next) = hops.pop() else { break };
+            let Some(next) = next else {
+                is_here = false;
+                break;
+            };
+            at = next;
+            is_here &= at.to_canonical().is_loopback();
+        }
+        if at.to_canonical().is_loopback() && !is_here {
+            return Client::STRANGER;
         }
         Client::from_ip(at)
     }
@@ -143,6 +150,7 @@ impl FromStr for Network {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;
@@ -150,7 +158,8 @@ mod tests {
     fn seen(proxies: &str, peer: &str, forwarded: &str) -> String {
         let proxies = TrustedProxies::new(proxies.split_whitespace().map(|n| n.parse().unwrap()));
         let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        let forwarded = HeaderValue::from_bytes(forwarded.as_bytes()).unwrap();
+        headers.insert("x-forwarded-for", forwarded);
         proxies.client(peer.parse().unwrap(), &headers).0.to_string()
     }
 
@@ -176,6 +185,22 @@ mod tests {
         ] {
             assert_eq!(seen("10.0.0.0/8", "10.0.0.1:1", written), client, "{written}");
         }
+    }
+
+    /// Only this machine's own programs are this machine, whatever a header says.
+    #[test]
+    fn nobody_behind_a_proxy_becomes_this_machine() {
+        let stranger = Client::STRANGER.0.to_string();
+        assert_eq!(seen("127.0.0.1", "127.0.0.1:1", "\u{ff}, 203.0.113.9"), "203.0.113.9");
+        for (trusted, peer, forwarded) in [
+            ("127.0.0.1", "127.0.0.1:1", "\u{ff}"),
+            ("10.0.0.5", "10.0.0.5:1", "203.0.113.9, 127.0.0.1"),
+            ("10.0.0.0/8", "10.0.0.5:1", "::ffff:127.0.0.1"),
+            ("127.0.0.1 10.0.0.0/8", "127.0.0.1:1", "127.0.0.1, 10.0.0.9"),
+        ] {
+            assert_eq!(seen(trusted, peer, forwarded), stranger, "{forwarded}");
+        }
+        assert_eq!(seen("127.0.0.1", "127.0.0.1:1", "127.0.0.1"), "127.0.0.1");
     }
 
     #[test]

@@ -44,6 +44,11 @@ pub trait EventFacts {
         None
     }
 
+    /// The hook whose event it is, if it is one's.
+    fn hook(&self) -> Option<HookType> {
+        None
+    }
+
     /// Whether something newer of its side was told before it: then it says what was so, and not what is.
     fn overtaken(&self) -> Option<Overtaken> {
         None

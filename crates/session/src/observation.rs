@@ -194,7 +194,7 @@ pub struct Observed {
     /// When a second program last came with this session's PIN.
     pub other_program: Option<Timestamp>,
     /// When the customer's program last ended the sharing.
-    pub sharing_end: Option<Timestamp>,
+    pub sharing_end: Option<(SharingEnd, Timestamp)>,
 }
 
 impl Observed {

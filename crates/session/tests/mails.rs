@@ -8,7 +8,7 @@ mod broker_word;
 use std::time::Duration;
 
 use session::{
-    About, Effect, Event, Failure, Input, MailEvent, Observation, State, Timestamp,
+    About, Effect, Event, Failure, Input, MailEvent, Observation, ObservedSide, State, Timestamp,
     mail::{Order, Status, Template, When},
     step,
 };
@@ -89,6 +89,25 @@ impl Told {
     fn sends(&self) -> usize {
         self.effects.iter().filter(|effect| matches!(effect, Effect::SendMail { .. })).count()
     }
+}
+
+/// Somebody came and left while nobody looked: what an e-mail says of that is not so any more.
+#[test]
+fn nobody_is_written_to_about_somebody_who_has_left_again() {
+    let mut told = Told::with(&[When::NextEvent]);
+    told.observe();
+    let seen = |revision, viewers, happened| Observation {
+        revision,
+        viewers,
+        happened,
+        ..broker_word::of_a_new_session()
+    };
+    let gone = ObservedSide::Offline { since: T0.plus(Duration::from_secs(9)) };
+    told.tell(Input::Observed(Box::new(seen(2, gone, [0, 1, 0, 1]))));
+    assert_eq!((told.sends(), told.order(0).status), (0, Status::Waiting));
+    let back = ObservedSide::Online { since: T0.plus(Duration::from_secs(99)) };
+    told.tell(Input::Observed(Box::new(seen(3, back, [0, 2, 0, 1]))));
+    assert_eq!(told.sends(), 1);
 }
 
 #[test]

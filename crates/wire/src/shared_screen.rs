@@ -189,6 +189,10 @@ pub enum ToPresenter {
         // A broker that doesn't say so vouches for nobody.
         #[serde(default)]
         invited: bool,
+        /// Whether it is the console that asked for the session.
+        // Its word lets others in, so whoever came by a ticket must not pass for it.
+        #[serde(default)]
+        own: bool,
     },
 }
 

@@ -111,7 +111,7 @@ const ENDED = new Map([
   ],
   [
     'interfered',
-    "The customer's program ended it, because three key exchanges within an hour broke off. A poor network can do that, but so does somebody who tries to get in between. Call the customer, and begin a new session over another network.",
+    "The customer's program ended it, because the encryption broke off, or was set up anew, too often within an hour. A poor network can do that, but so does somebody who tries to get in between. Call the customer, and begin a new session over another network.",
   ],
   [
     'covered',

@@ -134,7 +134,7 @@ describe('the stage', () => {
         roster: rosterOf({ presenter: null, viewers: [], sharing: 'none', watchers: [], sharing_end: end }),
       });
     expect(ended('interfered')).toMatchObject({ title: 'The sharing has ended', behind: 'nothing' });
-    expect(ended('interfered').text).toMatch(/three key exchanges .* broke off.*Call the customer/);
+    expect(ended('interfered').text).toMatch(/the encryption broke off, .* too often .*Call the customer/);
     expect(ended('covered').text).toContain('another window');
     for (const none of [undefined, 'other', 'constructor']) {
       expect(ended(none).title).toBe('No screen is shared any more');

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { $ } from '../shared/dom';
 import { questionOf, waitingOf, WaitingStrip } from './waiting';
 import { sentencesOf, wordsOf, WordsStrip, type Words } from './words';
@@ -40,8 +40,20 @@ describe('the strips of a viewer window', () => {
     ...['compared', 'waiting', 'waiting-say', 'waiting-in', 'waiting-out'],
   ];
 
+  let now = 0;
+  /** Lets the time pass in which a click on "They match" counts for nothing. */
+  const settle = () => {
+    now += 1000;
+  };
+
   beforeEach(() => {
     document.body.innerHTML = IDS.map((id) => `<button id="${id}" hidden></button>`).join('');
+    now = 5000;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
   });
 
   const of = (changes: Partial<Words> = {}): Words => ({
@@ -63,6 +75,7 @@ describe('the strips of a viewer window', () => {
     expect($('words').hidden).toBe(true);
     strip.setPicture(true);
     expect([$('words').hidden, $('compared').hidden, strip.waits]).toEqual([false, true, true]);
+    settle();
     $('words-done').click();
     expect(handlers.onMatch).toHaveBeenCalledWith('maple otter thunder');
     expect($('words').hidden).toBe(false);
@@ -80,10 +93,51 @@ describe('the strips of a viewer window', () => {
     const strip = new WordsStrip({ onMatch: no, onDiffer: no, onReleased: vi.fn(), onNotConnected });
     strip.show(of());
     strip.setPicture(true);
+    settle();
     $('words-done').click();
     $('words-differ').click();
     expect(onNotConnected).toHaveBeenCalledTimes(2);
     expect($('words').hidden).toBe(false);
+  });
+
+  test('take no click that was meant for the words of before', () => {
+    const onMatch = vi.fn(() => true);
+    const none = { onDiffer: () => true, onReleased: vi.fn(), onNotConnected: vi.fn() };
+    const strip = new WordsStrip({ onMatch, ...none });
+    const counts = () => {
+      onMatch.mockClear();
+      $('words-done').click();
+      return onMatch.mock.calls.length === 1;
+    };
+    strip.show(of());
+    settle();
+    strip.setPicture(true);
+    expect(counts()).toBe(false);
+    now += 999;
+    expect(counts()).toBe(false);
+    now += 1;
+    expect(counts()).toBe(true);
+    strip.show(of({ waits: false }));
+    strip.setPicture(true);
+    expect(counts()).toBe(true);
+    strip.show(of({ words: 'lemon river stone', compared: 'changed' }));
+    expect(counts()).toBe(false);
+    settle();
+    expect(counts()).toBe(true);
+    expect(onMatch).toHaveBeenCalledWith('lemon river stone');
+    strip.setPicture(false);
+    strip.setPicture(true);
+    expect(counts()).toBe(false);
+  });
+
+  test('take at once that the words differ', () => {
+    const onDiffer = vi.fn(() => true);
+    const none = { onMatch: () => true, onReleased: vi.fn(), onNotConnected: vi.fn() };
+    const strip = new WordsStrip({ onDiffer, ...none });
+    strip.show(of());
+    strip.setPicture(true);
+    $('words-differ').click();
+    expect(onDiffer).toHaveBeenCalledOnce();
   });
 
   test('give an answer about the viewer that was shown', () => {

@@ -41,14 +41,20 @@ export function sentencesOf({ compared, waits }: Words): { before: string; after
   return { before: 'Compare by phone:', after: `${same}${until}` };
 }
 
+/** So long after the words appear or change a click counts for nothing: it was meant for those before. */
+const SETTLE_MS = 1000;
+
 /** The strip that asks to compare the words, and the mark that they were compared. */
 export class WordsStrip {
   private now: Words | null = null;
   private picture = false;
   private differ = false;
+  /** When the words last appeared or changed. */
+  private since = 0;
 
   constructor(private readonly handlers: WordsHandlers) {
     $('words-done').addEventListener('click', () => {
+      if (performance.now() - this.since < SETTLE_MS) return;
       if (this.now && !handlers.onMatch(this.now.words)) handlers.onNotConnected();
     });
     $('words-differ').addEventListener('click', () => {
@@ -69,6 +75,7 @@ export class WordsStrip {
 
   show(words: Words): void {
     const waited = this.waits;
+    if (words.words !== this.now?.words) this.since = performance.now();
     this.now = words;
     const { before, after } = sentencesOf(words);
     $('words-before').textContent = before;
@@ -80,6 +87,7 @@ export class WordsStrip {
 
   /** Whether there is a picture: without one there is nothing to protect. */
   setPicture(shown: boolean): void {
+    if (shown && !this.picture) this.since = performance.now();
     this.picture = shown;
     this.draw();
   }

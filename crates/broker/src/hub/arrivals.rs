@@ -6,7 +6,7 @@ use wire::{Pin, shared_screen::SharingEnd};
 use super::{
     Hub,
     change::{Change, Notice},
-    connections::Participant,
+    connections::{Link, Participant},
     customer::{Answer, Customer},
     messages::ServerMessage,
     presence::ConnectionId,
@@ -87,9 +87,13 @@ impl Hub {
         change
     }
 
-    /// The presenter's program is about to leave, and says why it ends the sharing. Nobody else's word counts.
+    /// The presenter's program is about to leave, and says why it ends the sharing. Nobody else's word counts, nor
+    /// that of a program whose connection was hung up: another may have its place by now.
     pub fn note_sharing_end(&mut self, id: ConnectionId, why: SharingEnd, now: Millis) -> Change {
-        let program = self.connections.get(id).filter(|one| one.participant.as_program().is_some());
+        let program = self
+            .connections
+            .get(id)
+            .filter(|one| one.link == Link::Open && one.participant.as_program().is_some());
         let Some(pin) = program.map(|program| program.pin.clone()) else {
             return Change::default();
         };

@@ -105,6 +105,11 @@ fn a_session_that_is_over_is_counted_no_longer_and_one_that_was_stored_is() {
     let mut hub = hub(3);
     hub.revoke(client(0), &pin(1), Millis(3)).unwrap();
     assert_eq!(hub.census().live_sessions, 2);
+    let mut other = self::hub(3);
+    for _ in 0..2 {
+        other.delete_session(client(0), None, &pin(1), Millis(3)).unwrap();
+        assert_eq!(other.census().live_sessions, 2);
+    }
     // The first one's life is over, which the listing sees even before its deadline was looked at.
     let now = Millis(0).after(LIFE);
     let listed = in_turns(&hub, now).into_iter().flat_map(|turn| turn.sessions);

@@ -112,6 +112,8 @@ pub(crate) struct Viewer {
     /// It has more than the PIN: a link's ticket, or it is the session's console. Others see the screen only once
     /// the customer has let them in.
     pub invited: bool,
+    /// It is the session's console, whose person may answer for the customer.
+    pub own: bool,
     /// The hash of the credential with which it asks for a stream.
     pub key: KeyHash,
     pub stream: Option<StreamId>,
@@ -120,8 +122,8 @@ pub(crate) struct Viewer {
 }
 
 impl Viewer {
-    pub const fn new(role: Role, invited: bool, key: KeyHash) -> Self {
-        Self { role, invited, key, stream: None, latency_ms: None, fps: None }
+    pub const fn new(role: Role, invited: bool, own: bool, key: KeyHash) -> Self {
+        Self { role, invited, own, key, stream: None, latency_ms: None, fps: None }
     }
 }
 

@@ -21,6 +21,7 @@ impl Hub {
         self.check_console(client, console, pin, now)?;
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
         let entry = self.sessions.get_mut(pin).ok_or(Refused::PinOver)?;
+        self.live.remove(entry.place);
         entry.session.empty();
         entry.chat.empty();
         entry.proven = None;

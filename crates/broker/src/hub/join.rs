@@ -69,6 +69,8 @@ struct Admission {
     role: Role,
     /// Whether it took more than the PIN.
     invited: bool,
+    /// Whether it is for the console that asked for the session.
+    own: bool,
     /// The name that came with the ticket.
     name: String,
 }
@@ -138,7 +140,7 @@ impl Hub {
             JoinAs::Viewer { read_only } => {
                 self.check_room(client, &pin, page)?;
                 let role = if read_only { Role::Watch } else { admission.role };
-                let viewer = Viewer::new(role, admission.invited, watch_key.hash);
+                let viewer = Viewer::new(role, admission.invited, admission.own, watch_key.hash);
                 (Participant::Viewer(viewer), Some(watch_key.secret))
             }
         };
@@ -183,8 +185,9 @@ impl Hub {
         match access {
             Access::Pin(pin) => {
                 let minted_by = self.live(client, &pin, now)?.session.console;
-                let invited = minted_by.is_some() && minted_by == console;
-                Ok(Admission { pin, role: Role::Control, invited, name: String::new() })
+                let own = minted_by.is_some() && minted_by == console;
+                let (role, name) = (Role::Control, String::new());
+                Ok(Admission { pin, role, invited: own, own, name })
             }
             Access::Ticket(ticket) => {
                 let found = self.tickets.get(&credential::sha256(ticket.expose())).cloned();
@@ -194,6 +197,7 @@ impl Hub {
                     pin: ticket.pin,
                     role: ticket.role,
                     invited: true,
+                    own: false,
                     name: ticket.name,
                 })
             }

@@ -51,7 +51,12 @@ impl Hub {
         guid: Uuid,
         now: Millis,
     ) -> Result<(u64, Change), Refused> {
-        let chat = &mut self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?.chat;
+        let entry = self.sessions.get_mut(&pin).ok_or(Refused::PinOver)?;
+        // A page that was hung up may still have been writing: what was deleted stays so.
+        if entry.session.revoked {
+            return Err(Refused::PinOver);
+        }
+        let chat = &mut entry.chat;
         if chat.is_full() {
             return Err(Refused::malformed("this session's chat is full"));
         }

@@ -23,6 +23,7 @@ use super::{
     refusal::Refused,
     service_calls::HookTarget,
     streams::{StreamEnd, StreamId},
+    tickets::Ticket,
 };
 
 const LOCAL: Client = Client(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
@@ -121,14 +122,17 @@ fn only_the_presenters_program_is_told_of_a_viewer_that_asks_for_a_stream() {
 /// Whoever has only the PIN is not vouched for, so the customer is asked about them.
 #[test]
 fn only_a_ticket_or_the_consoles_own_key_vouches_for_a_viewer() {
-    let invited = |shown: Option<u8>| {
+    let vouched = |shown: Option<u8>, by_ticket: bool| {
         let (mut hub, _) = hub();
         let region = "us-east-1".parse().unwrap();
         let minted = hub.mint(LOCAL, region, Some(credential(5).hash), &[[6; 32]], Millis(0));
         let (pin, _) = minted.unwrap();
         join(&mut hub, &pin, PRESENTER, program()).unwrap();
+        let ticket = Ticket { pin: pin.clone(), role: Role::Watch, name: String::new() };
+        hub.tickets.insert(credential(7).hash, ticket);
+        let by_ticket = by_ticket.then(|| Access::Ticket(credential(7).secret));
         let request = JoinRequest {
-            access: Access::Pin(pin.clone()),
+            access: by_ticket.unwrap_or(Access::Pin(pin)),
             console: shown.map(|n| credential(n.into()).hash),
             join_as: JoinAs::Viewer { read_only: false },
             page: PageId(Uuid::from_u128(2)),
@@ -142,10 +146,13 @@ fn only_a_ticket_or_the_consoles_own_key_vouches_for_a_viewer() {
             Notice::Send { message: ServerMessage::Presenter(request), .. } => Some(request),
             Notice::Send { .. } | Notice::HangUp { .. } | Notice::EndStream { .. } => None,
         });
-        let ToPresenter::Viewer { invited, .. } = asked.unwrap();
-        *invited
+        let ToPresenter::Viewer { invited, own, .. } = asked.unwrap();
+        (*invited, *own)
     };
-    assert_eq!([None, Some(4), Some(5)].map(invited), [false, false, true]);
+    let (stranger, console) = ((false, false), (true, true));
+    let by_pin = [None, Some(4), Some(5)].map(|shown| vouched(shown, false));
+    assert_eq!(by_pin, [stranger, stranger, console]);
+    assert_eq!(vouched(None, true), (true, false), "a guest isn't the technician");
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Hub {
         let connection = self.connections.get(viewer_id).ok_or(Refused::PinOver)?;
         let viewer = connection.participant.as_viewer().ok_or(Refused::PinOver)?;
         let (pin, role, old) = (connection.pin.clone(), viewer.role, viewer.stream);
-        let invited = viewer.invited;
+        let (invited, own) = (viewer.invited, viewer.own);
         let page = credential::public_half(connection.page.0);
         let (presenter, _) = self.presenter_program(&pin).ok_or(Refused::NoPresenter)?;
         // A stand-in has no socket that the request could be sent to, and never dials.
@@ -57,7 +57,7 @@ impl Hub {
         }
         let name = self.page_name(viewer_id);
         let request =
-            ToPresenter::Viewer { stream: secret.secret, page, name, role, sealed, invited };
+            ToPresenter::Viewer { stream: secret.secret, page, name, role, sealed, invited, own };
         let message = ServerMessage::Presenter(request);
         let mut notices = vec![Notice::Send { to: presenter, message }];
         // No roster for the old stream's end: the one that follows when the new stream begins shows no gap.

@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use wire::shared_screen::Secret;
 
-use self::comparison::{Compared, Presenters, Shown};
+use self::comparison::{Compared, Presenter, Presenters, Shown};
 use super::{Console, Pages};
 use crate::{
     present::remedy::{self, Remedy},
@@ -93,6 +93,8 @@ struct ViewerWindow {
     name: String,
     /// The credential for its streams; the broker issues one to each live connection.
     key: watch::Sender<Option<Secret>>,
+    /// By what its session's presenter is known again; held, so that it isn't forgotten meanwhile.
+    presenter: Arc<tokio::sync::Mutex<Presenter>>,
     /// The words that both people may compare, of the last sealed stream.
     words: watch::Sender<Option<Shown>>,
     /// Cancelled when the window is closed.
@@ -124,7 +126,8 @@ impl Viewers {
         let window = match open {
             Some(window) => window.clone(),
             None => {
-                let window = Arc::new(ViewerWindow::new(session, read_only, name)?);
+                let presenter = self.presenters.of(session);
+                let window = Arc::new(ViewerWindow::new(session, read_only, name, presenter)?);
                 windows.insert(window.token.hash(), window.clone());
                 window
             }
@@ -213,13 +216,19 @@ impl Viewers {
 }
 
 impl ViewerWindow {
-    fn new(session: SessionId, read_only: bool, name: &str) -> Result<Self, ViewerWindowError> {
+    fn new(
+        session: SessionId,
+        read_only: bool,
+        name: &str,
+        presenter: Arc<tokio::sync::Mutex<Presenter>>,
+    ) -> Result<Self, ViewerWindowError> {
         Ok(Self {
             token: HookToken::random()?,
             session,
             read_only,
             name: name.to_owned(),
             key: watch::Sender::new(None),
+            presenter,
             words: watch::Sender::new(None),
             closed: CancellationToken::new(),
         })

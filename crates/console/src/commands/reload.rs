@@ -61,6 +61,8 @@ struct Changes {
 
 async fn changes(console: &Console) -> Result<Changes, Trouble> {
     let source = console.settings.source.clone();
+    // Before the file is read: what is changed here meanwhile must not look like a change of the file.
+    let before = console.settings.stored();
     // Reading the disk may block.
     let loaded = tokio::task::spawn_blocking(move || source.load()).await;
     let loaded = loaded.map_err(|_| trouble::stopping())?.map_err(|e| trouble::of_setting(&e))?;
@@ -68,7 +70,7 @@ async fn changes(console: &Console) -> Result<Changes, Trouble> {
         return Err(trouble::bad_input(&damage.why, "correct the settings' file"));
     }
     let over = console.settings.source.over();
-    let changes = differences(&console.settings.stored(), &loaded.stored).into_iter();
+    let changes = differences(&before, &loaded.stored).into_iter();
     let (decided_elsewhere, open) = changes.partition(|(field, _)| over.contains_key(field));
     Ok(Changes { open, decided_elsewhere })
 }

@@ -53,22 +53,27 @@ pub fn chat_message(name: &str, from: &str, text: Option<&str>, unread: u32) -> 
 /// that, however late it was told.
 pub fn logged(happenings: &[EventRecord]) -> Vec<&EventRecord> {
     let mut ordered: Vec<&EventRecord> = Vec::with_capacity(happenings.len());
-    for happening in happenings.iter().filter(|happening| happening.event.facts().is_logged()) {
-        let place = place(&ordered, happening);
-        ordered.insert(place, happening);
+    for (at, happening) in happenings.iter().enumerate() {
+        if happening.event.facts().is_logged() {
+            let place = place(&ordered, happening, &happenings[at + 1..]);
+            ordered.insert(place, happening);
+        }
     }
     ordered
 }
 
-fn place(before: &[&EventRecord], happening: &EventRecord) -> usize {
+fn place(before: &[&EventRecord], happening: &EventRecord, after: &[EventRecord]) -> usize {
     let facts = happening.event.facts();
     let Some(overtaken) = facts.overtaken() else { return before.len() };
-    let reported = |other: &&EventRecord| match other.event.facts().presence_change() {
+    let reported = |other: &EventRecord| match other.event.facts().presence_change() {
         Some(PresenceChange::Reported(hook)) => facts.side() == Some(hook.side()),
         Some(_) | None => false,
     };
-    // Whatever overtook it is of its side. Where none is found, it was told when nobody knew anything.
-    let newer = before.iter().rposition(reported).unwrap_or(before.len());
+    // Whatever overtook it is of its side: it was told right after it, in the same turn, or before it. Where none is
+    // found, it was told when nobody knew anything.
+    let follows = after.iter().take_while(|other| other.at == happening.at).any(reported);
+    let newer = if follows { None } else { before.iter().rposition(|other| reported(other)) };
+    let newer = newer.unwrap_or(before.len());
     let own = overtaken.at.and_then(|at| before.iter().position(|other| when(other) > at));
     own.map_or(newer, |own| own.min(newer))
 }
@@ -119,10 +124,18 @@ mod tests {
             ),
             record(4, 600, PresenceEvent::PresenterOnline { again: false, overtaken: late(None) }),
             record(5, 700, PresenceEvent::ViewersGone { overtaken: None }),
+            // Told in one turn, the newer one last: one came and left while nobody looked.
+            record(
+                6,
+                900,
+                PresenceEvent::ViewerJoined { again: false, overtaken: late(Some(800)) },
+            ),
+            record(7, 900, PresenceEvent::ViewersGone { overtaken: None }),
         ];
         let ordered = logged(&happenings);
         let places: Vec<_> = ordered.iter().map(|record| (record.seq, when(record).0)).collect();
-        assert_eq!(places, [(3, 50), (1, 100), (4, 600), (2, 500), (5, 700)]);
+        let expected = [(3, 50), (1, 100), (4, 600), (2, 500), (5, 700), (6, 800), (7, 900)];
+        assert_eq!(places, expected);
     }
 
     #[test]

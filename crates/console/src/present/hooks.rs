@@ -2,7 +2,7 @@
 //! can reach us.
 
 use engine::journal::EventRecord;
-use session::{Lamp, PresenceChange};
+use session::Lamp;
 use wire::HookType;
 
 use crate::view::{HookView, LampKind, Reach};
@@ -53,8 +53,7 @@ fn one(hook: HookType, lamp: &Lamp, fired_at: Option<i64>, reach: Reach) -> Hook
 
 /// When a hook last fired, from the events.
 fn fired(hook: HookType, happenings: &[EventRecord]) -> Option<i64> {
-    let reported = Some(PresenceChange::Reported(hook));
-    let of_hook = |told: &&EventRecord| told.event.facts().presence_change() == reported;
+    let of_hook = |told: &&EventRecord| told.event.facts().hook() == Some(hook);
     // Searched from the newest back, since only the last time is shown.
     happenings.iter().rev().find(of_hook).map(|found| found.at.0)
 }

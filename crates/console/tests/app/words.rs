@@ -48,6 +48,23 @@ async fn audited(rig: &Rig, action: &str, times: usize) {
     .await;
 }
 
+/// A viewer waits, and is let in from the window: who it is, and what the program is told.
+async fn lets_in(window: &mut Window, program: &mut Program) -> (WaitingViewer, Value) {
+    let waits = json!({
+        "challenge": "c", "page": "p", "name": "Ben", "role": "watch", "sealed": false, "invited": false,
+    });
+    program.live.send(json!({ "type": "waiting", "viewers": [waits] })).await;
+    let shown = loop {
+        let roster = window.live.next_of("presence").await;
+        if let Some(shown) = roster["waiting"].get(0) {
+            break shown.clone();
+        }
+    };
+    window.live.send(json!({ "type": "admit", "viewer": shown, "lets_in": true })).await;
+    let answer = program.live.next_of("admit").await;
+    (serde_json::from_value(waits).unwrap(), answer)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_compared_the_words_once_need_not_again_not_even_after_a_restart() {
     let mut rig = Rig::start().await;
@@ -163,19 +180,7 @@ async fn a_waiting_viewer_is_let_in_by_a_signed_answer_that_is_noted() {
     let mut program = Program::start(&rig, &pin).await;
     let mut window = Window::open(&rig, &id, false).await;
     let (_screen, stream) = watched(&window, &mut program, None).await;
-    let waits = json!({
-        "challenge": "c", "page": "p", "name": "Ben", "role": "watch", "sealed": false, "invited": false,
-    });
-    program.live.send(json!({ "type": "waiting", "viewers": [waits] })).await;
-    let shown = loop {
-        let roster = window.live.next_of("presence").await;
-        if let Some(shown) = roster["waiting"].get(0) {
-            break shown.clone();
-        }
-    };
-    window.live.send(json!({ "type": "admit", "viewer": shown, "lets_in": true })).await;
-    let answer = program.live.next_of("admit").await;
-    let seen: WaitingViewer = serde_json::from_value(waits).unwrap();
+    let (seen, answer) = lets_in(&mut window, &mut program).await;
     let pairing = stream.sealed.pairing;
     assert_eq!(answer["pairing"], pairing.id().to_string());
     let signature = answer["signature"].as_str().unwrap();
@@ -199,4 +204,52 @@ async fn both_windows_of_a_session_have_the_same_words() {
     let words = told(&mut watches, "not_yet", false).await;
     says_that_they_match(&mut watches, &words).await;
     assert_eq!(told(&mut controls, "match", false).await, words);
+}
+
+/// What a session's windows know of its presenter isn't forgotten because another session has one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_words_of_one_session_can_be_compared_while_another_is_watched() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let mut window = Window::open(&rig, &id, false).await;
+    let (_screen, stream) = watched(&window, &mut program, None).await;
+    let words = told(&mut window, "not_yet", false).await;
+
+    let other_id = rig.session("Ben Okafor").await;
+    let other_pin = rig.seen.pin(&other_id).await;
+    let mut other_program = Program::start(&rig, &other_pin).await;
+    let mut other = Window::open(&rig, &other_id, false).await;
+    let _held = watched(&other, &mut other_program, None).await;
+    let other_words = told(&mut other, "not_yet", false).await;
+
+    says_that_they_match(&mut window, &words).await;
+    says_that_they_match(&mut other, &other_words).await;
+    audited(&rig, "words_match", 2).await;
+    let (_, answer) = lets_in(&mut window, &mut program).await;
+    assert_eq!(answer["pairing"], stream.sealed.pairing.id().to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_viewer_is_let_in_by_a_window_that_has_had_no_stream_yet() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let window = Window::open(&rig, &id, false).await;
+    let (screen, stream) = watched(&window, &mut program, None).await;
+    let pairing = stream.sealed.pairing.clone();
+    drop((screen, stream));
+
+    // After a restart the pairing is known only from what was kept.
+    rig.app.stop().await;
+    let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+    rig.ask(json!({ "do": "show", "session": id })).await;
+    rig.seen.armed(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let mut window = Window::open(&rig, &id, false).await;
+    let (seen, answer) = lets_in(&mut window, &mut program).await;
+    assert_eq!(answer["pairing"], pairing.id().to_string());
+    assert!(pairing.has_signed(&seen.answer_bytes(true), answer["signature"].as_str().unwrap()));
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
@@ -27,6 +27,13 @@ pub(crate) struct BrokerCopy {
     pub is_deleted: bool,
     /// Until when the broker may have it.
     pub until: Timestamp,
+}
+
+#[derive(Default)]
+struct Copies {
+    known: Vec<BrokerCopy>,
+    /// Those whose row can't be read.
+    damaged: Vec<SessionId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,29 +90,44 @@ pub(super) fn forget(connection: &Connection, session: SessionId) -> Result<(), 
     connection.execute(sql, [session.as_bytes()]).map_err(fault(KEEP)).map(drop)
 }
 
-fn load(connection: &Connection, key: &SealKey) -> Result<Vec<BrokerCopy>, StoreError> {
-    let mut copies = Vec::new();
+/// Those that can be read; the others are forgotten, since nobody can have them deleted.
+fn load(connection: &Connection, key: &SealKey) -> Result<Copies, StoreError> {
+    let mut copies = Copies::default();
     read::each(connection, "SELECT session, deleted, sealed FROM broker_copies", READ, |row| {
         let session = read::session_of(row, 0)?;
-        let is_deleted = row.get(1).map_err(fault(READ))?;
-        let place = table::sealed_to_broker_copy(session);
-        let plain = key.open(&place, read::blob(row, 2, READ)?);
-        let plain = plain.map_err(|error| read::damaged(READ, error))?;
-        let sealed: Option<Sealed<'_>> = serde_json::from_slice(&plain).ok();
-        let copy = sealed.and_then(|Sealed { pin, until }| {
-            Some(BrokerCopy { session, pin: pin.parse().ok()?, is_deleted, until })
-        });
-        copies.push(copy.ok_or_else(|| read::damaged(READ, "a row of an unknown form"))?);
+        match copy(session, row, key) {
+            Ok(copy) => copies.known.push(copy),
+            Err(error) => {
+                tracing::warn!(%session, %error, "it can't be deleted at the broker");
+                copies.damaged.push(session);
+            }
+        }
         Ok(())
     })?;
     Ok(copies)
+}
+
+fn copy(session: SessionId, row: &Row<'_>, key: &SealKey) -> Result<BrokerCopy, StoreError> {
+    let is_deleted = row.get(1).map_err(fault(READ))?;
+    let place = table::sealed_to_broker_copy(session);
+    let plain = key.open(&place, read::blob(row, 2, READ)?);
+    let plain = plain.map_err(|error| read::damaged(READ, error))?;
+    let sealed: Option<Sealed<'_>> = serde_json::from_slice(&plain).ok();
+    let copy = sealed.and_then(|Sealed { pin, until }| {
+        Some(BrokerCopy { session, pin: pin.parse().ok()?, is_deleted, until })
+    });
+    copy.ok_or_else(|| read::damaged(READ, "a row of an unknown form"))
 }
 
 impl Journal {
     /// The sessions that are over and of which our own broker may have a copy.
     pub(crate) async fn broker_copies(&self) -> Result<Vec<BrokerCopy>, JournalError> {
         let key = self.key.clone();
-        self.readers.read(READ, move |connection| load(connection, &key)).await
+        let copies = self.readers.read(READ, move |connection| load(connection, &key)).await?;
+        for damaged in copies.damaged {
+            self.forget_broker_copy(damaged).await?;
+        }
+        Ok(copies.known)
     }
 
     /// The broker has no copy of it any more.

@@ -4,12 +4,12 @@
 use futures_util::{SinkExt as _, StreamExt as _};
 use presenter::{consent::Choice, end_reason::EndReason};
 use seal::{Access, Initiator, Offer, Pairing};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use wire::shared_screen::WaitingViewer;
 
 use crate::{
-    broker::{Broker, Live, Socket},
+    broker::{Broker, Live, Socket, Whose},
     joins, let_in, sharing,
     viewer::{Viewer, join},
 };
@@ -59,7 +59,7 @@ async fn a_web_page_that_was_let_in_comes_back_without_a_question_and_is_said_to
 async fn a_neighbour_with_the_pin_waits_even_with_a_sealed_stream() {
     let mut broker = Broker::start().await;
     let (mut customer, mut live) = sharing(&mut broker).await;
-    live.announces("s", "control", true, false).await;
+    live.announces("s", "control", true, Whose::Neighbours).await;
     let (socket, _) = broker.screen().await;
     let viewer = tokio::spawn(Viewer::sealed(socket, "control"));
     let banner = customer.banner(|banner| banner.newcomer.is_some()).await;
@@ -162,38 +162,45 @@ async fn only_the_technicians_own_console_lets_a_waiting_viewer_in() {
     let mut broker = Broker::start().await;
     let (mut customer, mut live) = sharing(&mut broker).await;
     let technician = joins(&mut broker, &mut live, "control").await;
-    live.announces("n", "control", true, false).await;
+    live.announces("n", "control", true, Whose::Neighbours).await;
     let (socket, _) = broker.screen().await;
     let neighbour = tokio::spawn(Viewer::sealed(socket, "control"));
-    let told = loop {
-        let told = live.hear().await;
-        if told["type"] == "waiting" && !told["viewers"].as_array().unwrap().is_empty() {
-            break told["viewers"][0].clone();
-        }
-    };
-    let waits: WaitingViewer = serde_json::from_value(told).unwrap();
+    let waits = waiting(&mut live).await;
     assert_eq!((waits.name.as_str(), waits.sealed, waits.invited), ("Anna n", true, false));
-    let answer = |pairing: &Pairing, shown: &WaitingViewer| {
-        json!({
-            "type": "admit", "challenge": waits.challenge, "lets_in": true,
-            "pairing": pairing.id().to_string(), "signature": pairing.sign(&shown.answer_bytes(true)),
-        })
-    };
     let own = technician.pairing();
     // What the technician was shown was another name; then by a key of the broker's own.
     let bent = WaitingViewer { name: "Ben".to_owned(), ..waits.clone() };
-    live.tell(&answer(&own, &bent)).await;
+    live.tell(&lets_in(&own, &bent)).await;
     let strangers = Pairing::from_bytes(&[7; 32]).unwrap();
-    let mut forged = answer(&strangers, &waits);
+    let mut forged = lets_in(&strangers, &waits);
     live.tell(&forged).await;
     forged["pairing"] = json!(own.id().to_string());
     live.tell(&forged).await;
     live.tell(&json!({"type": "snapshot", "by": "x"})).await;
     customer.banner(|banner| banner.notice.is_some() && banner.newcomer.is_some()).await;
     assert!(!neighbour.is_finished());
-    live.tell(&answer(&own, &waits)).await;
+    live.tell(&lets_in(&own, &waits)).await;
     let _watches = neighbour.await.unwrap();
     customer.banner(|banner| banner.newcomer.is_none() && banner.viewers.len() == 2).await;
+}
+
+/// Whoever has a link has a pairing too, and could be a friend of the one who waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_with_a_link_lets_nobody_in() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    live.announces("g", "watch", true, Whose::Guests).await;
+    let (socket, _) = broker.screen().await;
+    let guest = Viewer::sealed(socket, "watch").await;
+    live.announces("n", "control", true, Whose::Neighbours).await;
+    let (socket, _) = broker.screen().await;
+    let neighbour = tokio::spawn(Viewer::sealed(socket, "control"));
+    let waits = waiting(&mut live).await;
+    live.tell(&lets_in(&guest.pairing(), &waits)).await;
+    live.tell(&json!({"type": "snapshot", "by": "x"})).await;
+    let banner = customer.banner(|banner| banner.notice.is_some()).await;
+    assert_eq!(banner.notice.as_deref(), Some("x saved a picture of your screen"));
+    assert!(banner.newcomer.is_some() && !neighbour.is_finished());
 }
 
 /// Whoever has the PIN can bring such a question about. Only the customer's answer to it counts.
@@ -213,6 +220,24 @@ async fn another_program_takes_over_only_if_the_customer_says_so() {
     let told = live.hear().await;
     assert_eq!((&told["type"], &told["why"]), (&json!("leave"), &json!("moved")));
     assert_eq!(customer.ended().await, EndReason::Moved);
+}
+
+/// The viewer that waits, as the technician is told of it.
+async fn waiting(live: &mut Live) -> WaitingViewer {
+    loop {
+        let told = live.hear().await;
+        if told["type"] == "waiting" && !told["viewers"].as_array().unwrap().is_empty() {
+            return serde_json::from_value(told["viewers"][0].clone()).unwrap();
+        }
+    }
+}
+
+/// An answer about the viewer that was `shown`, signed with `pairing`.
+fn lets_in(pairing: &Pairing, shown: &WaitingViewer) -> Value {
+    json!({
+        "type": "admit", "challenge": shown.challenge, "lets_in": true,
+        "pairing": pairing.id().to_string(), "signature": pairing.sign(&shown.answer_bytes(true)),
+    })
 }
 
 /// A stream whose first message is on its way.

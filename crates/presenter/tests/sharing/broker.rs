@@ -104,6 +104,17 @@ async fn accepted(stream: TcpStream) -> Option<(String, Socket)> {
     Some((path, socket))
 }
 
+/// Whose viewer it is, as the broker says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The console's that asked for the session.
+    Technicians,
+    /// Somebody's who has a link.
+    Guests,
+    /// Somebody's who has nothing but the PIN.
+    Neighbours,
+}
+
 /// The broker's end of a live connection.
 pub struct Live(pub Socket);
 
@@ -117,13 +128,14 @@ impl Live {
     }
 
     pub async fn viewer(&mut self, stream: &str, role: &str, sealed: bool) {
-        self.announces(stream, role, sealed, true).await;
+        self.announces(stream, role, sealed, Whose::Technicians).await;
     }
 
-    pub async fn announces(&mut self, stream: &str, role: &str, sealed: bool, invited: bool) {
+    pub async fn announces(&mut self, stream: &str, role: &str, sealed: bool, whose: Whose) {
+        let (invited, own) = (whose != Whose::Neighbours, whose == Whose::Technicians);
         let message = json!({
             "type": "viewer", "stream": stream, "page": "p", "name": format!("Anna {stream}"),
-            "role": role, "sealed": sealed, "invited": invited,
+            "role": role, "sealed": sealed, "invited": invited, "own": own,
         });
         self.tell(&message).await;
     }

@@ -196,7 +196,11 @@ impl EventFacts for PresenceEvent {
     }
 
     fn side(&self) -> Option<Side> {
-        self.report().map(|(hook, _)| hook.side())
+        self.hook().map(HookType::side)
+    }
+
+    fn hook(&self) -> Option<HookType> {
+        self.report().map(|(hook, _)| hook)
     }
 
     fn overtaken(&self) -> Option<Overtaken> {
@@ -221,7 +225,7 @@ const fn why_ended(why: SharingEnd) -> &'static str {
     match why {
         SharingEnd::Stopped => "the customer stopped sharing the screen",
         SharingEnd::Interfered => {
-            "the customer's program ended the sharing, because three key exchanges within an hour broke off. A poor network can do that, but so does somebody who tries to get in between. Call the customer, and begin a new session over another network"
+            "the customer's program ended the sharing, because the encryption broke off, or was set up anew, too often within an hour. A poor network can do that, but so does somebody who tries to get in between. Call the customer, and begin a new session over another network"
         }
         SharingEnd::Covered => {
             "the customer's program ended the sharing, because another window kept covering the bar that shows who sees the screen. Ask the customer which window that is before they start it again"

@@ -153,8 +153,10 @@ impl Turn {
     fn take_sharing_end(&mut self, end: Option<(SharingEnd, Timestamp)>) {
         let Some((why, at)) = end else { return };
         let known = &mut self.state.record.observed.sharing_end;
-        if known.is_none_or(|known| same_time(known, at) != known) {
-            *known = Some(at);
+        let is_known =
+            known.is_some_and(|(known, then)| known == why && same_time(then, at) == then);
+        if !is_known {
+            *known = Some((why, at));
             self.tell(PresenceEvent::SharingEnded { why });
         }
     }

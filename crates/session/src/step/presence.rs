@@ -27,7 +27,8 @@ impl Turn {
             let at = overtaken.and_then(|overtaken| overtaken.at);
             record.first_joined = Some(at.unwrap_or(self.now));
         }
-        if hook.is_started() {
+        // An e-mail says that somebody is there now.
+        if hook.is_started() && overtaken.is_none() {
             self.mails_due(hook);
         }
     }

@@ -53,7 +53,9 @@ pub(super) fn tellings(starts: u64, ends: u64, before: Standing, now: Standing) 
             .collect();
     }
     let (mut starts_left, mut ends_left) = (starts, ends);
-    in_order(starts, ends, before.is_online, now.is_online)
+    // Where it isn't known whether the side was there, as few as can be contradict it.
+    let was_online = before.is_online || (before.since.is_none() && before_them(starts, ends));
+    in_order(starts, ends, was_online, now.is_online)
         .map(|(is_start, again)| {
             let left = if is_start { &mut starts_left } else { &mut ends_left };
             *left = left.saturating_sub(1);
@@ -100,4 +102,20 @@ fn in_order(
         let was_online = std::mem::replace(&mut is_online, is_start);
         Some((is_start, is_start && was_online))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_side_that_was_unknown_as_few_events_as_can_be_contradict_one_another() {
+        let now = Standing { is_online: false, since: Some(Timestamp(9)) };
+        let before = Presenter::Unknown { since: Timestamp(1) }.into();
+        let told: Vec<_> = tellings(1, 2, before, now)
+            .iter()
+            .map(|telling| (telling.is_start, telling.is_overtaken))
+            .collect();
+        assert_eq!(told, [(false, true), (true, true), (false, false)]);
+    }
 }

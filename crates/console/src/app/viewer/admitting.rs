@@ -29,9 +29,7 @@ pub(super) async fn answer(
     said: &Said,
 ) -> Option<String> {
     let Said::Admit { viewer, lets_in } = said;
-    let session = window.session;
-    let presenter = console.viewers.presenters.of(session);
-    let (pairing, signature) = presenter.lock().await.sign(&viewer.answer_bytes(*lets_in))?;
+    let (pairing, signature) = sign(console, window, &viewer.answer_bytes(*lets_in)).await?;
     let name = Some(plain_name(&viewer.name)).filter(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| "somebody without a name".to_owned());
     let (action, did) =
@@ -41,7 +39,7 @@ pub(super) async fn answer(
         by: console.access.technician(),
         action,
         text: format!("{did} {name}{to}."),
-        session: Some(session),
+        session: Some(window.session),
     };
     console.audit.record_or_warn(entry).await;
     let challenge = viewer.challenge.clone();
@@ -49,4 +47,12 @@ pub(super) async fn answer(
     let mut message = json!(answer);
     message["type"] = "admit".into();
     Some(message.to_string())
+}
+
+/// Signs a text for the window's presenter; also, the name of the pairing whose signature it is.
+async fn sign(console: &Console, window: &ViewerWindow, text: &[u8]) -> Option<(String, String)> {
+    let mut presenter = window.presenter.lock().await;
+    // A viewer may wait before this window has had a stream, which would have looked it up.
+    presenter.look_up(console, window.session).await;
+    presenter.sign(text)
 }

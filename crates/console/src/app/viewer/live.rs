@@ -125,12 +125,24 @@ fn key_in(welcome: &mut Map<String, Value>) -> Option<Secret> {
 /// The text that stands in the credential's place.
 const KEPT: &str = "kept by the app";
 
-/// The broker's next object; none if the connection is over.
+/// The types of what only this program tells the page. The broker must not choose the words that
+/// are compared, which would hide that it is in between.
+const OURS_ALONE: [&str; 1] = [WORDS];
+const WORDS: &str = "words";
+
+/// What the broker says; none if it can't be read, or would pass for this program's own word.
+fn said_by_broker(text: &str) -> Option<Map<String, Value>> {
+    let said: Map<String, Value> = serde_json::from_str(text).ok()?;
+    let kind = said.get("type").and_then(Value::as_str);
+    (!kind.is_some_and(|kind| OURS_ALONE.contains(&kind))).then_some(said)
+}
+
+/// The broker's next object; none if the connection is over, or it says what it may not.
 async fn next(broker: &mut Socket) -> Option<Map<String, Value>> {
     let text = async {
         loop {
             match broker.next().await?.ok()? {
-                Message::Text(text) => return serde_json::from_str(text.as_str()).ok(),
+                Message::Text(text) => return said_by_broker(text.as_str()),
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
                 Message::Binary(_) | Message::Close(_) => return None,
             }
@@ -177,6 +189,7 @@ async fn talk(
             },
             message = broker.next() => match message {
                 Some(Ok(Message::Text(text))) => {
+                    if said_by_broker(text.as_str()).is_none() { continue }
                     if !tell(page, text.as_str().to_owned()).await { return Ended::Left }
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
@@ -201,7 +214,7 @@ async fn tell_words(page: &mut WebSocket, words: &mut watch::Receiver<Option<Sho
         Some(shown) => {
             let Shown { words, compared, waits } = shown;
             let told =
-                json!({ "type": "words", "words": words, "compared": compared, "waits": waits });
+                json!({ "type": WORDS, "words": words, "compared": compared, "waits": waits });
             tell(page, told.to_string()).await
         }
         None => true,
@@ -220,6 +233,34 @@ mod tests {
         let told = Value::Object(welcome);
         assert_eq!(told["sealed"], true);
         assert!(!told.to_string().contains("geheim"), "{told}");
+    }
+
+    #[test]
+    fn a_broker_that_chooses_the_words_to_compare_is_not_passed_on() {
+        for text in [
+            r#"{"type":"words","words":"maple otter thunder","compared":"match","waits":false}"#,
+            r#"{"type":"\u0077ords","words":"maple otter thunder"}"#,
+            // A page takes the last of two, too.
+            r#"{"type":"presence","type":"words","words":"maple otter thunder"}"#,
+            r#"[{"type":"words"}]"#,
+            "words",
+            "",
+        ] {
+            assert_eq!(said_by_broker(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn everything_else_that_a_broker_says_is_passed_on() {
+        for text in [
+            r#"{"type":"welcome","role":"watch"}"#,
+            r#"{"type":"chat","body":"words"}"#,
+            r#"{"type":"words","type":"presence"}"#,
+            r#"{"type":7}"#,
+            "{}",
+        ] {
+            assert!(said_by_broker(text).is_some(), "{text}");
+        }
     }
 
     #[test]

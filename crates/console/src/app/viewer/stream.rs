@@ -76,12 +76,11 @@ async fn watch(
 
 /// A stream to the presenter; else the reason that is sent to the page.
 async fn open(console: &Console, window: &ViewerWindow, key: Secret) -> Result<Opened, String> {
-    let presenter = console.viewers.presenters.of(window.session);
     // A presenter that turns out to have another key may not be controlled before its words were
     // compared, which is said with the first message. So the second time, it is.
     for _ in 0..2 {
         let (mut socket, role) = join(&console.engine, key.clone()).await?;
-        let mut known = presenter.lock().await;
+        let mut known = window.presenter.lock().await;
         known.look_up(console, window.session).await;
         let setting = console.settings.current().control_after_words;
         let offer = known.offer(role, setting);

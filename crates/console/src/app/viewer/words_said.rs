@@ -26,8 +26,7 @@ pub(super) fn said_by(text: &str) -> Option<Said> {
 /// before counts for nothing.
 pub(super) async fn matched(console: &Console, window: &ViewerWindow, words: &str) {
     let session = window.session;
-    let presenter = console.viewers.presenters.of(session);
-    let mut presenter = presenter.lock().await;
+    let mut presenter = window.presenter.lock().await;
     if !presenter.matches(words) {
         return;
     }

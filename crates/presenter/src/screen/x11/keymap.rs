@@ -278,8 +278,8 @@ pub fn types_text(keysym: u32) -> bool {
 /// The same modifier on the other side of the keyboard.
 fn other_side(keysym: u32) -> Option<u32> {
     use xkeysym::key::{Caps_Lock, Hyper_R, Shift_L, Shift_Lock};
-    let has_sides =
-        (Shift_L..=Hyper_R).contains(&keysym) && !matches!(keysym, Caps_Lock | Shift_Lock);
+    let locks = [Caps_Lock, Shift_Lock].contains(&keysym);
+    let has_sides = (Shift_L..=Hyper_R).contains(&keysym) && !locks;
     // The left one of each pair is odd, and the right one follows it.
     has_sides.then(|| if keysym.is_multiple_of(2) { keysym - 1 } else { keysym + 1 })
 }
