@@ -7,8 +7,8 @@
 //! it could have connections.
 //!
 //! Whoever finds a part used up takes the place of a connection in it that nobody misses: the oldest that has sent no
-//! request yet, else the one that has been without a request for longest. Silence never shuts out anybody else, also
-//! not through loopback: only whoever shares the very address of a silent one may wait until its time is over.
+//! request yet, else the one that has been without a request for longest. Silence never shuts out anybody, also not
+//! through loopback, or from the same address.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -24,7 +24,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Client, Counters, Limits, Owner, Pace, TrustedProxies, counters::Refusal, pace::Schedule,
+    Client, Counters, Limits, Owner, Pace, TrustedProxies,
+    counters::Refusal,
+    idle::{Idle, change, change_of},
+    pace::Schedule,
 };
 
 /// How a server tells the addresses of its peers apart.
@@ -76,8 +79,10 @@ struct Table {
     sides: [usize; 2],
     addresses: HashMap<Client, usize>,
     owners: HashMap<Owner, usize>,
-    /// Those whose places may be taken, by side.
+    /// Those whose places may be taken, by side; and those of addresses of their own by address and by owner.
     idle: [BTreeMap<Idle, u64>; 2],
+    idle_by_address: HashMap<Client, BTreeMap<Idle, u64>>,
+    idle_by_owner: HashMap<Owner, BTreeMap<Idle, u64>>,
 }
 
 #[derive(Debug)]
@@ -86,13 +91,6 @@ struct Open {
     taken: CancellationToken,
     /// While nothing is under way on it.
     idle: Option<Idle>,
-}
-
-/// In the order in which places are taken: those that have sent no request yet, then those that were idle for longest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Idle {
-    Silent(u64),
-    Since(u64),
 }
 
 /// One connection's place. It is free again when this is dropped or [given up](ConnectionSlot::release).
@@ -238,8 +236,11 @@ type Taken = ((u64, CancellationToken), Option<CancellationToken>);
 
 impl Table {
     fn take(&mut self, side: Side, caps: Caps) -> Result<Taken, Refusal> {
-        if let Side::One(client) = side {
-            self.check_share(client, caps)?;
+        if let Side::One(client) = side
+            && let Err(refusal) = self.check_share(client, caps)
+        {
+            let evicted = self.evict_own(client, refusal, caps).ok_or(refusal)?;
+            return Ok((self.add(side), Some(evicted)));
         }
         let mine = side.index();
         let evicted = if self.sides[mine] >= caps.side {
@@ -259,10 +260,11 @@ impl Table {
             let is_one = client.owner().first() == client.0;
             return Err(if is_one { Refusal::Address } else { Refusal::Owner });
         }
-        if self.addresses.get(&client).is_some_and(|count| *count >= caps.address) {
-            return Err(Refusal::Address);
-        }
-        Ok(())
+        if self.has_its_part(client, caps) { Err(Refusal::Address) } else { Ok(()) }
+    }
+
+    fn has_its_part(&self, client: Client, caps: Caps) -> bool {
+        self.addresses.get(&client).is_some_and(|count| *count >= caps.address)
     }
 
     fn add_share(&mut self, client: Client, caps: Caps) -> Result<(), Refusal> {
@@ -296,20 +298,40 @@ impl Table {
     /// Notes whether a place may be taken, and since when.
     fn set_idle(&mut self, id: u64, idle: impl FnOnce(u64) -> Option<Idle>) {
         let Some(open) = self.open.get_mut(&id) else { return };
-        let others = &mut self.idle[open.side.index()];
-        if let Some(before) = open.idle.take() {
-            others.remove(&before);
-        }
-        open.idle = idle(self.next);
+        let side = open.side;
+        let before = std::mem::replace(&mut open.idle, idle(self.next));
+        let after = open.idle;
         self.next += 1;
-        if let Some(idle) = open.idle {
-            others.insert(idle, id);
+        change(&mut self.idle[side.index()], id, before, after);
+        if let Side::One(client) = side {
+            change_of(&mut self.idle_by_address, client, id, before, after);
+            change_of(&mut self.idle_by_owner, client.owner(), id, before, after);
         }
     }
 
     /// Frees the place on a side that is missed least.
     fn evict(&mut self, side: usize) -> Option<CancellationToken> {
         let id = *self.idle[side].first_key_value()?.1;
+        self.take_from(id)
+    }
+
+    /// Frees a place of this client's own address, or one of its owner's where only the owner has too many.
+    fn evict_own(
+        &mut self,
+        client: Client,
+        refusal: Refusal,
+        caps: Caps,
+    ) -> Option<CancellationToken> {
+        let own = self.idle_by_address.get(&client);
+        let of_owner = || {
+            let is_enough = refusal == Refusal::Owner && !self.has_its_part(client, caps);
+            self.idle_by_owner.get(&client.owner()).filter(|_| is_enough)
+        };
+        let id = *own.or_else(of_owner)?.first_key_value()?.1;
+        self.take_from(id)
+    }
+
+    fn take_from(&mut self, id: u64) -> Option<CancellationToken> {
         let token = self.open.get(&id).map(|open| open.taken.clone());
         self.release(id);
         token

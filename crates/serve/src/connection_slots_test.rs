@@ -52,6 +52,35 @@ fn an_owner_of_many_networks_gets_a_part() {
     assert_eq!(places.counters().snapshot().of(Refusal::Owner), 1);
 }
 
+/// A household or an office whose one silent computer has used up the part of all.
+#[test]
+fn within_a_part_whoever_comes_takes_the_place_of_one_that_is_silent_there() {
+    let places = places(800);
+    let (mut busy, _) = fill(&places, |_| "203.0.113.9".to_owned());
+    busy.truncate(90);
+    let silent: Vec<_> = (0..10).map(|_| get(&places, "203.0.113.9").unwrap()).collect();
+    let stranger = get(&places, "203.0.113.10").unwrap();
+    let next = get(&places, "203.0.113.9").unwrap();
+    assert!(silent[0].taken.is_cancelled() && !silent[1].taken.is_cancelled());
+    assert!(!stranger.taken.is_cancelled() && !next.taken.is_cancelled());
+    assert_eq!(places.counters().snapshot().open, 101);
+    next.begin();
+    silent[1..].iter().for_each(ConnectionSlot::begin);
+    assert_eq!(get(&places, "203.0.113.9").unwrap_err(), Refusal::Address, "all are busy");
+}
+
+#[test]
+fn within_an_owners_part_a_neighbour_takes_the_place_of_a_silent_one() {
+    let places = places(800);
+    let silent: Vec<_> =
+        (0..200).map(|n| get(&places, &format!("2001:db8:1:{n:x}::1")).unwrap()).collect();
+    let neighbour = get(&places, "2001:db8:1:ffff::1").unwrap();
+    assert!(silent[0].taken.is_cancelled() && !neighbour.taken.is_cancelled());
+    drop((silent, neighbour));
+    let table = places.0.table.lock();
+    assert!(table.idle_by_owner.is_empty() && table.idle_by_address.is_empty());
+}
+
 #[test]
 fn proxies_and_this_machine_are_many_and_still_leave_room_to_others_and_the_other_way_round() {
     for ip in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "10.0.0.1"] {

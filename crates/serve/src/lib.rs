@@ -40,6 +40,7 @@ pub mod fault;
 mod file_limit;
 pub mod guard;
 pub mod health;
+mod idle;
 pub mod limits;
 mod log;
 pub mod metrics;
