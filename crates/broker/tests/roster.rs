@@ -280,6 +280,20 @@ async fn while_the_sessions_own_program_is_there_no_other_takes_its_place() {
     assert_eq!(rig.page(&pin, "presenter").await.welcome["type"], "welcome");
 }
 
+/// A neighbour with the PIN can fetch the session's program before the customer does.
+#[tokio::test]
+async fn a_program_without_a_conf_that_runs_keeps_its_place_too_until_its_customer_gives_it_up() {
+    let rig = broker().await;
+    let pin = rig.mint().await;
+    let conf = rig.conf(&pin).await;
+    let mut first = program(&rig, &pin, None).await;
+    assert_eq!(program(&rig, &pin, Some(&conf)).await.welcome["code"], "taken");
+    first.next_of("other_program").await;
+    first.send(&json!({ "type": "leave", "why": "moved" })).await;
+    first.close(&rig).await;
+    assert_eq!(program(&rig, &pin, Some(&conf)).await.welcome["type"], "welcome");
+}
+
 #[tokio::test]
 async fn a_companion_reads_and_chats_and_is_not_there() {
     let rig = broker().await;
@@ -352,6 +366,27 @@ async fn a_session_has_as_many_viewers_as_it_can_have_and_one_that_returns_is_no
     assert_eq!(rig.page(&pin, "viewers").await.welcome["code"], "too_many");
     let again = Page::open(&rig, &pin, "viewers", two.id).await;
     assert_eq!(again.welcome["type"], "welcome");
+}
+
+/// Pages that come and go under ever new ids.
+#[tokio::test]
+async fn neighbours_with_the_pin_leave_room_for_those_who_are_invited() {
+    let rig = broker_with(|config| config.rates.local.viewers_by_pin = 8).await;
+    let pin = rig.mint().await;
+    let mut neighbours = Vec::new();
+    for _ in 0..6 {
+        neighbours.push(rig.page(&pin, "viewers").await);
+    }
+    assert_eq!(rig.page(&pin, "viewers").await.welcome["code"], "too_many");
+    neighbours.pop().unwrap().close(&rig).await;
+    neighbours.push(rig.page(&pin, "viewers").await);
+    for name in ["Ben", "Eve"] {
+        let ticket = ticket(&rig, &pin, "watch", name).await;
+        let mut invited = Page::connect(&rig, Uuid::new_v4()).await;
+        invited.greet(&json!({ "ticket": ticket, "side": "viewers", "name": name })).await;
+        assert_eq!(invited.welcome["type"], "welcome", "{}", invited.welcome);
+        neighbours.push(invited);
+    }
 }
 
 #[tokio::test]

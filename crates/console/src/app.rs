@@ -71,7 +71,7 @@ pub(crate) use self::{
     backup::{KEPT_FILES, STORES, UnderWay as BackupUnderWay, restore_backup, write_backup},
     ceremony::{CeremonyTask, begin as begin_ceremony, of_passkey, passkeys},
     engine_start::restart_engine,
-    feed::{detail_of, name_of, quitting, setting},
+    feed::{detail_for_file, detail_of, name_of, quitting, setting},
     follow::learn_of_service,
     reach::known as known_reach,
     secret_shape::check_secret,

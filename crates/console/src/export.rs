@@ -4,28 +4,43 @@
 //! What somebody wrote never looks like a line of ours: in the text, each of its lines after the first is indented
 //! behind a bar, and none of our own lines begins with a blank. All times have their offset (RFC 3339).
 
+mod said;
+#[cfg(test)]
+mod tests;
+
 use csv::Terminator;
-use engine::{archive::ListedSession, clock::now};
+use engine::{
+    archive::{ListedSession, Message},
+    clock::now,
+};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use session::Timestamp;
 
+use self::said::{Said, said};
 use crate::{
     parameters::Format,
     present::{Setting, state},
     view::{
-        ChatLine, DeviceView, OverrideView, PictureView, SessionDetail, StateView,
-        VerificationState, VerificationView, Verified,
+        DeviceView, OverrideView, PictureView, SessionDetail, StateView, VerificationState,
+        VerificationView, Verified,
     },
     words,
 };
 
-/// The file's name and its text.
-pub fn export(detail: &SessionDetail, format: Format, zone: &TimeZone) -> (String, String) {
+/// The file's name and its text. Of the chat it has `transcript`, as the detail has its newest page only; the detail is
+/// made with a `dated` setting.
+pub fn export(
+    detail: &SessionDetail,
+    transcript: &[Message],
+    format: Format,
+    zone: &TimeZone,
+) -> (String, String) {
+    let chat = said(transcript);
     let (extension, text) = match format {
-        Format::Text => ("txt", as_text(detail, zone)),
-        Format::Json => ("json", as_json(detail, zone)),
-        Format::Csv => ("csv", as_csv(detail, zone)),
+        Format::Text => ("txt", as_text(detail, &chat, zone)),
+        Format::Json => ("json", as_json(detail, &chat, zone)),
+        Format::Csv => ("csv", as_csv(detail, &chat, zone)),
     };
     (format!("{}.{extension}", file_name(detail, zone)), text)
 }
@@ -55,7 +70,7 @@ fn file_name(detail: &SessionDetail, zone: &TimeZone) -> String {
     format!("deskhand-{day}-{}", if name.is_empty() { "session" } else { &name })
 }
 
-fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
+fn as_text(detail: &SessionDetail, chat: &[Said], zone: &TimeZone) -> String {
     let when = |at| words::date_and_time(Timestamp(at), zone);
     let mut text = String::new();
     let facts = [
@@ -93,8 +108,9 @@ fn as_text(detail: &SessionDetail, zone: &TimeZone) -> String {
         text.push_str(&format!("Verification gate overridden: {at}, by {by}: {reason}\n"));
     }
     text.push('\n');
-    for ChatLine { at, from, text: said, .. } in &detail.chat {
-        text.push_str(&format!("{}  {}: {}\n", when(*at), sender(from), below(said)));
+    for said in chat {
+        let (at, body) = (when(said.line.at), below(&said.line.text));
+        text.push_str(&format!("{at}  {}: {body}\n", said.sender()));
     }
     text
 }
@@ -105,14 +121,6 @@ const BELOW: &str = "\n    | ";
 /// `text` with its further lines indented, so that none can pass for one of ours.
 fn below(text: &str) -> String {
     text.replace('\n', BELOW)
-}
-
-/// A sender's name, in quotation marks where it could be taken for the name and the beginning of a message.
-fn sender(name: &str) -> String {
-    match name.contains([':', '"']) {
-        true => format!("\"{}\"", name.replace('"', "'")),
-        false => name.to_owned(),
-    }
 }
 
 /// Person, device, address, and the time of the lookup.
@@ -136,7 +144,7 @@ fn device_line(device: &DeviceView, zone: &TimeZone) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-fn as_json(detail: &SessionDetail, zone: &TimeZone) -> String {
+fn as_json(detail: &SessionDetail, chat: &[Said], zone: &TimeZone) -> String {
     let mut value = json!({
         "session": detail.row.id,
         "name": detail.row.name,
@@ -155,7 +163,7 @@ fn as_json(detail: &SessionDetail, zone: &TimeZone) -> String {
         "gate_overridden": detail.gate.overridden,
         "devices": detail.devices,
         "pictures": detail.pictures,
-        "messages": detail.chat,
+        "messages": chat,
     });
     say_times(&mut value, zone);
     format!("{value:#}\n")
@@ -180,7 +188,7 @@ fn say_times(value: &mut Value, zone: &TimeZone) {
     }
 }
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "session",
     "customer",
     "ticket",
@@ -195,11 +203,12 @@ const COLUMNS: [&str; 16] = [
     "note",
     "sent",
     "from",
+    "side",
     "text",
     "verifications",
 ];
 
-fn as_csv(detail: &SessionDetail, zone: &TimeZone) -> String {
+fn as_csv(detail: &SessionDetail, chat: &[Said], zone: &TimeZone) -> String {
     let when = |at| words::date_and_time(Timestamp(at), zone);
     let session = [
         detail.row.id.clone(),
@@ -217,9 +226,12 @@ fn as_csv(detail: &SessionDetail, zone: &TimeZone) -> String {
     ];
     let all = detail.verifications.iter().map(|verification| verified(verification, zone));
     let verifications = all.collect::<Vec<_>>().join("; ");
-    let said = detail.chat.iter().map(|line| [when(line.at), line.from.clone(), line.text.clone()]);
+    let said = chat.iter().map(|Said { line, side }| {
+        let side = side.unwrap_or_default().to_owned();
+        [when(line.at), line.from.clone(), side, line.text.clone()]
+    });
     // A session without chat has a row all the same, because the time is billed.
-    let none = detail.chat.is_empty().then(<[String; 3]>::default);
+    let none = chat.is_empty().then(<[String; 4]>::default);
     let rows = said.chain(none).map(|message| {
         session.iter().chain(&message).chain([&verifications]).map(|text| cell(text)).collect()
     });
@@ -254,6 +266,7 @@ pub fn all_sessions(sessions: &[ListedSession], zone: &TimeZone) -> (String, Str
 fn listed(session: &ListedSession, zone: &TimeZone) -> [String; 14] {
     let ListedSession { summary, tags, notes, messages } = session;
     let when = |at| words::date_and_time(at, zone);
+    let setting = Setting { now: now(), zone, dated: true };
     let plain = |text: &str| words::plain(text, usize::MAX);
     let note = notes.iter().map(|note| words::plain_lines(&note.text, usize::MAX));
     [
@@ -265,7 +278,7 @@ fn listed(session: &ListedSession, zone: &TimeZone) -> [String; 14] {
         when(summary.created),
         summary.closed_at.map(when).unwrap_or_default(),
         summary.region.as_ref().map(ToString::to_string).unwrap_or_default(),
-        state_text(&state::view(&summary.word, 0, None, &Setting { now: now(), zone })),
+        state_text(&state::view(&summary.word, 0, None, &setting)),
         summary.waited_ms().map(|ms| (ms / 1000).to_string()).unwrap_or_default(),
         (summary.active_ms / 1000).to_string(),
         messages.to_string(),
@@ -319,47 +332,5 @@ fn state_text(state: &StateView) -> String {
     match state.detail.strip_prefix(&state.label.to_lowercase()) {
         Some(rest) => format!("{}{rest}", state.label),
         None => format!("{}, {}", state.label, state.detail),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_a_message_or_note_is_none_of_ours() {
-        let said = words::plain_lines("first line\r2026-11-29\u{2028}Verification: x\u{85}y", 100);
-        assert_eq!(below(&said), "first line\n    | 2026-11-29\n    | Verification: x\n    | y");
-        assert_eq!(sender("Maria"), "Maria");
-        assert_eq!(sender("Technician: I \"agree\". Maria"), "\"Technician: I 'agree'. Maria\"");
-    }
-
-    #[test]
-    fn a_table_has_a_byte_order_mark_and_ends_its_lines_as_rfc_4180_says() {
-        let rows = [vec!["a\nb".to_owned(), "\"q\", €".to_owned()]];
-        let text = table(&["one", "two"], rows.into_iter());
-        assert_eq!(text, "\u{FEFF}one,two\r\n\"a\nb\",\"\"\"q\"\", €\"\r\n");
-    }
-
-    #[test]
-    fn times_of_json_are_said_with_their_offset_and_other_numbers_stay() {
-        let mut value =
-            json!({ "at": 0, "waited_ms": 5, "all": [{ "login_at": 1000, "until": null }] });
-        say_times(&mut value, &TimeZone::UTC);
-        let (at, login_at) = ("1970-01-01T00:00:00+00:00", "1970-01-01T00:00:01+00:00");
-        assert_eq!(
-            value,
-            json!({ "at": at, "waited_ms": 5, "all": [{ "login_at": login_at, "until": null }] })
-        );
-    }
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for formula in ["=1+1", "+1", "-1", "@a", " =1", "＝1", "\t1", "\r1", "  \t"] {
-            assert_eq!(cell(formula), format!("'{formula}"));
-        }
-        for text in ["", "a=1", "1-1", "x"] {
-            assert_eq!(cell(text), text);
-        }
     }
 }

@@ -30,11 +30,16 @@ pub struct Setting<'a> {
     pub now: Timestamp,
     /// The local time zone.
     pub zone: &'a TimeZone,
+    /// Whether texts say times with date and offset: a file is read on another day and in another zone.
+    pub dated: bool,
 }
 
 impl Setting<'_> {
-    /// The time of day of `at`.
+    /// The time of day of `at`; date and time with their offset where the setting is `dated`.
     pub fn clock(&self, at: Timestamp) -> String {
+        if self.dated {
+            return crate::words::date_and_time(at, self.zone);
+        }
         crate::words::clock(at, self.now, self.zone)
     }
 }
@@ -60,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_session_is_called_after_the_customer_then_the_ticket_then_its_time() {
-        let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC };
+        let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC, dated: false };
         let made = Timestamp(14 * 3_600_000 + 3 * 60_000);
         let mut about = About {
             customer: " Maria\u{202E} Lopez".into(),
@@ -72,5 +77,7 @@ mod tests {
         assert_eq!(name(&about, made, &setting), "HD-1");
         about.ticket.clear();
         assert_eq!(name(&about, made, &setting), "New session 14:03");
+        let in_a_file = Setting { dated: true, ..setting };
+        assert_eq!(name(&about, made, &in_a_file), "New session 1970-01-01T14:03:00+00:00");
     }
 }

@@ -1,5 +1,5 @@
 //! Follows this console's sessions by the event channel of a broker of ours, and gives each state to its session's
-//! actor. A service without the channel is asked once whether it has one, and then left alone.
+//! actor. A service without the channel is asked again only now and then whether it has one.
 //!
 //! Invariant: while the channel is open, every live session is followed. When it breaks, sessions that can't be asked
 //! about otherwise become unknown, and the first state on the next channel makes them known again.
@@ -23,6 +23,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_millis(1_500);
 /// ...and at most where nobody knows yet whether the service has one.
 const LONGEST_UNKNOWN: Duration = Duration::from_secs(30);
+/// A service that has none is asked again after this time.
+const ASKED_AGAIN: Duration = Duration::from_secs(300);
 /// A channel that lasted this long was well.
 const WELL_AFTER: Duration = Duration::from_secs(10);
 
@@ -61,10 +63,13 @@ pub(crate) async fn follow(context: Arc<Context>) {
                     pause = FIRST_PAUSE;
                 }
             }
-            // Asked once, unless it had a channel before.
+            // It may be updated, or something in between has answered for it.
             Err(NoChannel::NotOffered) if lost.is_none() => {
-                stopping.cancelled().await;
-                return;
+                let rest = tokio::time::sleep(perform::spread(ASKED_AGAIN));
+                if stopping.run_until_cancelled(rest).await.is_none() {
+                    return;
+                }
+                continue;
             }
             Err(NoChannel::ServiceFails) => {}
             Err(NoChannel::NotOffered | NoChannel::ChannelFails) => {

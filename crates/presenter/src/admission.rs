@@ -13,11 +13,12 @@ use wire::shared_screen::{AdmissionAnswer, Role, WaitingViewer};
 
 use crate::consent::Newcomer;
 
-/// After so many refusals nobody else is asked about: the question must not become a nuisance that
-/// is clicked away.
+/// After so many refusals nobody else of the same kind, invited or not, is asked about: the question
+/// must not become a nuisance that is clicked away, and strangers must not use up the questions of
+/// those who are invited.
 const MOST_REFUSALS: u32 = 3;
-/// The most viewers about whom something is remembered. The broker makes their ids.
-const MOST_KNOWN: usize = 256;
+/// The most viewers of each kind about whom something is remembered. The broker makes their ids.
+const MOST_KNOWN: usize = 128;
 
 /// What happens to a viewer that isn't let in as a matter of course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +55,8 @@ pub(crate) struct Admissions {
     policy: Admission,
     known: HashMap<Arrival, Known>,
     waiting: VecDeque<Waiting>,
-    refusals: u32,
+    /// Of those who weren't invited, and of those who were.
+    refusals: [u32; 2],
 }
 
 struct Known {
@@ -73,7 +75,7 @@ impl Arrival {
 
 impl Admissions {
     pub fn new(policy: Admission) -> Self {
-        Self { policy, known: HashMap::new(), waiting: VecDeque::new(), refusals: 0 }
+        Self { policy, known: HashMap::new(), waiting: VecDeque::new(), refusals: [0; 2] }
     }
 
     /// A viewer asks to be let in.
@@ -106,14 +108,14 @@ impl Admissions {
         }
         known.answer = Some(lets_in);
         let arrival = arrival.clone();
-        if !lets_in {
-            self.refusals += 1;
-        }
+        let refusals = &mut self.refusals[usize::from(arrival.invited)];
+        *refusals += u32::from(!lets_in);
+        let is_enough = *refusals >= MOST_REFUSALS;
         for one in std::mem::take(&mut self.waiting) {
-            // The last refusal is an answer to all who still wait.
+            // The last refusal is an answer to all of the kind who still wait.
             if one.arrival == arrival {
                 let _ = one.answer.send(lets_in);
-            } else if self.refusals >= MOST_REFUSALS {
+            } else if is_enough && one.arrival.invited == arrival.invited {
                 let _ = one.answer.send(false);
             } else {
                 self.waiting.push_back(one);
@@ -160,8 +162,9 @@ impl Admissions {
     }
 
     fn has_room(&self, arrival: &Arrival) -> bool {
-        let room = self.known.len() < MOST_KNOWN || self.known.contains_key(arrival);
-        room && self.refusals < MOST_REFUSALS
+        let alike = self.known.keys().filter(|known| known.invited == arrival.invited).count();
+        let room = alike < MOST_KNOWN || self.known.contains_key(arrival);
+        room && self.refusals[usize::from(arrival.invited)] < MOST_REFUSALS
     }
 }
 
@@ -214,6 +217,27 @@ mod tests {
         assert_eq!(waits.try_recv(), Ok(false));
         assert_eq!(ask(&mut admissions, arrival("d")).try_recv(), Ok(false));
         assert_eq!(admissions.current(), None);
+        // These were invited, so who wasn't is still asked about.
+        let _stranger = ask(&mut admissions, Arrival { invited: false, ..arrival("e") });
+        assert!(admissions.current().is_some());
+    }
+
+    #[test]
+    fn refused_strangers_use_up_no_question_about_those_who_are_invited() {
+        let stranger = |page: &str| Arrival { invited: false, ..arrival(page) };
+        let mut admissions = Admissions::new(Admission::Ask);
+        let mut invited = ask(&mut admissions, arrival("a link's"));
+        for page in 0..200 {
+            drop(ask(&mut admissions, stranger(&page.to_string())));
+        }
+        for page in ["0", "1", "2"] {
+            let id = admissions.known[&stranger(page)].id;
+            admissions.decide(id, false);
+        }
+        assert_eq!(ask(&mut admissions, stranger("x")).try_recv(), Ok(false));
+        let id = admissions.current().unwrap().id;
+        admissions.decide(id, true);
+        assert_eq!(invited.try_recv(), Ok(true));
     }
 
     #[test]

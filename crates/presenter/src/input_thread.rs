@@ -11,7 +11,7 @@ use std::sync::{
 
 use parking_lot::Mutex;
 use rfb::{Event, Png};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     pointer_turn::PointerTurn,
@@ -20,11 +20,15 @@ use crate::{
 
 /// The most tasks in the queue. A viewer that sends faster than they are carried out has to wait.
 const QUEUE: usize = 256;
+/// The most texts and pictures among them, since each may have megabytes.
+const MOST_COPIED: usize = 4;
 
 /// A handle to the thread; every controller has one of its own.
 #[derive(Debug, Clone)]
 pub(crate) struct InputThread {
     queue: mpsc::Sender<InputTask>,
+    /// A permit for each text or picture that may be in the queue.
+    copied: Arc<Semaphore>,
     shared: Arc<Shared>,
 }
 
@@ -58,6 +62,8 @@ enum InputTask {
         viewer: ViewerId,
         event: Event,
         allowed: Arc<AtomicBool>,
+        /// For a text or a picture; another may come once this one is carried out.
+        copied: Option<OwnedSemaphorePermit>,
     },
     /// Only wakes the thread.
     Wake,
@@ -87,15 +93,21 @@ impl InputThread {
             // so that the program doesn't exit before that is done.
             drop((performer, alive));
         })?;
-        Ok(Self { queue, shared })
+        Ok(Self { queue, copied: Arc::new(Semaphore::new(MOST_COPIED)), shared })
     }
 
     /// Queues a viewer's event. It is dropped if `allowed` is false when its turn comes.
     pub async fn perform(&self, viewer: ViewerId, event: Event, allowed: &Arc<AtomicBool>) {
         let allowed = Arc::clone(allowed);
+        let copied = match event {
+            Event::Clipboard(_) | Event::Picture(_) => {
+                Arc::clone(&self.copied).acquire_owned().await.ok()
+            }
+            _ => None,
+        };
         // An error means that the thread has ended because the screen is gone, which the
         // capture reports.
-        let _ = self.queue.send(InputTask::Perform { viewer, event, allowed }).await;
+        let _ = self.queue.send(InputTask::Perform { viewer, event, allowed, copied }).await;
     }
 
     /// Releases the keys and buttons of a viewer whose control has just ended, and of no other.
@@ -119,7 +131,9 @@ impl InputThread {
 impl Performer {
     fn perform(&mut self, task: InputTask) -> Result<(), ScreenError> {
         self.release_what_is_due()?;
-        let InputTask::Perform { viewer, event, allowed } = task else { return Ok(()) };
+        let InputTask::Perform { viewer, event, allowed, copied: _until_performed } = task else {
+            return Ok(());
+        };
         if self.shared.paused.load(Ordering::SeqCst) || !allowed.load(Ordering::SeqCst) {
             return Ok(());
         }
@@ -154,5 +168,70 @@ impl Performer {
             self.input.release_all()?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    /// Fills the clipboard only when it is told to.
+    struct SlowInput(Receiver<()>);
+
+    impl Input for SlowInput {
+        fn key(&mut self, _: ViewerId, _: bool, _: u32, _: Option<u32>) -> Result<(), ScreenError> {
+            Ok(())
+        }
+
+        fn pointer(&mut self, _: ViewerId, _: u16, _: u16, _: u16) -> Result<(), ScreenError> {
+            Ok(())
+        }
+
+        fn clipboard(&mut self, _: Contents) -> Result<(), ScreenError> {
+            let _ = self.0.recv();
+            Ok(())
+        }
+
+        fn release_keys(&mut self, _: ViewerId) -> Result<(), ScreenError> {
+            Ok(())
+        }
+
+        fn release_buttons(&mut self) -> Result<(), ScreenError> {
+            Ok(())
+        }
+
+        fn release_all(&mut self) -> Result<(), ScreenError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn few_texts_and_pictures_wait_and_keys_beside_them() {
+        let (go_on, told) = channel();
+        let (alive, _ended) = mpsc::channel(1);
+        let input = Box::new(SlowInput(told));
+        let thread = InputThread::start(input, Arc::default(), alive).unwrap();
+        let (viewer, allowed) = (ViewerId(1), Arc::new(AtomicBool::new(true)));
+        let perform = |event| thread.perform(viewer, event, &allowed);
+        for _ in 0..MOST_COPIED {
+            perform(Event::Clipboard("a text".to_owned())).await;
+        }
+        assert_eq!(thread.copied.available_permits(), 0);
+        perform(Event::Key { down: true, keysym: 0x61, scancode: None }).await;
+        let one_more = perform(Event::Picture(Vec::new()));
+        tokio::pin!(one_more);
+        tokio::select! {
+            biased;
+            () = &mut one_more => panic!("it has to wait"),
+            () = tokio::task::yield_now() => {}
+        }
+        go_on.send(()).unwrap();
+        one_more.await;
+        drop(go_on);
+        // All of them come back.
+        let all = thread.copied.acquire_many(MOST_COPIED as u32).await;
+        assert!(all.is_ok());
     }
 }

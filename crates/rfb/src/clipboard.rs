@@ -20,6 +20,10 @@ const PROVIDE: u32 = 1 << 28;
 
 const SERVER_CUT_TEXT: u8 = 3;
 
+/// Bytes that may wait to be sent when a viewer fetches what was copied. Otherwise one that peeks and fetches again
+/// and again within one message would fill the memory.
+const MOST_WAITING: usize = 64 * 1024;
+
 /// The screen's clipboard, and how far the viewer knows it.
 #[derive(Debug, Default)]
 pub(crate) struct Clipboard {
@@ -112,7 +116,11 @@ impl Clipboard {
             let formats = self.provided();
             self.offered = formats != 0;
             write_extended(NOTIFY | formats, &[], to);
-        } else if flags & REQUEST != 0 && std::mem::take(&mut self.offered) {
+        } else if flags & REQUEST != 0 && self.offered {
+            if to.len() > MOST_WAITING {
+                return None;
+            }
+            self.offered = false;
             // Once per offer: otherwise a viewer could have a long text compressed again and again.
             match &self.contents {
                 Contents::Text(text) => write_provided(text, to),

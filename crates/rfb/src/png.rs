@@ -177,7 +177,14 @@ struct Reader {
 /// The chunks of the pixels, which nothing may come between.
 enum Pixels {
     Before,
-    Within { zlib: Box<Decompress>, missing: u64, ended: bool },
+    Within {
+        zlib: Box<Decompress>,
+        /// What is inflated goes here. It lasts as long as the picture: many tiny chunks would otherwise have it
+        /// cleared as many times.
+        piece: Box<[u8]>,
+        missing: u64,
+        ended: bool,
+    },
     After,
 }
 
@@ -240,15 +247,15 @@ impl Reader {
                 return Err(PngError::Damaged);
             }
             let (zlib, missing) = (Box::new(Decompress::new(true)), self.header.inflated());
-            self.pixels = Pixels::Within { zlib, missing, ended: false };
+            let piece = vec![0; PIECE].into_boxed_slice();
+            self.pixels = Pixels::Within { zlib, piece, missing, ended: false };
         }
-        let Pixels::Within { zlib, missing, ended } = &mut self.pixels else {
+        let Pixels::Within { zlib, piece, missing, ended } = &mut self.pixels else {
             return Err(PngError::Damaged);
         };
-        let mut piece = [0; PIECE];
         loop {
             let (before_in, before_out) = (zlib.total_in(), zlib.total_out());
-            let status = zlib.decompress(content, &mut piece, FlushDecompress::None);
+            let status = zlib.decompress(content, piece, FlushDecompress::None);
             let (read, got) = (zlib.total_in() - before_in, zlib.total_out() - before_out);
             content = &content[read as usize..];
             *missing = missing.checked_sub(got).ok_or(PngError::Damaged)?;

@@ -218,6 +218,13 @@ impl Observed {
         true
     }
 
+    /// The broker's numbers begin anew.
+    pub(crate) fn forget_revisions(&mut self) {
+        self.revision = 0;
+        self.hook_revisions = Default::default();
+        self.reported_lately = Default::default();
+    }
+
     /// The newest revision that is known, by an observation or a hook.
     pub fn newest_revision(&self) -> u64 {
         self.hook_revisions.iter().copied().fold(self.revision, u64::max)

@@ -14,7 +14,8 @@ pub enum Obstacle {
     CertificateUntrusted,
     /// A proxy wants credentials.
     Proxy,
-    /// Something before the service refuses: what it answers is a page, which the service never sends.
+    /// Something before the service refuses, or another server does: its answer isn't JSON, which the
+    /// service's own refusals are.
     Gateway {
         /// The HTTP status.
         status: u16,
@@ -41,6 +42,9 @@ impl Obstacle {
                 "the service's certificate is not from an issuer that this computer trusts".into()
             }
             Self::Proxy => "the proxy asks for a user name and a password (407)".into(),
+            Self::Gateway { status: 404 } => {
+                "what answers at the service's address does not know this call (404)".into()
+            }
             Self::Gateway { status } => {
                 format!("a firewall or gateway before the service refused it ({status})")
             }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use wire::{Region, session_events::MailFacts};
 
 use crate::{
-    Failure, Gate, Lamp, LiveFacts, Observed, Presenter, Program, Timestamp, Verification, Viewers,
-    mail,
+    Arrival, Failure, Gate, Lamp, LiveFacts, Observed, Presenter, Program, Timestamp, Verification,
+    Viewers, mail,
     observation::EventCounts,
     verification::{Override, VerificationOutcome},
 };
@@ -223,7 +223,9 @@ impl State {
     }
 
     /// A session as the journal has it; feed it [`Input::Restored`](crate::Input::Restored).
-    pub fn restored(record: Record) -> Self {
+    pub fn restored(mut record: Record) -> Self {
+        // The customer may have come further since; the broker tells it again.
+        record.observed.arrival = Arrival::Nothing;
         Self {
             active_at: record.last_activity(),
             record,

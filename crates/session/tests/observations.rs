@@ -15,7 +15,7 @@ use session::{
 use wire::{
     HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},
     Side,
-    session_events::PinLife,
+    session_events::{PinLife, REVISIONS_OF_A_RUN},
     shared_screen::{Role, Sharing, SharingEnd},
 };
 
@@ -486,6 +486,66 @@ fn the_customers_way_to_the_program_has_a_word_for_each_step() {
     assert!(matches!(pair.word(), SessionStatus::BeingAsked { .. }));
     pair.broker.arrival = Arrival::Agreed { since: pair.now };
     pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
+}
+
+/// Hooks alone tell nothing of the page and of the question.
+#[test]
+fn how_far_the_customer_had_come_is_claimed_no_longer_than_it_is_told() {
+    for arrival in [
+        |since| Arrival::PageOpen { since },
+        |since| Arrival::Downloaded { since },
+        |since| Arrival::Asked { since },
+        |since| Arrival::Declined { since },
+    ] {
+        let ends: [fn(&mut Pair); 2] = [
+            |pair| pair.tell(Input::Unobserved { unknown_since: None }),
+            |pair| pair.state = State::restored(pair.state.record.clone()),
+        ];
+        for end in ends {
+            let mut pair = Pair::new();
+            pair.broker.revision += 1;
+            pair.broker.arrival = arrival(pair.now);
+            pair.observe();
+            assert!(!matches!(pair.word(), SessionStatus::Waiting { .. }));
+            end(&mut pair);
+            assert!(matches!(pair.word(), SessionStatus::Waiting { .. }));
+            let revision = pair.happens(PresenterStarted);
+            pair.hook(PresenterStarted, revision);
+            assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
+        }
+    }
+}
+
+#[test]
+fn a_hook_that_is_newer_than_the_question_ends_it() {
+    for arrival in [|since| Arrival::Asked { since }, |since| Arrival::Declined { since }] {
+        let mut pair = Pair::new();
+        pair.broker.revision += 1;
+        pair.broker.arrival = arrival(pair.now);
+        pair.observe();
+        let revision = pair.happens(PresenterStarted);
+        pair.hook(PresenterStarted, revision);
+        assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
+    }
+}
+
+/// Its numbers begin in an earlier run then, and everything that it says would be older than what is known.
+#[test]
+fn a_broker_that_was_put_back_from_a_copy_is_believed_again() {
+    let mut pair = Pair::new();
+    pair.broker.revision = 7 * REVISIONS_OF_A_RUN;
+    let started = pair.happens(PresenterStarted);
+    pair.observe();
+    pair.hook(PresenterStarted, started);
+    assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
+    pair.broker.revision = 5 * REVISIONS_OF_A_RUN;
+    let offline = pair.happens(PresenterOffline);
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }));
+    pair.hook(PresenterOffline, offline);
+    let again = pair.happens(PresenterStarted);
+    pair.hook(PresenterStarted, again);
     assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
 }
 

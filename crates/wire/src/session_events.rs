@@ -140,6 +140,14 @@ pub struct SessionFacts {
     pub messages: u64,
 }
 
+/// How many revisions one run of a broker has, from the start of its process on: more than any makes.
+pub const REVISIONS_OF_A_RUN: u64 = 1 << 40;
+
+/// The run in which a revision was given. Later runs have larger numbers.
+pub const fn run_of(revision: u64) -> u64 {
+    revision / REVISIONS_OF_A_RUN
+}
+
 /// The end of the sharing, by the word of the customer's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharingEndFacts {

@@ -198,6 +198,18 @@ fn chunks_that_are_missing_double_or_in_a_wrong_place_are_refused() {
     }
 }
 
+/// So many chunks fit into a picture; each has to cost little.
+#[test]
+fn pixels_in_very_many_chunks_are_taken() {
+    let mut chunks = vec![header(1, 1, 8, 0, false), (b"IDAT", deflate(&[0; 2]))];
+    let empty = (Png::LONGEST - file(&chunks).len()) / 12 - 1;
+    let at = chunks.len() - 1;
+    chunks.splice(at..at, (0..empty).map(|_| (b"IDAT", Vec::new())));
+    chunks.push(end());
+    let file = file(&chunks);
+    assert_eq!(Png::new(&file).unwrap().bytes(), file);
+}
+
 #[test]
 fn a_picture_says_its_size_and_never_what_it_shows() {
     let png = Png::new(include_bytes!("pixel.png")).unwrap();

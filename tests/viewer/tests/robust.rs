@@ -178,6 +178,32 @@ fn asking_for_the_clipboard_again_and_again_costs_one_answer() {
 }
 
 #[test]
+fn looking_and_asking_again_and_again_fills_no_memory() {
+    let (mut server, mut viewer) =
+        join(&Picture::new(9, 9), Pixels::NOVNC, &viewer_tests::ENCODINGS);
+    let mut events = Vec::new();
+    server.receive(&viewer_tests::extended_cut_text(0x1f00_0001, &[0; 4]), &mut events).unwrap();
+    let mut noise = 1_u32;
+    // It stays longer than what may wait, even compressed.
+    let text = (0..200_000).map(|_| {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'0' + (noise >> 24) as u8 % 64)
+    });
+    server.set_clipboard(&text.collect::<String>());
+    let [look, ask] = [26, 25].map(|bit| viewer_tests::extended_cut_text(1 << bit | 1, &[]));
+    let both = [look, ask].concat();
+    let is_answer = |told: &&Told| matches!(told, Told::ExtendedCutText(0x1000_0001, _));
+    viewer.take(&mut server);
+    // Once what waited is gone, it is answered again.
+    for _ in 0..2 {
+        viewer.told.clear();
+        server.receive(&both.repeat(100), &mut events).unwrap();
+        viewer.take(&mut server);
+        assert_eq!(viewer.told.iter().filter(is_answer).count(), 1);
+    }
+}
+
+#[test]
 fn the_smallest_and_the_largest_screen() {
     for (w, h) in [(1, 1), (7680, 4320), (1, 4320), (65_535, 1)] {
         let mut picture = Picture::new(w, h);

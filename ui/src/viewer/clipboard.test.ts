@@ -85,6 +85,48 @@ describe('texts', () => {
   });
 });
 
+describe('what was copied here before does not take the place of', () => {
+  /** A clipboard with a text that the customer has, and that this window may not write to. */
+  async function follow() {
+    const opened = open({
+      readText: () => Promise.resolve('mine'),
+      writeText: () => Promise.reject(new Error('not focused')),
+    });
+    opened.clips.follows = true;
+    await opened.clips.sendNew();
+    return opened;
+  }
+
+  test("the customer's picture or text, where that could not be written here", async () => {
+    const { sent, clips } = await follow();
+    for (const what of [png(2, 2), 'theirs']) {
+      await clips.receive(what);
+      await clips.sendNew();
+    }
+    expect(sent).toEqual(['mine']);
+  });
+
+  test('a file that the customer copied', async () => {
+    const { sent, clips } = await follow();
+    clips.notCarried(false);
+    await clips.sendNew();
+    expect(sent).toEqual(['mine']);
+  });
+
+  test('what the customer copies while this clipboard is read', async () => {
+    let read: ((text: string) => void) | undefined;
+    const { sent, clips } = open({
+      readText: () => new Promise((resolve) => (read = resolve)),
+      writeText: () => Promise.resolve(),
+    });
+    const sending = clips.sendNew();
+    await clips.receive('theirs');
+    read?.('mine');
+    await sending;
+    expect(sent).toEqual([]);
+  });
+});
+
 test('what was not carried is said, and no old text is kept for it', async () => {
   const local = { readText: () => Promise.resolve('x'), writeText: () => Promise.resolve() };
   const { field, said, clips } = open(local, 'too long');
@@ -110,6 +152,29 @@ describe('pictures', () => {
     expect([local.written, said.at(-1)]).toEqual([2, expect.stringContaining('on your clipboard now')]);
     await clips.receive('a text');
     expect([field.value, preview.hidden]).toEqual(['a text', true]);
+  });
+
+  test('that take long to write do not end up over a newer text', async () => {
+    let [kept, begun] = ['', false];
+    let finish = (): void => undefined;
+    vi.stubGlobal('ClipboardItem', Object);
+    const { said, clips } = open({
+      readText: () => Promise.resolve(kept),
+      writeText: (text) => Promise.resolve(void (kept = text)),
+      async write() {
+        begun = true;
+        await new Promise<void>((resolve) => (finish = resolve));
+        kept = 'a picture';
+      },
+    });
+    const picture = clips.receive(png(2, 2));
+    await vi.waitFor(() => {
+      expect(begun).toBe(true);
+    });
+    const text = clips.receive('newer');
+    finish();
+    await Promise.all([picture, text]);
+    expect([kept, said.length]).toEqual(['newer', 1]);
   });
 
   test('are not sent back where the clipboards are kept the same', async () => {

@@ -32,8 +32,12 @@ export type ClipsPage = {
 
 /** The two clipboards and the panel between them, which holds a text or a picture. */
 export class Clips {
-  /** What both clipboards hold, as far as is known. */
-  private known: string | Png | null = null;
+  /** What this computer's clipboard held when it was looked at last. */
+  private here: string | Png | null = null;
+  /** What the customer's clipboard holds, as far as is known. */
+  private there: string | Png | null = null;
+  /** The last write to this computer's clipboard; it never fails. */
+  private writing: Promise<boolean> = Promise.resolve(false);
   private picture: Png | null = null;
   /** Whether both clipboards are kept the same. */
   follows = false;
@@ -57,9 +61,13 @@ export class Clips {
 
   /** The customer copied something. */
   async receive(what: string | Png): Promise<void> {
-    this.known = what;
+    this.there = what;
     this.show(what);
-    const written = await this.write(what);
+    // One after the other: a picture takes longer than a text, and would end up over a newer one.
+    this.writing = this.writing.then(() => (this.there === what ? this.write(what) : false));
+    const written = await this.writing;
+    if (written && typeof what === 'string') this.here = what;
+    if (this.there !== what) return;
     this.page.report(
       written
         ? 'Copied by the customer; it is on your clipboard too.'
@@ -69,7 +77,7 @@ export class Clips {
 
   /** The customer copied something that isn't carried; what they had copied before is not there any more. */
   notCarried(isPicture: boolean): void {
-    this.known = null;
+    this.there = null;
     this.show('');
     this.page.report(
       isPicture
@@ -91,7 +99,7 @@ export class Clips {
   sendShown(): void {
     const shown = this.picture ?? this.page.field.value;
     const sent = this.page.send(shown);
-    if (sent === 'sent') this.known = shown;
+    if (sent === 'sent') this.there = shown;
     this.page.report(sent === 'sent' ? "It is on the customer's clipboard now." : UNSENT[sent]);
   }
 
@@ -111,21 +119,25 @@ export class Clips {
 
   /** Sends what was copied here since the last call. */
   async sendNew(): Promise<void> {
+    const before = this.there;
     const what = (await this.readPicture()) ?? (await this.local?.readText().catch(() => null));
     if (what === '') this.page.report('Nothing was sent: your clipboard holds no text and no picture.');
-    if (!what || this.isKnown(what)) return;
+    // What the customer copied meanwhile is newer.
+    if (!what || this.isKnown(what) || this.there !== before) return;
     const sent = this.page.send(what);
     if (sent !== 'sent') {
       this.page.report(UNSENT[sent]);
       return;
     }
-    this.known = what;
+    this.here = this.there = what;
     this.show(what);
   }
 
   private isKnown(what: string | Png): boolean {
-    if (typeof what === 'string' || typeof this.known === 'string') return what === this.known;
-    return this.known !== null && sameBytes(what, this.known);
+    return [this.here, this.there].some((known) => {
+      if (typeof what === 'string' || typeof known === 'string') return what === known;
+      return known !== null && sameBytes(what, known);
+    });
   }
 
   private show(what: string | Png): void {
@@ -170,12 +182,12 @@ export class Clips {
 
   private async write(what: string | Png): Promise<boolean> {
     if (!this.local) return false;
-    const written =
-      typeof what === 'string' ? this.local.writeText(what) : (this.writePicture(what) ?? Promise.reject());
-    return written.then(
-      () => true,
-      () => false,
-    );
+    try {
+      await (typeof what === 'string' ? this.local.writeText(what) : this.writePicture(what));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   private async writePicture(png: Png): Promise<void> {
@@ -183,6 +195,6 @@ export class Clips {
       throw new Error('no pictures');
     await this.local.write([new ClipboardItem({ 'image/png': new Blob([png], { type: 'image/png' }) })]);
     // Browsers write the pixels into a PNG of their own, which must not be taken for something new.
-    if (this.follows && this.isKnown(png)) this.known = (await this.readPicture()) ?? png;
+    if (this.isKnown(png)) this.here = (this.follows ? await this.readPicture() : null) ?? png;
   }
 }

@@ -83,7 +83,8 @@ fn address(n: u32) -> Ipv6Addr {
 
 async fn one_call(addr: SocketAddr, n: u32, pin: &str) {
     let (method, path, body) = CALLS[n as usize % CALLS.len()];
-    let pin = if n.is_multiple_of(2) { pin } else { "000-00-0000" };
+    // Each call with either, however many calls there are.
+    let pin = if (n / CALLS.len() as u32).is_multiple_of(2) { pin } else { "000-00-0000" };
     let path = format!("/api/v1{}", path.replace("PIN", pin));
     let _ = call(address(n), addr, (method, &path, &body.replace("PIN", pin))).await;
 }

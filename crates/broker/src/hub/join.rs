@@ -138,7 +138,7 @@ impl Hub {
                 (Participant::Asking, None)
             }
             JoinAs::Viewer { read_only } => {
-                self.check_room(client, &pin, page)?;
+                self.check_room(client, &pin, page, admission.invited)?;
                 let role = if read_only { Role::Watch } else { admission.role };
                 let viewer = Viewer::new(role, admission.invited, admission.own, watch_key.hash);
                 (Participant::Viewer(viewer), Some(watch_key.secret))
@@ -204,12 +204,31 @@ impl Hub {
         }
     }
 
-    /// A page that is connected already doesn't count: its new connection takes the old one's place.
-    fn check_room(&self, client: Client, pin: &Pin, page: PageId) -> Result<(), Refused> {
+    /// A page that is connected already doesn't count: its new connection takes the old one's place. Those who have
+    /// nothing but the PIN leave a quarter of the places to those who are invited, and can't hold one that they left.
+    fn check_room(
+        &self,
+        client: Client,
+        pin: &Pin,
+        page: PageId,
+        invited: bool,
+    ) -> Result<(), Refused> {
         let Some(entry) = self.sessions.get(pin) else { return Err(Refused::PinOver) };
-        let viewers = entry.session.presence(Side::Viewers);
-        let others = viewers.present().filter(|(id, ..)| *id != page).count();
-        if others >= self.rates(client).viewers_by_pin { Err(Refused::Full) } else { Ok(()) }
+        let most = self.rates(client).viewers_by_pin;
+        // By page, since a connection whose place was taken by its page's next one may still be there.
+        let (mut all, mut bare) = (HashSet::new(), HashSet::new());
+        for (_, one) in self.connections.of_session(pin).filter(|(_, one)| one.page != page) {
+            let Some(viewer) = one.participant.as_viewer() else { continue };
+            all.insert(one.page);
+            if !viewer.invited {
+                bare.insert(one.page);
+            }
+        }
+        let (all, bare) = (all.len(), bare.len());
+        let remembered = entry.session.presence(Side::Viewers).present();
+        let remembered = remembered.filter(|(id, ..)| *id != page).count();
+        let is_full = all >= most || (!invited && (remembered >= most || bare >= most - most / 4));
+        if is_full { Err(Refused::Full) } else { Ok(()) }
     }
 
     fn admit(

@@ -59,8 +59,8 @@ impl Hub {
     /// gives them, could push the customer out and show the technician another screen.
     ///
     /// - The program that holds it may come back at any time.
-    /// - A proven program that is connected gives it to nobody, one that isn't proven only to one that is. The customer
-    ///   hands it over in the program that runs, which is told of the other one.
+    /// - A program that is connected gives it to nobody: also a neighbour can have the session's program, which comes
+    ///   with the PIN. The customer hands it over in the program that runs, which is told of the other one.
     /// - A proven program that has been away for no more than the grace keeps it against everybody but a proven one
     ///   that was started at the same address, as after a restart of the customer's computer.
     pub(super) fn check_place(
@@ -86,6 +86,6 @@ impl Hub {
         }
         let other = presence.present().find(|(id, ..)| *id != page).map(|(.., id)| id);
         let runs = self.presenter_program(pin).is_some_and(|(id, _)| Some(id) == other);
-        if runs && !proven { Err(Refused::Taken) } else { Ok(()) }
+        if runs { Err(Refused::Taken) } else { Ok(()) }
     }
 }

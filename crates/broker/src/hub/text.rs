@@ -119,7 +119,10 @@ fn as_ascii(c: char) -> char {
     }
 }
 
-/// Whether the character at this place is a dot or an `@` as addresses have it: between letters, or after a space.
+/// How many letters the last part of most addresses has.
+const DOMAIN_END: std::ops::RangeInclusive<usize> = 2..=4;
+
+/// Whether the character at this place is a dot, a slash or an `@` as addresses have it: between letters, or after a space.
 /// "Dr. Lopez" and "J.R. Smith" have none.
 fn joins_an_address(text: &[char], at: usize) -> bool {
     let letter =
@@ -131,9 +134,31 @@ fn joins_an_address(text: &[char], at: usize) -> bool {
             let initial = letter(before) && !letter(at.checked_sub(2)) && !letter(Some(at + 2));
             !initial || text[at + 1].is_numeric()
         }
-        // "bit . ly"; at the end of a word a dot is only a dot.
-        '.' => before.is_some_and(|before| text[before] == ' ') && at + 1 < text.len(),
+        // "bit . ly" and "bit. ly"; else a dot at the end of a word is only a dot.
+        '.' => {
+            let apart = before.is_some_and(|before| text[before] == ' ') && at + 1 < text.len();
+            apart || is_domain_end(text[at + 1..].iter().copied().skip_while(|c| *c == ' '))
+        }
+        // "evil com/pay"
+        '/' if letter(after) => {
+            let word = text[..at].iter().rev().take_while(|c| c.is_ascii_lowercase()).count();
+            let stands_alone =
+                at.checked_sub(word + 1).is_some_and(|before| [' ', '.'].contains(&text[before]));
+            DOMAIN_END.contains(&word) && stands_alone
+        }
         _ => false,
+    }
+}
+
+/// Whether this begins as the last part of an address does, up to its path or the end: "ly/3xQz9", "com".
+fn is_domain_end(mut text: impl Iterator<Item = char>) -> bool {
+    let mut length = 0;
+    loop {
+        match text.next() {
+            Some(c) if c.is_ascii_lowercase() => length += 1,
+            None | Some('/') => return DOMAIN_END.contains(&length),
+            Some(_) => return false,
+        }
     }
 }
 
@@ -160,6 +185,8 @@ mod tests {
             "Åsa-Lena O'Neil",
             "space man@¿",
             "Reception / 2",
+            "IT/Support",
+            "Anna L. Okafor",
             "Dr. J.R. Smith",
             "Müller & Söhne (Support)",
             "O’Brien-Núñez",
@@ -194,6 +221,10 @@ mod tests {
             "ｅｖｉｌ．ｃｏｍ",
             "bit . ly",
             "bit .ly",
+            "bit. ly/3xQz9",
+            "evil. com/pay",
+            "evil com/pay",
+            "Go on at evil.  com",
             "bit[.]ly",
             "evil dot com",
             "evil\u{200d}.com",

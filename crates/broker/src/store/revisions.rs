@@ -2,6 +2,7 @@
 //! each run has a range of its own, which is reserved when the store is opened. No clock is asked: it may be set back.
 
 use rusqlite::Connection;
+use wire::session_events::REVISIONS_OF_A_RUN;
 
 pub(super) const TABLE: &str = "
     CREATE TABLE revision_ranges (
@@ -9,8 +10,8 @@ pub(super) const TABLE: &str = "
         used INTEGER NOT NULL
     ) STRICT;";
 
-/// How many revisions one run has: more than any makes. 2^23 runs are left before SQLite's integers end.
-const RANGE: i64 = 1 << 40;
+/// 2^23 runs are left before SQLite's integers end.
+const RANGE: i64 = REVISIONS_OF_A_RUN.cast_signed();
 
 /// Reserves the next range, and returns where it begins.
 pub(super) fn reserve(connection: &Connection) -> rusqlite::Result<u64> {

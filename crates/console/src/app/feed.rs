@@ -18,7 +18,7 @@ use self::{pace::Pace, sent_chat::SentChat};
 use super::Console;
 use crate::view::{ConsoleView, Push, RegionsView, SessionRow};
 
-pub(crate) use self::views::{detail_of, name as name_of, quitting, setting};
+pub(crate) use self::views::{detail_for_file, detail_of, name as name_of, quitting, setting};
 
 /// How many events are read at a time.
 const PAGE: u32 = 500;

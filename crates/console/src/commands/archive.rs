@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Settings,
-    app::{App, Console, detail_of, setting},
+    app::{App, Console, detail_for_file, detail_of, setting},
     export,
     limits::{self, MOST_TAGS},
     parameters::Format,
@@ -223,10 +223,10 @@ async fn search(console: &Console, query: &str, cursor: Option<&str>) -> Command
 
 async fn export(console: &Console, session: &str, format: Format) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
-    let mut detail = detail_of(console, &engine, id).await?;
+    let detail = detail_for_file(console, &engine, id).await?;
     let transcript = engine.archive().transcript(id).await;
-    detail.chat = present::detail::chat(&transcript.map_err(|error| trouble::of_store(&error))?);
-    let (file_name, text) = export::export(&detail, format, &console.zone);
+    let transcript = transcript.map_err(|error| trouble::of_store(&error))?;
+    let (file_name, text) = export::export(&detail, &transcript, format, &console.zone);
     Ok(Reply::Text { file_name, text })
 }
 
@@ -248,7 +248,8 @@ async fn export_sessions(console: &Console) -> CommandResult {
 async fn picture(console: &Console, session: &str, picture: i64) -> CommandResult {
     const DOING: &str = "show the picture";
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
-    let detail = detail_of(console, &engine, id).await?;
+    // The files of a session have the same name.
+    let detail = detail_for_file(console, &engine, id).await?;
     let number = detail.pictures.iter().position(|kept| kept.id == picture);
     let png = engine.archive().picture(id, picture).await;
     let png = png.map_err(|error| trouble::of_store(&error))?;

@@ -116,7 +116,7 @@ mod tests {
             ids: Vec::new(),
             fate,
         };
-        view(&order, &Setting { now: AT, zone: &TimeZone::UTC })
+        view(&order, &Setting { now: AT, zone: &TimeZone::UTC, dated: false })
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Says what it would end to close a session, or to quit: who is cut off, and what stays valid until when.
 
-use session::{Life, Presenter, Record, Timestamp, Viewers};
+use session::{Arrival, Life, Presenter, Record, Timestamp, Viewers};
 
 use super::Setting;
 use crate::{
@@ -11,15 +11,30 @@ use crate::{
 /// How many customers are named; the others are counted.
 const NAMED: usize = 3;
 
+/// How far the customer of a session is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Customer {
+    /// Nothing shows that they are, or they are gone.
+    Away,
+    /// Their page is open, and no program of theirs is connected.
+    AtPage,
+    /// They are being asked whether they agree.
+    BeingAsked,
+    /// Their program is online.
+    Connected,
+}
+
 /// Who is connected to a session, as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connected {
     /// What the session is called; none while the console is locked.
     pub name: Option<String>,
-    /// Whether the customer's program is online.
-    pub customer: bool,
+    /// How far the customer is there.
+    pub customer: Customer,
     /// How many viewers are there.
     pub viewers: u32,
+    /// Whether somebody may be connected of whom nothing is known.
+    pub unknown: bool,
     /// About when the session's PIN expires; none if it has none that is valid.
     pub expires: Option<Timestamp>,
 }
@@ -31,11 +46,12 @@ impl Connected {
         let left = &record.observed;
         let some = matches!(record.viewers, Viewers::Some { .. }) && left.viewers_left.is_none();
         let told = u32::from(some);
+        let hidden = matches!(record.viewers, Viewers::Unknown { .. }) && watchers.is_none();
         Self {
             name,
-            customer: matches!(record.presenter, Presenter::Online { .. })
-                && left.presenter_left.is_none(),
+            customer: customer(record),
             viewers: watchers.unwrap_or(told),
+            unknown: hidden || matches!(record.presenter, Presenter::Unknown { .. }),
             expires: match &record.life {
                 Life::Live(allocation) => Some(allocation.expires),
                 Life::Allocating
@@ -43,6 +59,21 @@ impl Connected {
                 | Life::Closed { .. }
                 | Life::Failed { .. } => None,
             },
+        }
+    }
+}
+
+/// How far the customer is there, as the session's status tells it.
+const fn customer(record: &Record) -> Customer {
+    let observed = &record.observed;
+    match (record.presenter, observed.presenter_left, observed.arrival) {
+        // They may have moved on unseen since they last came so far.
+        (Presenter::Unknown { .. }, _, _) => Customer::Away,
+        (Presenter::Online { .. }, None, _) => Customer::Connected,
+        (_, _, Arrival::Asked { .. }) => Customer::BeingAsked,
+        (_, _, Arrival::PageOpen { .. }) if observed.arrival_is_newest => Customer::AtPage,
+        (Presenter::Never | Presenter::Offline { .. } | Presenter::Online { .. }, _, _) => {
+            Customer::Away
         }
     }
 }
@@ -55,36 +86,68 @@ pub fn quitting(
     setting: &Setting<'_>,
 ) -> QuittingView {
     let live = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
-    let there = people(sessions);
-    let text: Vec<String> = match kind {
-        ServiceKind::Embedded => vec![
-            "Quitting also stops the broker inside Deskhand, through which these sessions run."
-                .into(),
-            match there {
-                Some(people) => format!("{people} connected and will be cut off at once."),
-                None => "Nobody is connected.".into(),
-            },
-            "The sessions are kept. Until Deskhand runs again, nobody can join with their PINs."
-                .into(),
-        ],
-        ServiceKind::Configured => vec![
-            match there {
-                Some(people) => format!("{people} connected at {host} and will stay connected."),
-                None => "Nobody is connected, as far as is known.".into(),
-            },
-            match sessions.iter().filter_map(|session| session.expires).max() {
+    let mut text = vec![format!("{} live.", count(live, "session is", "sessions are"))];
+    match kind {
+        ServiceKind::Embedded => {
+            text.push(
+                "Quitting also stops the broker inside Deskhand, through which these sessions run."
+                    .into(),
+            );
+            text.extend(there(sessions, "connected and will be cut off at once", ""));
+            text.push(
+                "The sessions are kept. Until Deskhand runs again, nobody can join with their PINs."
+                    .into(),
+            );
+        }
+        ServiceKind::Configured => {
+            let stay = format!("connected at {host} and will stay connected");
+            text.extend(there(sessions, &stay, ", as far as is known"));
+            text.push(match sessions.iter().filter_map(|session| session.expires).max() {
                 Some(last) => format!(
                     "The PINs stay valid, the last one until about {}.",
                     setting.clock(last)
                 ),
                 None => "No PIN is valid.".into(),
-            },
-            "The sessions are kept. Until Deskhand runs again, it isn't told what happens in them."
-                .into(),
-        ],
+            });
+            text.push(
+                "The sessions are kept. Until Deskhand runs again, it isn't told what happens in them."
+                    .into(),
+            );
+        }
+    }
+    QuittingView { live, text }
+}
+
+/// Who is there, a sentence each: of those who are connected it says `fate`, and that nobody is only where that is
+/// known, `doubt` aside.
+fn there(sessions: &[Connected], fate: &str, doubt: &str) -> Vec<String> {
+    let number = |is: &dyn Fn(&Connected) -> bool| {
+        let all = sessions.iter().filter(|session| is(session)).count();
+        u32::try_from(all).unwrap_or(u32::MAX)
     };
-    let live_now = format!("{} live.", count(live, "session is", "sessions are"));
-    QuittingView { live, text: [live_now].into_iter().chain(text).collect() }
+    let people = people(sessions);
+    let or_else = if people.is_some() { "somebody else" } else { "somebody" };
+    let mut text: Vec<String> =
+        people.map(|people| format!("{people} {fate}.")).into_iter().collect();
+    let at_page = number(&|session| session.customer == Customer::AtPage);
+    if at_page > 0 {
+        let have = count(at_page, "customer has", "customers have");
+        text.push(format!("{have} their page open."));
+    }
+    let asked = number(&|session| session.customer == Customer::BeingAsked);
+    if asked > 0 {
+        let are = count(asked, "customer is", "customers are");
+        text.push(format!("{are} being asked whether they agree."));
+    }
+    let unknown = number(&|session| session.unknown);
+    if unknown > 0 {
+        let of = count(unknown, "session", "sessions");
+        text.push(format!("Of {of} it isn't known whether {or_else} is connected."));
+    }
+    if text.is_empty() {
+        text.push(format!("Nobody is connected{doubt}."));
+    }
+    text
 }
 
 /// What closing `record`'s session would end. `can_revoke`: whether the service ends a PIN when asked; none if that
@@ -107,7 +170,7 @@ pub fn closing(
         (Some(until), known) => {
             let may = if known.is_none() { "may stay" } else { "stays" };
             text.push(format!("Its PIN {may} valid until about {until}."));
-            if connected.customer {
+            if connected.customer == Customer::Connected {
                 text.push("Ask the customer to quit the program.".into());
             }
         }
@@ -115,9 +178,10 @@ pub fn closing(
     ClosingView { text, nobody_came: record.presenter == Presenter::Never && !wrote }
 }
 
-/// Such as "Maria Lopez and 2 viewers are": who is connected, none if nobody is.
+/// Such as "Maria Lopez and 2 viewers are": who is known to be connected, none if nobody is.
 fn people(sessions: &[Connected]) -> Option<String> {
-    let customers: Vec<&Connected> = sessions.iter().filter(|session| session.customer).collect();
+    let is_connected = |session: &&Connected| session.customer == Customer::Connected;
+    let customers: Vec<&Connected> = sessions.iter().filter(is_connected).collect();
     let viewers: u32 = sessions.iter().map(|session| session.viewers).sum();
     let names: Vec<&str> =
         customers.iter().filter_map(|session| session.name.as_deref()).take(NAMED).collect();
@@ -148,11 +212,14 @@ mod tests {
 
     const HOUR: i64 = 3_600_000;
 
-    const SETTING: Setting<'static> = Setting { now: Timestamp(9 * HOUR), zone: &TimeZone::UTC };
+    const SETTING: Setting<'static> =
+        Setting { now: Timestamp(9 * HOUR), zone: &TimeZone::UTC, dated: false };
 
     fn connected(name: &str, customer: bool, viewers: u32) -> Connected {
         let name = Some(name.to_owned()).filter(|name| !name.is_empty());
-        Connected { name, customer, viewers, expires: Some(Timestamp(14 * HOUR)) }
+        let customer = if customer { Customer::Connected } else { Customer::Away };
+        let expires = Some(Timestamp(14 * HOUR));
+        Connected { name, customer, viewers, unknown: false, expires }
     }
 
     fn told(kind: ServiceKind, sessions: &[Connected]) -> String {
@@ -181,6 +248,67 @@ mod tests {
              The PINs stay valid, the last one until about 14:00. \
              The sessions are kept. Until Deskhand runs again, it isn't told what happens in them."
         );
+    }
+
+    #[test]
+    fn nobody_is_connected_is_said_only_where_it_is_known() {
+        let nobody = connected("", false, 0);
+        let hidden = Connected { unknown: true, ..nobody.clone() };
+        let at_page = Connected { customer: Customer::AtPage, ..nobody.clone() };
+        let asked = Connected { customer: Customer::BeingAsked, ..nobody.clone() };
+        let maria = connected("Maria Lopez", true, 0);
+        let of = |sessions: &[&Connected]| {
+            let sessions: Vec<_> = sessions.iter().map(|&session| session.clone()).collect();
+            there(&sessions, "connected", "").join(" ")
+        };
+        assert_eq!(of(&[&nobody]), "Nobody is connected.");
+        let one = "Of 1 session it isn't known whether somebody is connected.";
+        assert_eq!(of(&[&hidden, &nobody]), one);
+        assert_eq!(
+            of(&[&maria, &hidden, &hidden]),
+            "Maria Lopez is connected. \
+             Of 2 sessions it isn't known whether somebody else is connected."
+        );
+        assert_eq!(of(&[&at_page]), "1 customer has their page open.");
+        assert_eq!(
+            of(&[&at_page, &asked, &at_page, &hidden]),
+            format!(
+                "2 customers have their page open. \
+                 1 customer is being asked whether they agree. {one}"
+            )
+        );
+        assert_eq!(of(&[&asked, &asked]), "2 customers are being asked whether they agree.");
+        for kind in [ServiceKind::Embedded, ServiceKind::Configured] {
+            assert!(told(kind, std::slice::from_ref(&nobody)).contains("Nobody is connected"));
+            for there in [&hidden, &at_page, &asked] {
+                assert!(!told(kind, std::slice::from_ref(there)).contains("Nobody"), "{there:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_tells_how_far_the_customer_is_there() {
+        let since = Timestamp(0);
+        let mut record = State::new(About::default(), "Anna".into(), since).record;
+        let of = |record: &Record, watchers| {
+            let connected = Connected::new(None, record, watchers);
+            (connected.customer, connected.unknown)
+        };
+        assert_eq!(of(&record, None), (Customer::Away, false));
+        record.viewers = Viewers::Unknown { since };
+        assert_eq!(of(&record, None), (Customer::Away, true));
+        assert_eq!(of(&record, Some(0)), (Customer::Away, false), "the roster knows");
+
+        record.observed.arrival = Arrival::PageOpen { since };
+        assert_eq!(of(&record, Some(0)).0, Customer::Away, "they left since");
+        record.observed.arrival_is_newest = true;
+        assert_eq!(of(&record, Some(0)).0, Customer::AtPage);
+        record.observed.arrival = Arrival::Asked { since };
+        assert_eq!(of(&record, Some(0)).0, Customer::BeingAsked);
+        record.presenter = Presenter::Online { since };
+        assert_eq!(of(&record, Some(0)).0, Customer::Connected);
+        record.presenter = Presenter::Unknown { since };
+        assert_eq!(of(&record, Some(0)), (Customer::Away, true));
     }
 
     #[test]

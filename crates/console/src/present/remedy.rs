@@ -93,6 +93,12 @@ const fn of_obstacle(obstacle: Obstacle) -> Remedy {
             "Put the user name and the password into the proxy's address, as in \
              https_proxy=http://user:password@host:port, and start Deskhand again.",
         ),
+        // Firewalls seldom answer so: it is rather another server, or a path that is wrong.
+        Obstacle::Gateway { status: 404 } => (
+            Code::CheckAddress,
+            "Check the service's address in the settings; if it is right, ask whoever runs the \
+             service or the network to let Deskhand through.",
+        ),
         Obstacle::Gateway { .. } => (
             Code::CheckNetwork,
             "Ask whoever runs the service or the network to let Deskhand through.",

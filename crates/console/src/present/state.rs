@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn says_what_is_true_as_the_product_has_it() {
-        let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC };
+        let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC, dated: false };
         let at = Timestamp(14 * 3_600_000 + 60_000);
         let text = |word: SessionStatus, windows| {
             let view = view(&word, windows, None, &setting);
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn whether_the_screen_is_shared_is_said_where_it_is_known() {
-        let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC };
+        let setting = Setting { now: Timestamp(0), zone: &TimeZone::UTC, dated: false };
         let (ready, active) = (
             SessionStatus::Ready { since: Timestamp(0) },
             SessionStatus::Active { since: Timestamp(0) },

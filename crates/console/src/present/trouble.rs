@@ -192,6 +192,7 @@ mod tests {
             (by(Obstacle::CertificateUntrusted), ["issuer", "install that authority's"]),
             (by(Obstacle::Proxy), ["407", "user name and the password"]),
             (by(Obstacle::Gateway { status: 403 }), ["firewall", "let Deskhand through"]),
+            (by(Obstacle::Gateway { status: 404 }), ["404", "address in the settings"]),
             (by(Obstacle::Redirect), ["another server", "sign in to the network"]),
             (by(Obstacle::NeedsHttps), ["only over https", "Write https://"]),
             (by(Obstacle::BrokeOff), ["broke off", "Try again"]),

@@ -311,7 +311,7 @@ mod tests {
     }
 
     fn seen(status: Status) -> VerificationView {
-        view(&verification(status), &Setting { now: AT, zone: &TimeZone::UTC })
+        view(&verification(status), &Setting { now: AT, zone: &TimeZone::UTC, dated: false })
     }
 
     #[test]
@@ -319,7 +319,7 @@ mod tests {
         let approved = Status::Ended { at: AT, end: VerificationOutcome::Approved };
         let mut worn_down = verification(approved.clone());
         worn_down.asked.denied_before = Some(Denials { times: 16, last: Timestamp(500) });
-        let setting = Setting { now: AT, zone: &TimeZone::UTC };
+        let setting = Setting { now: AT, zone: &TimeZone::UTC, dated: false };
         let warning = view(&worn_down, &setting).warning.unwrap();
         assert!(warning.contains("after 16 denials"), "{warning}");
         assert_eq!(seen(approved).warning, None);
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_policy_that_is_off_says_nothing() {
-        let setting = Setting { now: AT, zone: &TimeZone::UTC };
+        let setting = Setting { now: AT, zone: &TimeZone::UTC, dated: false };
         let record = State::new(About::default(), "anna".into(), AT).record;
         let off = gate(Gate::default(), &record, &setting);
         assert!(off.open && off.text.is_empty() && off.policy == GatePolicy::Off);

@@ -30,6 +30,10 @@ fn whatever_answers_in_place_of_the_service_is_told_as_what_it_is() {
         let half = half_an_answer().await;
         for (answer, words) in [
             ("default_type text/html; return 403 '<html>Blocked</html>';", ["firewall", "403"]),
+            ("default_type text/plain; return 403 'RBAC: access denied';", ["firewall", "403"]),
+            ("types { } default_type ''; return 403 'denied';", ["firewall", "403"]),
+            ("return 404;", ["404", "Check the service's address"]),
+            ("return 405;", ["405", "let Deskhand through"]),
             ("return 401;", ["sign-in", "401"]),
             ("return 407;", ["proxy", "407"]),
             ("return 302 https://login.example/;", ["another server", "address"]),

@@ -150,7 +150,7 @@ pub(super) fn refused(status: StatusCode) -> Cause {
     (Failure::Rejected { status: status.as_u16() }, "the service refused it".to_owned())
 }
 
-/// The cause of an unsuccessful answer.
+/// The cause of an unsuccessful answer, by its head alone.
 ///
 /// A 503 that says when to come back counts as rate limiting: the remedy is the same, to wait.
 pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
@@ -159,8 +159,6 @@ pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
     let retry_after_ms = retry_after(response.headers(), now);
     let failure = match code {
         407 => Failure::Blocked { by: Obstacle::Proxy },
-        // The service's own refusals are JSON: a page comes from something before it.
-        403 if is_page(response) => Failure::Blocked { by: Obstacle::Gateway { status: code } },
         300..=399 => {
             leads_elsewhere(response).map_or(Failure::Malformed, |by| Failure::Blocked { by })
         }
@@ -172,7 +170,7 @@ pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
         // A redirect to elsewhere or a success that is none: no such thing is documented.
         _ => Failure::Malformed,
     };
-    if let Failure::Blocked { by: by @ (Obstacle::Proxy | Obstacle::Gateway { .. }) } = failure {
+    if let Failure::Blocked { by: by @ Obstacle::Proxy } = failure {
         return blocked(by);
     }
     let elsewhere = if status.is_redirection() { " and points elsewhere" } else { "" };
@@ -198,9 +196,24 @@ pub(super) fn location(from: &Url, response: &Response) -> Option<Url> {
     from.join(location.to_str().ok()?).ok()
 }
 
-fn is_page(response: &Response) -> bool {
+/// The cause by how the answer's body begins, too.
+///
+/// A service's own refusals are JSON, whatever they are declared as: all else comes from something
+/// before it, or from a server that isn't the service.
+pub(super) fn by_body(cause: Cause, beginning: &[u8]) -> Cause {
+    match cause.0 {
+        Failure::Rejected { status } if !matches!(beginning.first(), Some(b'{' | b'[')) => {
+            blocked(Obstacle::Gateway { status })
+        }
+        _ => cause,
+    }
+}
+
+/// Whether an answer is declared as JSON of any kind, such as `application/problem+json`.
+pub(super) fn is_json(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
+    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().ends_with("json"))
 }
 
 /// The cause of what stands between us and the service.
@@ -344,6 +357,20 @@ mod tests {
     fn no_service_can_ask_for_more_than_an_hour() {
         for long in ["99999999999999999999999", "86400", "Sat, 06 Nov 2094 08:00:00 GMT"] {
             assert_eq!(asked(&[(header::RETRY_AFTER, long)]), Some(3_600_000), "{long}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_is_no_json_is_not_the_services() {
+        let of = |failure, beginning| by_body((failure, String::new()), beginning).0;
+        let rejected = Failure::Rejected { status: 404 };
+        for json in [&b"{"[..], br#"{"success":false}"#, b"[]"] {
+            assert_eq!(of(rejected, json), rejected);
+        }
+        let gateway = Failure::Blocked { by: Obstacle::Gateway { status: 404 } };
+        for other in [&b""[..], b"<html>", b"RBAC: access denied"] {
+            assert_eq!(of(rejected, other), gateway);
+            assert_eq!(of(Failure::Unauthorized, other), Failure::Unauthorized);
         }
     }
 

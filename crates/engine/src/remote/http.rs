@@ -16,7 +16,10 @@ use wire::session_events::CONSOLE_KEY_HEADER;
 
 use super::{
     LoginWithMeConfig, ServiceError, Timeouts,
-    error::{Cause, blocked, location, malformed, of_status, of_transport, refused, timed_out},
+    error::{
+        Cause, blocked, by_body, is_json, location, malformed, of_status, of_transport, refused,
+        timed_out,
+    },
     is_loopback,
 };
 
@@ -209,6 +212,9 @@ pub(super) fn leads_elsewhere(from: &Url, response: &Response) -> bool {
     location(from, response).is_some_and(|next| next.host() != from.host())
 }
 
+/// Blanks may come before a refusal's JSON, but no more of them than this.
+const MOST_BLANKS: usize = 4 << 10;
+
 /// No service's answer has so many bytes; whoever announces them is another server.
 const ABSURD: u64 = 1 << 30;
 
@@ -223,7 +229,7 @@ pub(super) async fn within<T>(
 /// A 2xx answer's whole body, at most `most` bytes of it.
 pub(super) async fn body(response: Response, most: usize) -> Result<Vec<u8>, Cause> {
     if !response.status().is_success() {
-        return Err(of_status(&response, Timestamp::now()));
+        return Err(unsuccessful(response).await);
     }
     read(response, most).await
 }
@@ -231,15 +237,29 @@ pub(super) async fn body(response: Response, most: usize) -> Result<Vec<u8>, Cau
 /// The same, where the answer may be larger than that and still be the one that was asked for.
 pub(super) async fn body_or_too_large(response: Response, most: usize) -> Result<Vec<u8>, Cause> {
     if !response.status().is_success() {
-        return Err(of_status(&response, Timestamp::now()));
+        return Err(unsuccessful(response).await);
     }
     read_or_too_large(response, most).await
+}
+
+/// The cause of an unsuccessful answer. Of its body no more is read than tells whose it is.
+async fn unsuccessful(mut response: Response) -> Cause {
+    let cause = of_status(&response, Timestamp::now());
+    if is_json(&response) || !matches!(cause.0, Failure::Rejected { .. }) {
+        return cause;
+    }
+    let mut beginning = Vec::new();
+    while bare(&beginning).is_empty() && beginning.len() < MOST_BLANKS {
+        let Ok(Some(piece)) = response.chunk().await else { break };
+        beginning.extend_from_slice(&piece);
+    }
+    by_body(cause, bare(&beginning))
 }
 
 /// An answer of any status, with its whole body: for services that describe errors in the body.
 pub(super) struct HttpResponse {
     pub status: StatusCode,
-    /// The cause by the status alone, if it isn't a success.
+    /// The cause by the status and by whether the body is JSON, if it isn't a success.
     pub cause: Option<Cause>,
     pub body: Vec<u8>,
 }
@@ -248,7 +268,10 @@ pub(super) struct HttpResponse {
 pub(super) async fn whole_response(response: Response, most: usize) -> Result<HttpResponse, Cause> {
     let status = response.status();
     let cause = (!status.is_success()).then(|| of_status(&response, Timestamp::now()));
-    Ok(HttpResponse { status, cause, body: read(response, most).await? })
+    let is_json = is_json(&response);
+    let body = read(response, most).await?;
+    let cause = cause.map(|cause| if is_json { cause } else { by_body(cause, bare(&body)) });
+    Ok(HttpResponse { status, cause, body })
 }
 
 /// Reads a body of bounded size. A larger one isn't what was asked for.

@@ -2,7 +2,7 @@
 //! than what is documented.
 
 use engine::remote::CallError;
-use session::Failure;
+use session::{Failure, Obstacle};
 use wire::HookType;
 
 use crate::{
@@ -40,6 +40,26 @@ async fn a_status_is_named_by_its_remedy() {
         let answer = http(status, "application/json", br#"{"success":true,"error":"200 OK"}"#);
         assert_eq!(arming(answer).await.unwrap_err().failure, failure, "{status}");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_services_own_if_it_is_json() {
+    let own = Failure::Rejected { status: 403 };
+    let gateway = Failure::Blocked { by: Obstacle::Gateway { status: 403 } };
+    for (kind, body, failure) in [
+        ("text/plain", "RBAC: access denied", gateway),
+        ("text/plain", "", gateway),
+        ("", "<html>", gateway),
+        ("text/html", "<html>", gateway),
+        // The service declares some of its answers as pages.
+        ("text/html; charset=UTF-8", " \n{\"success\":false}", own),
+        ("application/problem+json; charset=utf-8", "", own),
+    ] {
+        let answer = http("403 Forbidden", kind, body.as_bytes());
+        assert_eq!(arming(answer).await.unwrap_err().failure, failure, "{kind}: {body}");
+    }
+    let bare = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec();
+    assert_eq!(arming(bare).await.unwrap_err().failure, gateway);
 }
 
 #[tokio::test]

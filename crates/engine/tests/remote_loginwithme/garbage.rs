@@ -112,7 +112,9 @@ async fn what_stands_before_the_service_is_not_taken_for_it() {
     let elsewhere = "302 Found\r\nLocation: https://login.example/";
     let by_https = "301 Moved Permanently\r\nLocation: https://127.0.0.1/api/v1/";
     for (status, failure) in [
+        ("400 Bad Request", Failure::Blocked { by: Obstacle::Gateway { status: 400 } }),
         ("403 Forbidden", Failure::Blocked { by: Obstacle::Gateway { status: 403 } }),
+        ("405 Not Allowed", Failure::Blocked { by: Obstacle::Gateway { status: 405 } }),
         ("407 Proxy Authentication Required", Failure::Blocked { by: Obstacle::Proxy }),
         (elsewhere, Failure::Blocked { by: Obstacle::Redirect }),
         (by_https, Failure::Blocked { by: Obstacle::NeedsHttps }),

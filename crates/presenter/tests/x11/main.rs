@@ -6,6 +6,7 @@ mod clipboard;
 mod desk;
 mod keeper;
 mod keys;
+mod late_refusal;
 mod left_behind;
 mod open;
 mod several_viewers;

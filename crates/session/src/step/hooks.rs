@@ -6,7 +6,8 @@ use wire::{HookType, Side};
 
 use super::{Turn, observe::Weight};
 use crate::{
-    Effect, Failure, HookEvent, Lamp, Overtaken, Presenter, Timer, Timestamp, Urgency, Viewers,
+    Arrival, Effect, Failure, HookEvent, Lamp, Overtaken, Presenter, Timer, Timestamp, Urgency,
+    Viewers,
     retry::{self, FRESH_FAULT},
 };
 
@@ -59,6 +60,12 @@ impl Turn {
             Side::Viewers => record.observed.viewers_left = None,
         }
         record.observed.arrival_is_newest &= hook.is_started();
+        // Who shares isn't being asked any more, and has not declined.
+        if hook == HookType::PresenterStarted
+            && matches!(record.observed.arrival, Arrival::Asked { .. } | Arrival::Declined { .. })
+        {
+            record.observed.arrival = Arrival::Agreed { since: self.now };
+        }
     }
 
     pub(super) fn armed(&mut self, hook: HookType, generation: u32) {

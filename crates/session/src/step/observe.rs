@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use wire::{HookType, Side, session_events::PinLife, shared_screen::SharingEnd};
+use wire::{
+    HookType, Side,
+    session_events::{PinLife, run_of},
+    shared_screen::SharingEnd,
+};
 
 use super::{
     Turn,
     untold::{Standing, tellings},
 };
 use crate::{
-    Effect, HookEvent, Life, Observation, Overtaken, PresenceEvent, Presenter, Timer, Timestamp,
-    Viewers,
+    Arrival, Effect, HookEvent, Life, Observation, Overtaken, PresenceEvent, Presenter, Timer,
+    Timestamp, Viewers,
     observation::{EventCounts, EventTimes, same_time},
 };
 
@@ -43,8 +47,14 @@ impl Turn {
             self.schedule_chat();
         }
         // An older observation may be on its way still when a newer hook has arrived.
-        if seen.revision < self.state.record.observed.newest_revision() {
-            return;
+        let observed = &mut self.state.record.observed;
+        let newest = observed.newest_revision();
+        if seen.revision < newest {
+            if run_of(seen.revision) >= run_of(newest) {
+                return;
+            }
+            // Each run of a broker numbers on from the one before, unless its store was put back from a copy.
+            observed.forget_revisions();
         }
         let own_times = self.own_times(&seen);
         self.state.record.observed.revision = seen.revision;
@@ -252,6 +262,8 @@ impl Turn {
             return;
         }
         self.state.facts = None;
+        // No hook tells how far the customer comes from here on.
+        self.state.record.observed.arrival = Arrival::Nothing;
         if let Some(since) = unknown_since {
             self.missed(since);
         }

@@ -48,6 +48,27 @@ pub(crate) async fn detail_of(
     engine: &Engine,
     id: SessionId,
 ) -> Result<SessionDetail, Trouble> {
+    detail_in(console, engine, id, &setting(&console.zone)).await
+}
+
+/// As [`detail_of`], for a file: its texts say times with date and offset.
+///
+/// # Errors
+/// As for [`detail_of`].
+pub(crate) async fn detail_for_file(
+    console: &Console,
+    engine: &Engine,
+    id: SessionId,
+) -> Result<SessionDetail, Trouble> {
+    detail_in(console, engine, id, &Setting { dated: true, ..setting(&console.zone) }).await
+}
+
+async fn detail_in(
+    console: &Console,
+    engine: &Engine,
+    id: SessionId,
+    setting: &Setting<'_>,
+) -> Result<SessionDetail, Trouble> {
     let revision = console.updates.next_revision();
     let beside = beside(console, engine, id).await?;
     let service = service(console);
@@ -60,12 +81,11 @@ pub(crate) async fn detail_of(
         sends: able.map_or(Sends::Unknown, |able| Sends::from(able.can_say())),
         revision,
     };
-    let setting = setting(&console.zone);
     if let Some(snapshot) = engine.snapshot(id) {
-        return Ok(present::detail::view(&snapshot, &beside, &around, &setting));
+        return Ok(present::detail::view(&snapshot, &beside, &around, setting));
     }
     match engine.archive().summary(id).await {
-        Ok(Some(summary)) => Ok(present::detail::archived(&summary, &beside, &around, &setting)),
+        Ok(Some(summary)) => Ok(present::detail::archived(&summary, &beside, &around, setting)),
         Ok(None) => Err(trouble::not_found("show the session: there is none of that id")),
         Err(error) => Err(trouble::of_store(&error)),
     }
@@ -202,5 +222,5 @@ fn service(console: &Console) -> Service {
 }
 
 pub(crate) fn setting(zone: &TimeZone) -> Setting<'_> {
-    Setting { now: engine::clock::now(), zone }
+    Setting { now: engine::clock::now(), zone, dated: false }
 }

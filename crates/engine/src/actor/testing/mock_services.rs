@@ -45,7 +45,13 @@ impl Scripted {
         Self::json(&json!({ "success": true }))
     }
 
+    /// As the service answers itself: JSON, which claims neither success nor failure.
     pub fn status(status: u16) -> Self {
+        Self::Http { status, kind: "application/json", body: r#"{"error":"no"}"#.into() }
+    }
+
+    /// As something before the service answers.
+    pub fn page(status: u16) -> Self {
         Self::Http { status, kind: "text/html", body: "<h1>no</h1>".into() }
     }
 

@@ -4,7 +4,7 @@
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
-use session::Failure;
+use session::{Failure, Obstacle};
 use url::Url;
 use wire::{
     Pin,
@@ -266,7 +266,13 @@ impl LoginWithMe {
 fn known(sent: Result<Outcome, CallError>) -> Result<bool, CallError> {
     match sent {
         Ok(_) => Ok(true),
-        Err(CallError { failure: Failure::Rejected { status: 404 }, .. }) => Ok(false),
+        Err(CallError {
+            failure:
+                Failure::Rejected { status: 404 }
+                // Without the call, it is whatever web server the service has that answers.
+                | Failure::Blocked { by: Obstacle::Gateway { status: 404 } },
+            ..
+        }) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xfixes::{self, SelectionEventMask};
-use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Window};
+use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Timestamp, Window};
 
 use super::own_text::Own;
 use super::selection_answers::{Answers, Names, Next};
@@ -52,6 +52,9 @@ pub struct Selection {
     /// Two properties in turn, so that the text of an owner that is still sending can't mix with
     /// the next owner's.
     properties: [Atom; 2],
+    /// Since when the present owner has the clipboard. It is asked with this time, so that a late
+    /// answer to what an owner before was asked can be told from its own.
+    time: Timestamp,
     answers: Answers,
 }
 
@@ -82,6 +85,7 @@ impl Selection {
             clipboard,
             targets,
             properties: [server.atom("DESKHAND_TEXT_A")?, server.atom("DESKHAND_TEXT_B")?],
+            time: x11rb::CURRENT_TIME,
             answers: Answers::new(names, own),
         })
     }
@@ -97,13 +101,16 @@ impl Selection {
         let (events, until) = (&server.conn, Instant::now() + within);
         events.flush().ok()?;
         while !selection.answers.is_idle() {
+            // Not only when there are no events: any program can send them without an end.
+            if Instant::now() > until {
+                return None;
+            }
             match events.poll_for_event().ok()? {
                 Some(event) => match selection.see(&server, &event).ok()? {
                     Some(Change::Clipboard(contents)) => return Some(contents),
                     Some(_) => return None,
                     None => events.flush().ok()?,
                 },
-                None if Instant::now() > until => return None,
                 None => std::thread::sleep(POLL),
             }
         }
@@ -123,6 +130,7 @@ impl Selection {
                     return Ok(None);
                 }
                 self.properties.reverse();
+                self.time = change.selection_timestamp;
                 let next = self.answers.new_owner();
                 self.act(server, next)
             }
@@ -143,14 +151,8 @@ impl Selection {
     fn ask(&self, server: &XConnection, form: Atom) -> Result<(), ScreenError> {
         let (conn, property) = (&server.conn, self.properties[0]);
         xproto::delete_property(conn, self.window, property)?;
-        xproto::convert_selection(
-            conn,
-            self.window,
-            self.clipboard,
-            form,
-            property,
-            x11rb::CURRENT_TIME,
-        )?;
+        let (window, clipboard) = (self.window, self.clipboard);
+        xproto::convert_selection(conn, window, clipboard, form, property, self.time)?;
         Ok(())
     }
 
@@ -164,6 +166,11 @@ impl Selection {
             return Ok(None);
         }
         let next = if answer.property == x11rb::NONE {
+            // A refusal names no property that tells the owners apart. One that comes late, from an owner
+            // before, must not have this one asked for its text before its forms were seen.
+            if answer.time != self.time {
+                return Ok(None);
+            }
             self.answers.refused(answer.target)
         } else if answer.property != self.properties[0] {
             Next::Wait

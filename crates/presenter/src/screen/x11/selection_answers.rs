@@ -178,10 +178,7 @@ impl Answers {
                     PngError::Damaged => NotCarried::OtherPicture,
                 })
             }
-            Some(bytes) => match self.text(kind, bytes) {
-                Some(text) => Ok(text),
-                None => return Next::Wait,
-            },
+            Some(bytes) => self.text(kind, bytes).ok_or(NotCarried::Other),
         };
         match contents {
             Err(why) => Next::Tell(Change::NotCarried(why)),

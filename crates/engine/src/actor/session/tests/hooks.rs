@@ -144,9 +144,9 @@ async fn garbage_makes_no_lamp_green() {
     let session = world.live().await;
     for (answer, expected) in [
         (Scripted::garbage(), Failure::Malformed),
-        (Scripted::status(200), Failure::Malformed),
+        (Scripted::page(200), Failure::Malformed),
         (Scripted::status(302), Failure::Malformed),
-        (Scripted::status(403), Failure::Blocked { by: Obstacle::Gateway { status: 403 } }),
+        (Scripted::page(403), Failure::Blocked { by: Obstacle::Gateway { status: 403 } }),
     ] {
         world.services.next("PUT hook", answer.clone());
         session.send(SessionMessage::Received(ViewerStarted));

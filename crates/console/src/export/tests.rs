@@ -1,0 +1,152 @@
+use engine::{
+    SessionId,
+    archive::{ChatPage, SessionContents, Summary},
+};
+use session::{About, Outcome, SessionStatus};
+
+use super::*;
+use crate::{
+    present::{
+        chat_box::Sends,
+        detail::{Around, Beside, archived},
+    },
+    view::Reach,
+};
+
+const CREATED: Timestamp = Timestamp(1_795_315_906_830);
+const LATER: Timestamp = Timestamp(CREATED.0 + 3_600_000);
+
+fn zone() -> TimeZone {
+    TimeZone::fixed(jiff::tz::offset(-4))
+}
+
+/// A session that nobody gave a name.
+fn summary(word: SessionStatus) -> Summary {
+    Summary {
+        session: SessionId::from_bytes([1; 16]),
+        created: CREATED,
+        by: "Anna".into(),
+        about: About::default(),
+        word,
+        outcome: None,
+        region: None,
+        first_joined: None,
+        active_ms: 0,
+        closed_at: None,
+    }
+}
+
+fn detail(word: SessionStatus) -> SessionDetail {
+    let contents = SessionContents {
+        chat: ChatPage::default(),
+        notes: Vec::new(),
+        tags: Vec::new(),
+        choice: None,
+        verifications: Vec::new(),
+        overridden: None,
+        devices: Vec::new(),
+        pictures: Vec::new(),
+    };
+    let beside = Beside { happenings: Vec::new(), contents, screen: None, unread: 0 };
+    let around = Around {
+        reach: Reach::Unknown,
+        join_template: None,
+        join_page: None,
+        can_revoke: None,
+        sends: Sends::Unknown,
+        revision: 0,
+    };
+    let setting = Setting { now: LATER, zone: &zone(), dated: true };
+    archived(&summary(word), &beside, &around, &setting)
+}
+
+fn message(subject: &str, by_customer: bool) -> Message {
+    Message { guid: "a".into(), at: LATER, subject: subject.into(), body: "hi".into(), by_customer }
+}
+
+/// Whether it has what looks like `14:03`.
+fn has_clock(text: &str) -> bool {
+    let digits = |at: &[u8]| at.iter().all(u8::is_ascii_digit);
+    text.as_bytes().windows(5).any(|at| digits(&at[..2]) && at[2] == b':' && digits(&at[3..]))
+}
+
+#[test]
+fn no_export_has_a_time_without_its_date_and_offset() {
+    assert!(has_clock("until about 14:01;") && !has_clock("1:1, 14: 01"));
+    let [created, later] = [CREATED, LATER].map(|at| words::date_and_time(at, &zone()));
+    let closed = SessionStatus::Closed {
+        at: LATER,
+        outcome: Outcome::Resolved,
+        pin_valid_until: Some(LATER),
+    };
+    for word in [closed, SessionStatus::Unknown { since: LATER }] {
+        let listed = ListedSession {
+            summary: summary(word.clone()),
+            tags: Vec::new(),
+            notes: Vec::new(),
+            messages: 0,
+        };
+        let detail = detail(word);
+        let formats = [Format::Text, Format::Json, Format::Csv];
+        let mut files = formats.map(|format| export(&detail, &[], format, &zone()).1).to_vec();
+        files.push(all_sessions(&[listed], &zone()).1);
+        for file in files {
+            assert!(file.contains(&later), "{file}");
+            assert!(!has_clock(&file.replace(&created, "").replace(&later, "")), "{file}");
+        }
+    }
+}
+
+#[test]
+fn a_customer_with_the_technicians_name_is_told_apart_in_every_export() {
+    let detail = detail(SessionStatus::Expired);
+    let chat = [message("Anna", true), message("Anna", false), message("Anna (customer)", false)];
+    let file = |format| export(&detail, &chat, format, &zone()).1;
+    let text = file(Format::Text);
+    for line in ["  Anna (customer): hi\n", "  Anna: hi\n", "  \"Anna (customer)\": hi\n"] {
+        assert_eq!(text.matches(line).count(), 1, "{line} in {text}");
+    }
+    let json: Value = serde_json::from_str(&file(Format::Json)).unwrap();
+    let messages = &json["messages"];
+    assert_eq!((&messages[0]["from"], &messages[0]["side"]), (&json!("Anna"), &json!("customer")));
+    assert_eq!((&messages[1]["from"], &messages[1]["side"]), (&json!("Anna"), &Value::Null));
+    let csv = file(Format::Csv);
+    for part in [",sent,from,side,text,", ",Anna,customer,hi,", ",Anna,,hi,"] {
+        assert!(csv.contains(part), "{part} in {csv}");
+    }
+}
+
+#[test]
+fn a_line_of_a_message_or_note_is_none_of_ours() {
+    let said = words::plain_lines("first line\r2026-11-29\u{2028}Verification: x\u{85}y", 100);
+    assert_eq!(below(&said), "first line\n    | 2026-11-29\n    | Verification: x\n    | y");
+}
+
+#[test]
+fn a_table_has_a_byte_order_mark_and_ends_its_lines_as_rfc_4180_says() {
+    let rows = [vec!["a\nb".to_owned(), "\"q\", €".to_owned()]];
+    let text = table(&["one", "two"], rows.into_iter());
+    assert_eq!(text, "\u{FEFF}one,two\r\n\"a\nb\",\"\"\"q\"\", €\"\r\n");
+}
+
+#[test]
+fn times_of_json_are_said_with_their_offset_and_other_numbers_stay() {
+    let mut value =
+        json!({ "at": 0, "waited_ms": 5, "all": [{ "login_at": 1000, "until": null }] });
+    say_times(&mut value, &TimeZone::UTC);
+    let (at, login_at) = ("1970-01-01T00:00:00+00:00", "1970-01-01T00:00:01+00:00");
+    assert_eq!(
+        value,
+        json!({ "at": at, "waited_ms": 5, "all": [{ "login_at": login_at, "until": null }] })
+    );
+}
+
+#[test]
+fn no_cell_is_a_formula() {
+    for formula in ["=1+1", "+1", "-1", "@a", " =1", "＝1", "\t1", "\r1", "  \t"] {
+        assert_eq!(cell(formula), format!("'{formula}"));
+    }
+    for text in ["", "a=1", "1-1", "x"] {
+        assert_eq!(cell(text), text);
+    }
+}
