@@ -33,6 +33,9 @@ pub enum TargetRefused {
     Port,
 }
 
+/// The longest URL of a hook, in bytes.
+const LONGEST: usize = 2048;
+
 /// Ports from 1024 on that belong to other kinds of servers and that browsers call no more than we do (Fetch standard,
 /// "port blocking").
 const OTHER_SERVERS: [u16; 18] = [
@@ -47,10 +50,14 @@ impl TargetPolicy {
     /// # Errors
     /// [`TargetRefused`], which doesn't repeat the URL: it may carry a secret.
     pub fn parse(self, text: &str, leads_here: bool) -> Result<Url, TargetRefused> {
-        if text.len() > 2048 {
+        if text.len() > LONGEST {
             return Err(TargetRefused::TooLong);
         }
         let url = Url::parse(text).map_err(|_| TargetRefused::Shape)?;
+        // As it is kept: what is escaped in it is three times as long.
+        if url.as_str().len() > LONGEST {
+            return Err(TargetRefused::TooLong);
+        }
         if !matches!(url.scheme(), "http" | "https") {
             return Err(TargetRefused::Scheme);
         }
@@ -168,6 +175,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_url_is_no_longer_than_it_may_be_as_it_is_kept() {
+        let policy = TargetPolicy::default();
+        let of = |path: String| policy.parse(&format!("https://a.example/{path}"), false);
+        assert_eq!(of("x".repeat(2048)), Err(TargetRefused::TooLong));
+        assert_eq!(of("é".repeat(500)), Err(TargetRefused::TooLong));
+        let kept = of("é".repeat(300)).unwrap();
+        assert_eq!(policy.parse(kept.as_str(), false), Ok(kept));
+    }
 
     const STRICT: TargetPolicy = TargetPolicy { loopback: false, private: false };
 
