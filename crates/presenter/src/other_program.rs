@@ -5,7 +5,7 @@
 /// that is clicked away.
 const MOST_REFUSALS: u32 = 3;
 
-/// Whether the customer is asked, and how often they refused.
+/// The question to the customer, if it is open, and how often they refused.
 #[derive(Debug, Default)]
 pub(crate) struct OtherProgram {
     asked: bool,
@@ -18,14 +18,15 @@ impl OtherProgram {
         self.asked = self.refusals < MOST_REFUSALS;
     }
 
-    /// Whether the customer is asked now.
-    pub const fn is_asked(&self) -> bool {
-        self.asked
+    /// The number of the question that the customer is asked now. An answer names it, so that a late
+    /// click on one question doesn't answer the next.
+    pub const fn question(&self) -> Option<u32> {
+        if self.asked { Some(self.refusals) } else { None }
     }
 
-    /// The customer goes on with this program.
-    pub const fn refused(&mut self) {
-        if self.asked {
+    /// The customer answers the question of this number: they go on with this program.
+    pub fn refused(&mut self, question: u32) {
+        if self.question() == Some(question) {
             self.asked = false;
             self.refusals += 1;
         }
@@ -39,15 +40,24 @@ mod tests {
     #[test]
     fn after_three_refusals_no_other_program_is_asked_about_any_more() {
         let mut other = OtherProgram::default();
-        for _ in 0..3 {
+        for number in 0..3 {
             other.came();
             other.came();
-            assert!(other.is_asked());
-            other.refused();
-            other.refused();
-            assert!(!other.is_asked());
+            assert_eq!(other.question(), Some(number));
+            other.refused(number);
+            assert_eq!(other.question(), None);
         }
         other.came();
-        assert!(!other.is_asked());
+        assert_eq!(other.question(), None);
+    }
+
+    #[test]
+    fn an_answer_to_an_earlier_question_refuses_nothing() {
+        let mut other = OtherProgram::default();
+        other.came();
+        other.refused(0);
+        other.came();
+        other.refused(0);
+        assert_eq!(other.question(), Some(1));
     }
 }

@@ -74,6 +74,7 @@ impl Sharing {
             screen,
             clipboard: self.clipboard,
             clipboard_state: ClipboardState::initial(copies),
+            clipboard_questions: 0,
             dialler: self.connection.dialler.clone(),
             outgoing,
             started: started_tx,
@@ -125,6 +126,8 @@ struct ActiveSharing {
     screen: SharedScreen,
     clipboard: bool,
     clipboard_state: ClipboardState,
+    /// How often they were asked for what they copied.
+    clipboard_questions: u32,
     dialler: Dialler,
     outgoing: mpsc::Sender<PresenterMessage>,
     /// Gets each viewer when its stream has started.
@@ -201,7 +204,10 @@ impl ActiveSharing {
                 self.banner.due = true;
                 None
             }
-            Choice::SendClipboard => {
+            Choice::SendClipboard(question) => {
+                if self.clipboard_state.question() != Some(question) {
+                    return None;
+                }
                 self.screen.send_clipboard();
                 self.keep_clipboard()
             }
@@ -216,15 +222,15 @@ impl ActiveSharing {
                 self.banner.due = true;
                 None
             }
-            Choice::Move if self.other_program.is_asked() => Some(EndReason::Moved),
-            Choice::Stay => {
-                self.other_program.refused();
+            Choice::Move(question) => {
+                (self.other_program.question() == Some(question)).then_some(EndReason::Moved)
+            }
+            Choice::Stay(question) => {
+                self.other_program.refused(question);
                 self.banner.due = true;
                 None
             }
-            Choice::Move | Choice::Share | Choice::ShareWithClipboard | Choice::ToggleClipboard => {
-                None
-            }
+            Choice::Share | Choice::ShareWithClipboard | Choice::ToggleClipboard => None,
         }
     }
 
@@ -241,7 +247,11 @@ impl ActiveSharing {
         match news {
             ClipboardNews::Asked(id) if self.clipboard_state == ClipboardState::Kept => {
                 let by = self.viewers.get(&id).map(|viewer| viewer.name.clone());
-                self.clipboard_state = ClipboardState::Asked { by: by.unwrap_or_default() };
+                self.clipboard_questions += 1;
+                self.clipboard_state = ClipboardState::Asked {
+                    by: by.unwrap_or_default(),
+                    question: self.clipboard_questions,
+                };
             }
             ClipboardNews::Asked(_) => return None,
             ClipboardNews::NotCarried(why) => self.notice = Some(not_sent(why).to_owned()),
@@ -359,7 +369,7 @@ impl ActiveSharing {
         let banner = Banner {
             viewers,
             newcomer: self.admissions.current(),
-            other_program: self.other_program.is_asked(),
+            other_program: self.other_program.question(),
             open_to_readers: self.dialler.is_open_to_readers(),
             paused: self.paused,
             reconnecting: self.disconnected,

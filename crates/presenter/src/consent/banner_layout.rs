@@ -47,13 +47,15 @@ impl SceneBuilder<'_> {
             row.push((Choice::LetIn(newcomer.id), Kind::Plain, "Let in"));
             row.push((Choice::Refuse(newcomer.id), Kind::Plain, "Refuse"));
         }
-        if banner.other_program {
-            row.push((Choice::Move, Kind::Plain, "Move it there"));
-            row.push((Choice::Stay, Kind::Plain, "Stay here"));
+        if let Some(question) = banner.other_program {
+            row.push((Choice::Move(question), Kind::Plain, "Move it there"));
+            row.push((Choice::Stay(question), Kind::Plain, "Stay here"));
         }
         let of_clipboard = match &banner.clipboard {
             ClipboardState::Kept => None,
-            ClipboardState::Asked { .. } => Some((Choice::SendClipboard, "Send it")),
+            ClipboardState::Asked { question, .. } => {
+                Some((Choice::SendClipboard(*question), "Send it"))
+            }
             ClipboardState::Shared => Some((Choice::KeepClipboard, "Keep my clipboard")),
         };
         row.extend(of_clipboard.map(|(choice, label)| (choice, Kind::Plain, label)));
@@ -120,7 +122,7 @@ impl SceneBuilder<'_> {
         let warned = sentences::unsealed(banner).into_iter().chain(asks);
         let mut warned: Vec<_> =
             warned.map(|it| self.spans(&it, self.theme.wait, self.theme.fg)).collect();
-        if banner.other_program {
+        if banner.other_program.is_some() {
             warned.push(vec![self.span(OTHER_PROGRAM, self.theme.wait)]);
         }
         let notice = notice.map(|it| vec![self.span(&sentences::notice(it), self.theme.info)]);

@@ -77,9 +77,9 @@ pub struct Banner {
     pub viewers: Vec<Viewer>,
     /// The viewer about whom the customer is asked.
     pub newcomer: Option<Newcomer>,
-    /// Whether another program with the same PIN was refused, and the customer hasn't said yet which
-    /// of the two is to share.
-    pub other_program: bool,
+    /// The number of the question which of two programs is to share: another one with the same PIN was
+    /// refused, and the customer hasn't answered yet.
+    pub other_program: Option<u32>,
     /// Whether the broker is reached over http.
     pub open_to_readers: bool,
     /// Whether control is paused.
@@ -99,8 +99,9 @@ pub enum ClipboardState {
     /// It stays on this computer.
     #[default]
     Kept,
-    /// It stays here, but a viewer of this name, which may be empty, asks for it.
-    Asked { by: String },
+    /// It stays here, but a viewer of this name, which may be empty, asks for it. The answer names the
+    /// question by its number.
+    Asked { by: String, question: u32 },
     /// To all who control.
     Shared,
 }
@@ -109,6 +110,14 @@ impl ClipboardState {
     /// As the customer chose when they agreed.
     pub(crate) const fn initial(shared: bool) -> Self {
         if shared { Self::Shared } else { Self::Kept }
+    }
+
+    /// The number of the question, if there is one.
+    pub(crate) const fn question(&self) -> Option<u32> {
+        match self {
+            Self::Asked { question, .. } => Some(*question),
+            Self::Kept | Self::Shared => None,
+        }
     }
 }
 
@@ -121,8 +130,8 @@ pub enum Choice {
     ShareWithClipboard,
     /// The switch between the two.
     ToggleClipboard,
-    /// Send what I copied to those who asked for it.
-    SendClipboard,
+    /// Send what I copied to those who asked for it: the answer to the question of this number.
+    SendClipboard(u32),
     /// Share no longer what I copy.
     KeepClipboard,
     /// Decline, or the window closed.
@@ -131,10 +140,11 @@ pub enum Choice {
     LetIn(u32),
     /// Don't let it in.
     Refuse(u32),
-    /// The other program with the same PIN is to share, and this one to end.
-    Move,
+    /// The other program with the same PIN is to share, and this one to end: the answer to the question
+    /// of this number.
+    Move(u32),
     /// It isn't: this one goes on.
-    Stay,
+    Stay(u32),
     /// Pause control.
     Pause,
     /// Let them control again.

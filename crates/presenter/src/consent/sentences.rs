@@ -134,7 +134,9 @@ pub fn clipboard(banner: &Banner) -> Option<Sentence> {
     let sentence = Sentence::default();
     match &banner.clipboard {
         ClipboardState::Kept => None,
-        ClipboardState::Asked { by } => Some(sentence.name(by).plain(" asks for what you copied")),
+        ClipboardState::Asked { by, .. } => {
+            Some(sentence.name(by).plain(" asks for what you copied"))
+        }
         ClipboardState::Shared => Some(sentence.plain("What you copy goes to those who control")),
     }
 }
@@ -303,7 +305,7 @@ mod tests {
             clipboard_of(&banner)
         };
         assert_eq!(said(ClipboardState::Kept), None);
-        let asked = said(ClipboardState::Asked { by: "Anna\n".into() }).unwrap();
+        let asked = said(ClipboardState::Asked { by: "Anna\n".into(), question: 1 }).unwrap();
         assert_eq!(asked, "Anna asks for what you copied");
         assert!(said(ClipboardState::Shared).unwrap().contains("goes to those who control"));
         assert!(means(true).contains("your clipboard") && means(true).contains("stays here"));

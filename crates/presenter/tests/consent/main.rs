@@ -136,9 +136,9 @@ fn the_banner_asks_about_the_clipboard() {
     let person = Person::at(&screen);
     let sharing = share(&screen);
     let window = person.window();
-    let asked = ClipboardState::Asked { by: "Anna".into() };
+    let asked = ClipboardState::Asked { by: "Anna".into(), question: 7 };
     for (state, choice) in
-        [(asked, Choice::SendClipboard), (ClipboardState::Shared, Choice::KeepClipboard)]
+        [(asked, Choice::SendClipboard(7)), (ClipboardState::Shared, Choice::KeepClipboard)]
     {
         let width = person.place(window)[2];
         sharing.banner.send(Banner { clipboard: state, ..viewers(&[]) }).unwrap();
@@ -157,9 +157,10 @@ fn the_banner_asks_about_another_program() {
     let person = Person::at(&screen);
     let sharing = share(&screen);
     let window = person.window();
-    for (beside, choice) in [(BEFORE_PAUSE, Choice::Stay), (BEFORE_PAUSE - 110, Choice::Move)] {
+    for (beside, choice) in [(BEFORE_PAUSE, Choice::Stay(7)), (BEFORE_PAUSE - 110, Choice::Move(7))]
+    {
         let width = person.place(window)[2];
-        sharing.banner.send(Banner { other_program: true, ..viewers(&[]) }).unwrap();
+        sharing.banner.send(Banner { other_program: Some(7), ..viewers(&[]) }).unwrap();
         person.until("its buttons", || person.place(window)[2] != width);
         let [x, y, w, h] = person.place(window);
         assert!(x >= 0 && y >= 0 && x + w <= 1280 && y + h <= 800, "{x} {y} {w} {h}");

@@ -208,17 +208,23 @@ async fn a_guest_with_a_link_lets_nobody_in() {
 async fn another_program_takes_over_only_if_the_customer_says_so() {
     let mut broker = Broker::start().await;
     let (mut customer, mut live) = sharing(&mut broker).await;
-    // A click that comes before there is a question.
-    customer.choose(Choice::Move);
     live.tell(&json!({"type": "other_program"})).await;
-    customer.banner(|banner| banner.other_program).await;
-    customer.choose(Choice::Stay);
-    customer.banner(|banner| !banner.other_program).await;
+    let first =
+        customer.banner(|banner| banner.other_program.is_some()).await.other_program.unwrap();
+    customer.choose(Choice::Stay(first));
+    customer.banner(|banner| banner.other_program.is_none()).await;
     live.tell(&json!({"type": "other_program"})).await;
-    customer.banner(|banner| banner.other_program).await;
-    customer.choose(Choice::Move);
-    let told = live.hear().await;
-    assert_eq!((&told["type"], &told["why"]), (&json!("leave"), &json!("moved")));
+    let next =
+        customer.banner(|banner| banner.other_program.is_some()).await.other_program.unwrap();
+    // Late clicks on the first question answer nothing.
+    customer.choose(Choice::Move(first));
+    customer.choose(Choice::Stay(first));
+    customer.choose(Choice::Pause);
+    let still = customer.banner(|banner| banner.paused).await;
+    assert_eq!(still.other_program, Some(next));
+    assert_eq!(live.hear().await, json!({"type": "sharing", "state": "paused"}));
+    customer.choose(Choice::Move(next));
+    assert_eq!(live.hear().await, json!({"type": "leave", "why": "moved"}));
     assert_eq!(customer.ended().await, EndReason::Moved);
 }
 

@@ -29,7 +29,7 @@ async fn what_is_copied_goes_to_nobody_unasked() {
     viewer.sees(0).await;
     customer.copies("secret");
     // Nobody asked, so there is nobody to whom it is sent.
-    customer.choose(Choice::SendClipboard);
+    customer.choose(Choice::SendClipboard(0));
     customer.copies("another secret");
     shows_only_a_picture(&customer, &mut viewer, 1).await;
 }
@@ -59,13 +59,38 @@ async fn who_asks_gets_one_text_after_the_customer_has_sent_it() {
     customer.copies("the last");
     cut(&mut viewer, REQUEST | TEXT, &[]).await;
     let asked = customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
-    assert_eq!(asked.clipboard, ClipboardState::Asked { by: "Anna s".to_owned() });
-    customer.choose(Choice::SendClipboard);
+    assert_eq!(asked.clipboard, ClipboardState::Asked { by: "Anna s".to_owned(), question: 1 });
+    customer.choose(Choice::SendClipboard(1));
     assert_eq!(flags(&mut viewer).await, NOTIFY | TEXT);
     cut(&mut viewer, REQUEST | TEXT, &[]).await;
     assert_eq!(flags(&mut viewer).await, PROVIDE | TEXT);
     customer.banner(|banner| banner.clipboard == ClipboardState::Kept).await;
     customer.copies("secret");
+    shows_only_a_picture(&customer, &mut viewer, 1).await;
+}
+
+/// A second click on the button that was just answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_click_sends_nothing_to_the_next_who_asks() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    let mut viewer = joins(&mut broker, &mut live, "control").await;
+    extended(&mut viewer).await;
+    viewer.sees(0).await;
+    customer.copies("the last");
+    cut(&mut viewer, REQUEST | TEXT, &[]).await;
+    customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
+    customer.choose(Choice::SendClipboard(1));
+    assert_eq!(flags(&mut viewer).await, NOTIFY | TEXT);
+    cut(&mut viewer, REQUEST | TEXT, &[]).await;
+    assert_eq!(flags(&mut viewer).await, PROVIDE | TEXT);
+    customer.banner(|banner| banner.clipboard == ClipboardState::Kept).await;
+    cut(&mut viewer, REQUEST | TEXT, &[]).await;
+    customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
+    customer.choose(Choice::SendClipboard(1));
+    customer.choose(Choice::Pause);
+    let still = customer.banner(|banner| banner.paused).await.clipboard;
+    assert_eq!(still, ClipboardState::Asked { by: "Anna s".to_owned(), question: 2 });
     shows_only_a_picture(&customer, &mut viewer, 1).await;
 }
 
@@ -113,7 +138,7 @@ async fn both_hear_of_what_is_not_carried_but_only_if_it_was_to_go() {
     cut(&mut viewer, REQUEST | TEXT, &[]).await;
     let asked = customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
     assert_eq!(asked.notice, None);
-    customer.choose(Choice::SendClipboard);
+    customer.choose(Choice::SendClipboard(1));
     let told = customer.banner(|banner| banner.notice.is_some()).await;
     assert!(told.notice.unwrap().contains("was not sent: it is too large"));
     assert_eq!(flags(&mut viewer).await, NOTIFY | DIB);
@@ -148,7 +173,7 @@ async fn without_a_clipboard_nothing_is_exchanged_either_way() {
     let mut viewer = joins(&mut broker, &mut live, "control").await;
     viewer.sees(0).await;
     customer.copies("secret");
-    customer.choose(Choice::SendClipboard);
+    customer.choose(Choice::SendClipboard(1));
     shows_only_a_picture(&customer, &mut viewer, 1).await;
     viewer.cuts("from the viewer").await;
     viewer.key(true, 0x61).await;
