@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
+pub mod chance;
 pub mod word;
 
 use std::{path::Path, sync::Arc, time::Duration};

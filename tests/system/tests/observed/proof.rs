@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use broker::Handle;
 use deskhand_system_tests::{
     RunningEngine, World, all_armed,
+    chance::Chance,
     word::{by_console, by_facts},
 };
 use serve::{Fault, FaultRule};
@@ -14,7 +15,7 @@ use wire::{HookType, session_events::PinLife};
 
 use super::{
     on_deliveries,
-    plan::{Chance, People, faults},
+    plan::{People, faults},
     until_followed,
 };
 
