@@ -139,8 +139,7 @@ fn claims(snapshot: &Snapshot) -> [&'static str; 2] {
 
 /// A hosted service offers no extensions.
 fn no_extensions() -> FaultRule {
-    let none = Fault::Status { code: 404 };
-    FaultRule { route: "/api/v1/x/capabilities".into(), fault: none, after: 0, times: None }
+    FaultRule::always("/api/v1/x/capabilities", Fault::Status { code: 404 })
 }
 
 /// It loses, delays, doubles and reorders what it delivers, and delivers again what it took for lost.

@@ -14,7 +14,6 @@ use session::Input;
 use wire::{HookType, session_events::PinLife};
 
 use super::{
-    on_deliveries,
     plan::{People, faults},
     until_followed,
 };
@@ -145,10 +144,7 @@ async fn nor_with_a_third_one() {
 async fn without_the_channel_for_a_while_no_webhook_is_told_twice() {
     let world = World::new().await;
     let broker = world.broker.handle();
-    let channel = FaultRule {
-        route: "/api/v1/x/events".into(),
-        ..on_deliveries(Fault::Status { code: 503 }, 0, None)
-    };
+    let channel = FaultRule::always("/api/v1/x/events", Fault::Status { code: 503 });
     broker.faults().set(vec![channel.clone()]);
     let running = world.engine().await;
     let mut sessions = more_sessions(&running, 8).await;
