@@ -27,7 +27,7 @@ impl Ends {
 /// A presenter's program, as far as the broker and a window can tell.
 pub struct Program {
     pub live: Page,
-    origin: String,
+    pub origin: String,
 }
 
 /// Its end of a stream.

@@ -5,7 +5,10 @@ mod disaster;
 mod people;
 mod truth;
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use mail_tests::Does;
 use serde_json::{Value, json};
@@ -25,8 +28,6 @@ use crate::{
 
 const SESSIONS: usize = 6;
 const ACTS: u32 = 16;
-/// In so many rounds of the rosters, of 2 s each, everybody has been asked about more than once.
-const ROUNDS: u32 = 40;
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 const CHANNEL: &str = "/api/v1/x/events";
 
@@ -222,14 +223,15 @@ impl<'a> Run<'a> {
             self.broker.presence(&people.pin, "viewers", page, false).await;
         }
         let mut last = Value::Null;
-        for _ in 0..ROUNDS {
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
             self.console.forget();
             let asked = json!({ "do": "detail", "session": people.session });
             last = self.console.ask(asked).await["detail"].take();
             if count(&last) == Some(0) {
                 return;
             }
-            // The rosters are asked for in rounds, each of which shows at the session on screen.
+            // The rosters are asked for in rounds, each of which shows at the session on screen, among other things.
             self.console.detail(&shown.session, "the next round", |_| true).await;
         }
         let truth = Truth::of(people, &self.broker).await;
