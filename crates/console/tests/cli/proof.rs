@@ -29,6 +29,8 @@ use crate::{
 const SESSIONS: usize = 6;
 const ACTS: u32 = 16;
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
+/// Between two looks at what the broker only answers.
+const A_MOMENT: Duration = Duration::from_millis(50);
 const CHANNEL: &str = "/api/v1/x/events";
 
 struct Run<'a> {
@@ -180,7 +182,7 @@ impl<'a> Run<'a> {
     async fn channel_is_refused_after(&self, refused: u64) {
         let is_refused = async {
             while self.broker.faults_on(CHANNEL).await == refused {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(A_MOMENT).await;
             }
         };
         tokio::time::timeout(PATIENCE, is_refused).await.expect("the channel was never asked for");
@@ -241,9 +243,16 @@ impl<'a> Run<'a> {
     /// Waits until each e-mail was taken by the mail server or refused.
     async fn mails_end(&self) {
         let end = async {
-            let is_on_its_way = |(_, state): &(_, String)| state != "sent" && state != "failed";
-            while self.broker.mails().await.iter().any(is_on_its_way) {
-                self.broker.advance(OVER_A_MINUTE).await;
+            loop {
+                let mails = self.broker.mails().await;
+                let is = |word: &str| mails.iter().any(|(_, state)| state == word);
+                if is("waiting") {
+                    self.broker.advance(OVER_A_MINUTE).await;
+                } else if is("sending") {
+                    tokio::time::sleep(A_MOMENT).await;
+                } else {
+                    return;
+                }
             }
         };
         tokio::time::timeout(PATIENCE, end).await.expect("an e-mail is still on its way");
