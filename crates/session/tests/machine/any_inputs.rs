@@ -1,6 +1,6 @@
 //! Whatever comes, in whatever order: each hook is cared for, and nothing that is given once is asked for twice.
 
-use crate::*;
+use super::*;
 
 fn any_broken() -> impl Strategy<Value = DownloadFailure> {
     prop_oneof![

@@ -1,6 +1,6 @@
 //! The customer's program: asked for once, and saved in the name of who confirmed it.
 
-use crate::*;
+use super::*;
 
 #[test]
 fn the_customers_program_is_asked_for_once_and_saved_in_the_name_of_who_confirmed_it() {

@@ -1,6 +1,6 @@
 //! E-mails: when one goes out, and that none goes out twice.
 
-use crate::*;
+use super::*;
 
 #[test]
 fn a_mail_waits_for_what_it_claims_and_goes_out_once() {

@@ -1,6 +1,6 @@
 //! Which hooks are put first, and soon: what is on screen, and after failures.
 
-use crate::*;
+use super::*;
 
 #[test]
 fn a_failure_on_screen_has_all_hooks_put_soon_and_for_a_minute_after_it() {

@@ -1,6 +1,6 @@
 //! Whatever is lost, late or doubled: at rest the state is the broker's, and its word is the first that fits.
 
-use crate::*;
+use super::*;
 
 /// What becomes of a hook's delivery.
 #[derive(Debug, Clone, Copy)]

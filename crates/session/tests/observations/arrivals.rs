@@ -1,6 +1,6 @@
 //! How far the customer has come before their program is online.
 
-use crate::*;
+use super::*;
 
 #[test]
 fn the_customers_way_to_the_program_has_a_word_for_each_step() {

@@ -1,6 +1,6 @@
 //! How long a PIN lives, by the word of the broker.
 
-use crate::*;
+use super::*;
 
 #[test]
 fn a_pin_that_the_broker_has_ended_is_over() {

@@ -1,6 +1,6 @@
 //! Second programs, and why the sharing ended: each told once.
 
-use crate::*;
+use super::*;
 
 #[test]
 fn a_second_program_is_told_once_each_time_that_one_comes() {

@@ -1,6 +1,6 @@
 //! Webhooks that are lost, late, doubled or overtaken, beside the broker's own word.
 
-use crate::*;
+use super::*;
 
 #[test]
 fn a_lost_webhook_leaves_no_false_state_and_is_logged_once() {

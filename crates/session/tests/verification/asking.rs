@@ -1,6 +1,6 @@
 //! One verification, from the question to its one end.
 
-use crate::*;
+use super::*;
 
 #[test]
 fn a_phone_is_asked_looked_after_each_second_and_approves() {
