@@ -6,6 +6,7 @@ use std::{path::Path, process::Stdio, time::Duration};
 use sandbox::{Config, Sandbox};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
+use serve::Clock;
 use tokio::{io::AsyncWriteExt as _, process::Command};
 
 /// Long enough for a loaded machine; only a failing test waits so long.
@@ -22,6 +23,8 @@ async fn the_python_client_cannot_tell_it_from_the_service() {
     let data = tempfile::tempdir().unwrap();
     let mut config = Config::embedded(data.path());
     config.examples = true;
+    // The code is good for however long the client takes to start.
+    config.clock = Clock::frozen(Clock::system().now());
     let running = Sandbox::start(config).await.unwrap();
     let chat = running.rocketchat();
     let session = chat.sessions().await.unwrap().remove(0);

@@ -1,13 +1,14 @@
 //! A broker in a process of its own, which can be killed; it is driven by its control API.
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
 use broker::{Broker, Config, Control};
+use port_tests::KeptPort;
 use serde_json::{Value, json};
 use serve::Port;
 use tokio::{
@@ -46,30 +47,28 @@ async fn the_broker_that_gets_killed() {
 pub struct BrokerProcess {
     child: Child,
     home: PathBuf,
-    ports: [u16; 2],
+    /// Its own and that of its control API, over all its lives.
+    ports: [KeptPort; 2],
     http: reqwest::Client,
 }
 
 impl BrokerProcess {
     pub async fn start(home: &Path) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap();
-        let free = [free(), free()];
-        let ports = free.each_ref().map(|socket| socket.local_addr().unwrap().port());
-        drop(free);
+        let ports = [KeptPort::new(), KeptPort::new()];
         let http = reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0);
-        let child = spawn(home, ports).await;
+        let child = spawn(home, &ports).await;
         Self { child, home: home.to_owned(), ports, http: http.build().unwrap() }
     }
 
     pub fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}/api/v1", self.ports[0])
+        format!("http://127.0.0.1:{}/api/v1", self.ports[0].number())
     }
 
     /// Kills it and starts it again on what it has stored.
     pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();
-        self.child = spawn(&self.home, self.ports).await;
+        self.child = spawn(&self.home, &self.ports).await;
     }
 
     /// Ends it in good order and starts it again.
@@ -77,14 +76,14 @@ impl BrokerProcess {
         drop(self.child.stdin.take());
         let ended = timeout(PATIENCE, self.child.wait()).await.expect("it did not end");
         assert!(ended.unwrap().success());
-        self.child = spawn(&self.home, self.ports).await;
+        self.child = spawn(&self.home, &self.ports).await;
     }
 
     /// Kills it and starts it again without anything that it has stored.
     pub async fn lose_everything(&mut self) {
         self.child.kill().await.unwrap();
         std::fs::remove_dir_all(self.home.join("broker")).unwrap();
-        self.child = spawn(&self.home, self.ports).await;
+        self.child = spawn(&self.home, &self.ports).await;
     }
 
     pub async fn advance(&self, by: Duration) {
@@ -92,7 +91,7 @@ impl BrokerProcess {
     }
 
     pub async fn set_faults(&self, rules: Value) {
-        let url = format!("http://127.0.0.1:{}/control/faults", self.ports[1]);
+        let url = format!("http://127.0.0.1:{}/control/faults", self.ports[1].number());
         let call = self.http.put(url).bearer_auth(self.token()).json(&json!({ "rules": rules }));
         assert!(call.send().await.unwrap().status().is_success());
     }
@@ -118,7 +117,7 @@ impl BrokerProcess {
     }
 
     async fn control(&self, route: &str, body: Value) -> Result<Value, Value> {
-        let url = format!("http://127.0.0.1:{}/control/{route}", self.ports[1]);
+        let url = format!("http://127.0.0.1:{}/control/{route}", self.ports[1].number());
         let call = self.http.post(url).bearer_auth(self.token()).json(&body);
         let answer = call.send().await.unwrap();
         let is_good = answer.status().is_success();
@@ -131,7 +130,8 @@ impl BrokerProcess {
     }
 }
 
-async fn spawn(home: &Path, [port, control]: [u16; 2]) -> Child {
+async fn spawn(home: &Path, ports: &[KeptPort; 2]) -> Child {
+    let [port, control] = ports.each_ref().map(KeptPort::number);
     let name = "broker_process::the_broker_that_gets_killed";
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture"])
