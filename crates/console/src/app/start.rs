@@ -237,8 +237,8 @@ mod tests {
     use tempfile::TempDir;
     use tokio::time::timeout;
 
-    use super::{super::verification_audit, *};
-    use crate::{commands::Command, reply::Reply, view::Push};
+    use super::*;
+    use crate::{app::verification_audit, commands::Command, reply::Reply, view::Push};
 
     /// Long enough for a loaded machine; only a failing test waits so long.
     const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,7 +1,11 @@
 //! The proof with the real program: kills, stops and restarts of either side, by a seed. At rest no state differs from
 //! the broker's own, and nothing that was acknowledged is lost or told twice.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use system_tests::word::{Words, by_facts};
@@ -10,13 +14,11 @@ use wire::{HookType, Pin, session_events::SessionFacts};
 
 use crate::{
     broker_process::BrokerProcess,
-    process::{Console, armed},
+    process::{Console, PATIENCE, armed},
 };
 
 const SESSIONS: usize = 6;
 const ACTS: u32 = 12;
-/// In so many rounds of the rosters, of 2 s each, everybody has been asked about more than once.
-const ROUNDS: u32 = 40;
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 
 /// How long the console is stopped, in seconds: longer than what counts as late. More can be set.
@@ -223,14 +225,15 @@ impl Run<'_> {
             self.broker.presence(&people.pin, "viewers", page, false).await;
         }
         let mut last = Value::Null;
-        for _ in 0..ROUNDS {
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
             self.console.forget();
             let asked = json!({ "do": "detail", "session": people.session });
             last = self.console.ask(asked).await["detail"].take();
             if count(&last) == Some(0) {
                 return;
             }
-            // The rosters are asked for in rounds, each of which shows at the session on screen.
+            // The rosters are asked for in rounds, each of which shows at the session on screen, among other things.
             self.console.detail(&shown.session, "the next round", |_| true).await;
         }
         let facts = self.broker.facts(&people.pin).await;
