@@ -13,6 +13,11 @@ fail() {
   exit 1
 }
 
+# A check whose tool is missing has not passed. `./test` sets all of them up.
+for tool in dpkg-deb objdump systemd-analyze hadolint; do
+  command -v "$tool" >/dev/null || fail "$tool is missing; start ./test, which sets it up, or put it into the PATH"
+done
+
 # Unstripped, since stripping debug programs takes longer than everything else here.
 STRIP='' scripts/server-debs.sh "$BUILT" "$WORK/debs" >/dev/null
 
@@ -46,25 +51,21 @@ for name in deskhand-broker deskhand-sandbox; do
   rm -r "$WORK/usr/share/man"
   bash -n "$WORK/usr/share/bash-completion/completions/$name"
   # What it is linked with is what it depends on.
-  if command -v objdump >/dev/null; then
-    objdump -p "$BUILT/$name" | awk '$1 == "NEEDED" { print $2 }' | while read -r library; do
-      case $library in
-        libc.so.6 | libm.so.6 | ld-linux-* | libgcc_s.so.1 | libssl.so.3 | libcrypto.so.3) ;;
-        *) fail "$name needs $library, which its package doesn't depend on" ;;
-      esac
-    done
-  fi
-  if command -v systemd-analyze >/dev/null; then
-    # 2.0 of 10, where 10 is a service that may do everything.
-    systemd-analyze security --offline=true --threshold=20 "packaging/$name.service" >"$WORK/security" 2>&1 ||
-      { tail -n 40 "$WORK/security"; fail "$name's unit is too open"; }
-    # In a tree of its own, where the program is where the unit looks for it.
-    mkdir -p "$WORK/root/usr/lib/systemd/system"
-    tar -xf "$WORK/list" -C "$WORK/root" "./usr/bin/$name" "./usr/lib/systemd/system/$name.service"
-    install -D -m 0755 /bin/sh "$WORK/root/bin/sh"
-    systemd-analyze verify --root="$WORK/root" --man=no --recursive-errors=no "$name.service" ||
-      fail "$name's unit is not valid"
-  fi
+  objdump -p "$BUILT/$name" | awk '$1 == "NEEDED" { print $2 }' | while read -r library; do
+    case $library in
+      libc.so.6 | libm.so.6 | ld-linux-* | libgcc_s.so.1 | libssl.so.3 | libcrypto.so.3) ;;
+      *) fail "$name needs $library, which its package doesn't depend on" ;;
+    esac
+  done
+  # 2.0 of 10, where 10 is a service that may do everything.
+  systemd-analyze security --offline=true --threshold=20 "packaging/$name.service" >"$WORK/security" 2>&1 ||
+    { tail -n 40 "$WORK/security"; fail "$name's unit is too open"; }
+  # In a tree of its own, where the program is where the unit looks for it.
+  mkdir -p "$WORK/root/usr/lib/systemd/system"
+  tar -xf "$WORK/list" -C "$WORK/root" "./usr/bin/$name" "./usr/lib/systemd/system/$name.service"
+  install -D -m 0755 /bin/sh "$WORK/root/bin/sh"
+  systemd-analyze verify --root="$WORK/root" --man=no --recursive-errors=no "$name.service" ||
+    fail "$name's unit is not valid"
 done
 
 # The settings that come with the broker are ones that it takes.
@@ -75,9 +76,5 @@ done
 for variable in $(sed -nE 's/^(# )?([A-Z_]+)=.*/\2/p' packaging/sandbox.env); do
   "$BUILT/deskhand-sandbox" --help | grep -q "env: $variable=" || fail "sandbox.env sets $variable, which there isn't"
 done
-if command -v hadolint >/dev/null; then
-  hadolint packaging/Dockerfile
-else
-  echo "check-debs: the Dockerfile wasn't checked, for hadolint is missing"
-fi
+hadolint packaging/Dockerfile
 echo "The packages are in order."

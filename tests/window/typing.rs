@@ -16,11 +16,8 @@ async fn characters_and_shortcuts_arrive_from_the_viewer_window_whatever_both_la
     let _shell = Shell::start(&desktop).await;
     let app = desktop.open_app().await;
     let customer = Display::xvfb(1280, 800);
-    let shared = SharedScreen::open(&desktop, &app, &customer).await;
-    app.switch_to_window(shared.viewer.clone()).await.unwrap();
-    PageScreen(&app).watch(1280).await;
+    let _shared = SharedScreen::watched(&desktop, &app, &customer).await;
     let keyboards = Keyboards::new(desktop.display(), customer.name());
-    desktop.activate("Maria Lopez - Deskhand").await;
     PageScreen(&app).click((640, 400)).await;
     let script = "return document.hasFocus() && document.activeElement.id === 'typed'";
     until(&app, "the screen has the keyboard", script).await;

@@ -22,9 +22,11 @@ use wire::{
 
 use crate::{
     coordinator::Coordinator,
+    handle::this_machine,
     hub::{
         abuse::Block,
         census::LiveSession,
+        customer::Answer,
         join::{JoinAs, JoinRequest},
         outbox::Mail,
         refusal::Refused,
@@ -43,9 +45,12 @@ pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
     })
 }
 
-/// - `POST /control/presence {session_pin, side, page, name, online, sharing?, companion?}`: connects or disconnects a
-///   page without a browser; a presenter with `sharing` (`shared`, `paused`) counts as a program that shares its
-///   screen, one with `companion` as the customer's page beside the program;
+/// - `POST /control/presence {session_pin, side, page, name, online, sharing?, companion?, asking?}`: connects or
+///   disconnects a page without a browser; a presenter with `sharing` (`shared`, `paused`) counts as a program that
+///   shares its screen, one with `companion` as the customer's page beside the program, one with `asking` as a program
+///   that asks the customer;
+/// - `POST /control/answer {session_pin, page, agrees}`: has the customer answer such a program;
+/// - `POST /control/download {session_pin}`: notes a download of the program;
 /// - `POST /control/chat {session_pin, page, name, body}`: has such a page write a chat message;
 /// - `POST /control/deliveries {hold}`: holds fired hooks back, or lets them go;
 /// - `POST /control/facts {session_pin}`: the state of a session, as its console is told of it;
@@ -57,6 +62,8 @@ pub(crate) fn advance(coordinator: &Arc<Coordinator>) -> Advance {
 pub(crate) fn routes(coordinator: Arc<Coordinator>) -> Router {
     Router::new()
         .route("/control/presence", post(presence))
+        .route("/control/answer", post(answer))
+        .route("/control/download", post(download))
         .route("/control/chat", post(chat))
         .route("/control/deliveries", post(deliveries))
         .route("/control/facts", post(facts))
@@ -81,11 +88,16 @@ struct Presence {
     /// The customer's page, which counts for no presence.
     #[serde(default)]
     companion: bool,
+    /// A program that asks the customer whether they agree.
+    #[serde(default)]
+    asking: bool,
 }
 
 /// Reads a text as each order that has a body.
 pub(crate) fn read_order(text: &[u8]) {
     let _ = serde_json::from_slice::<Presence>(text);
+    let _ = serde_json::from_slice::<CustomersAnswer>(text);
+    let _ = serde_json::from_slice::<Download>(text);
     let _ = serde_json::from_slice::<Chat>(text);
     let _ = serde_json::from_slice::<Deliveries>(text);
     let _ = serde_json::from_slice::<FactsOf>(text);
@@ -111,13 +123,15 @@ async fn presence(
 }
 
 async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<(), Refused> {
-    let Presence { session_pin: pin, side, page, name, online: _, sharing, companion } = request;
+    let Presence { session_pin: pin, side, page, name, online: _, sharing, companion, asking } =
+        request;
     let shown = match (side, sharing) {
         (Side::Presenter, Some(state @ (Sharing::Shared | Sharing::Paused))) => Some(state),
         (Side::Presenter | Side::Viewers, _) => None,
     };
     let join_as = match shown {
         Some(_) => JoinAs::Presenter(Some(stand_in_program())),
+        None if asking => JoinAs::Asking(stand_in_program()),
         None if companion => JoinAs::Companion,
         None => JoinAs::plain_page(side),
     };
@@ -132,6 +146,42 @@ async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<
 /// A program without a screen, for tests and demos.
 pub(crate) fn stand_in_program() -> ProgramHello {
     ProgramHello { version: "0".into(), platform: "stand-in".into(), conf: None }
+}
+
+#[derive(Deserialize)]
+struct CustomersAnswer {
+    session_pin: Pin,
+    page: Uuid,
+    agrees: bool,
+}
+
+async fn answer(
+    State(coordinator): State<Arc<Coordinator>>,
+    Json(request): Json<CustomersAnswer>,
+) -> Response {
+    let id = coordinator.find_connection(&request.session_pin, request.page);
+    let Some(id) = id else { return not_online() };
+    let answer = if request.agrees { Answer::Agreed } else { Answer::Declined };
+    match coordinator.apply(|hub, now| hub.answer_question(id, answer, now)).await {
+        Ok(()) => done(),
+        Err(refused) => refused.into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct Download {
+    session_pin: Pin,
+}
+
+async fn download(
+    State(coordinator): State<Arc<Coordinator>>,
+    Json(request): Json<Download>,
+) -> Response {
+    let pin = &request.session_pin;
+    match coordinator.apply(|hub, now| hub.note_download(this_machine(), pin, now)).await {
+        Ok(()) => done(),
+        Err(refused) => refused.into_response(),
+    }
 }
 
 #[derive(Deserialize)]

@@ -183,6 +183,7 @@ impl Handle {
     }
 }
 
-fn this_machine() -> Client {
+/// Who gives orders from within this process or by the control API.
+pub(crate) fn this_machine() -> Client {
     Client::from_ip(Ipv4Addr::LOCALHOST.into())
 }

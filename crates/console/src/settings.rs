@@ -10,14 +10,10 @@ mod declared;
 pub(crate) mod environment;
 mod form;
 mod generated;
-fn proxies(listed: &[String]) -> TrustedProxies {
-    // They were checked when they were set.
-    TrustedProxies::new(listed.iter().filter_map(|proxy| proxy.parse().ok()))
-}
-
 #[cfg(test)]
 mod one_place;
 pub(crate) mod recover;
+mod shape;
 mod source;
 mod system_user;
 
@@ -38,7 +34,8 @@ pub(crate) use self::{
     declared::declarations,
     form::{Field, FieldGroup, FieldOption},
     generated::{typescript, with_docs_table},
-    source::{as_file, replace},
+    shape::as_file,
+    source::replace,
 };
 use crate::parameters::MailWhen;
 
@@ -187,6 +184,11 @@ pub(crate) fn is_unset(value: &Value) -> bool {
 /// Scheme, host and port of a URL; empty if it isn't one.
 pub(crate) fn origin(url: &str) -> String {
     Url::parse(url).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
+fn proxies(listed: &[String]) -> TrustedProxies {
+    // They were checked when they were set.
+    TrustedProxies::new(listed.iter().filter_map(|proxy| proxy.parse().ok()))
 }
 
 #[cfg(test)]

@@ -154,6 +154,15 @@ impl Archive {
         Ok(Self { database, readers })
     }
 
+    /// Makes an empty archive as an older version of this program did, for what measures the way from there. Blocks.
+    ///
+    /// # Errors
+    /// As [`Archive::open`].
+    #[doc(hidden)]
+    pub fn make_older(path: &Path, key: &ArchiveKey, version: usize) -> Result<(), ArchiveError> {
+        Definition { migrations: &STEPS[..version], ..ARCHIVE }.open(path, Some(&key.0)).map(drop)
+    }
+
     /// Looks at every page for damage, which takes long where there are many.
     ///
     /// # Errors

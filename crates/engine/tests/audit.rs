@@ -1,18 +1,15 @@
 //! The audit log across restarts, under many hands at once, and under `kill -9`.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    path::Path,
-    process::{Command, Stdio},
-};
+mod killed;
+
+use std::path::Path;
 
 use engine::archive::{ARCHIVE_FILE, Archive, ArchiveKey, AuditEntry};
 use secrecy::SecretBox;
 use session::Timestamp;
 
 const FOLDER: &str = "DESKHAND_TEST_AUDIT_FOLDER";
-const ACKNOWLEDGED: &str = "acknowledged ";
 const KILLS: u64 = 5;
 
 fn open(folder: &Path) -> Archive {
@@ -74,12 +71,9 @@ async fn an_export_has_every_entry_once_with_its_hashes() {
 async fn child_that_appends_until_it_is_killed() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let archive = open(Path::new(&folder));
-    let mut out = std::io::stdout();
     loop {
         let entry = archive.append_audit(entry("Tess")).await.unwrap();
-        // One write: a line is told whole or not at all.
-        out.write_all(format!("{ACKNOWLEDGED}{} {}\n", entry.seq, entry.hash).as_bytes()).unwrap();
-        out.flush().unwrap();
+        killed::acknowledged(&format!("{} {}", entry.seq, entry.hash));
     }
 }
 
@@ -88,7 +82,8 @@ async fn nothing_acknowledged_is_lost_by_kills_and_the_chain_holds() {
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = Vec::new();
     for kill in 0..KILLS {
-        acknowledged.extend(run_and_kill(dir.path(), 3 + 7 * kill));
+        let child = "child_that_appends_until_it_is_killed";
+        acknowledged.extend(killed::run_and_kill(child, FOLDER, dir.path(), 3 + 7 * kill));
         let archive = open(dir.path());
         let report = archive.verify_audit().await.unwrap();
         assert_eq!(report.broken, None);
@@ -103,27 +98,4 @@ async fn nothing_acknowledged_is_lost_by_kills_and_the_chain_holds() {
         }
     }
     assert!(acknowledged.len() as u64 >= KILLS * 3);
-}
-
-/// Runs the child until it told `acks` acknowledgements, kills it, and answers all that it told.
-fn run_and_kill(folder: &Path, acks: u64) -> Vec<String> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_appends_until_it_is_killed", "--nocapture"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut told = Vec::new();
-    let mut killed = false;
-    while let Some(Ok(line)) = lines.next() {
-        let Some((_, entry)) = line.split_once(ACKNOWLEDGED) else { continue };
-        told.push(entry.to_owned());
-        if told.len() as u64 >= acks && !killed {
-            child.kill().unwrap();
-            killed = true;
-        }
-    }
-    child.wait().unwrap();
-    told
 }

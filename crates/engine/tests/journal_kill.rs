@@ -1,12 +1,9 @@
 //! `kill -9` in the middle of writing: every sequence that was acknowledged is there afterwards.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    collections::VecDeque,
-    io::{BufRead as _, BufReader, Write as _},
-    path::Path,
-    process::{Command, Stdio},
-};
+mod killed;
+
+use std::{collections::VecDeque, path::Path};
 
 use engine::{
     SessionId,
@@ -18,7 +15,6 @@ use session::{About, Event, LifeEvent, State, Timestamp};
 use wire::HookType;
 
 const FOLDER: &str = "DESKHAND_TEST_KILL_FOLDER";
-const ACKNOWLEDGED: &str = "acknowledged ";
 
 /// `./bench` asks for more.
 fn kills() -> u64 {
@@ -39,15 +35,12 @@ fn session() -> SessionId {
 fn child_that_writes_until_it_is_killed() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let journal = open(Path::new(&folder));
-    let mut out = std::io::stdout();
     let mut in_flight = VecDeque::new();
     loop {
         in_flight.push_back(journal.append(session(), HookType::ViewerStarted, Timestamp(1)));
         if in_flight.len() == 8 {
             let seq = in_flight.pop_front().unwrap().wait().unwrap();
-            // One write: a line is told whole or not at all.
-            out.write_all(format!("{ACKNOWLEDGED}{seq}\n").as_bytes()).unwrap();
-            out.flush().unwrap();
+            killed::acknowledged(&seq.to_string());
         }
     }
 }
@@ -68,9 +61,10 @@ fn nothing_acknowledged_is_lost_by_kills() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let mut acknowledged = Vec::new();
     for kill in 0..kills() {
-        let told = run_and_kill(dir.path(), 1 + kill * 7 % 40);
+        let child = "child_that_writes_until_it_is_killed";
+        let told = killed::run_and_kill(child, FOLDER, dir.path(), 1 + kill * 7 % 40);
         assert!(!told.is_empty());
-        acknowledged.extend(told);
+        acknowledged.extend(told.iter().map(|seq| seq.parse::<u64>().unwrap()));
         let loaded = runtime.block_on(open(dir.path()).load()).unwrap();
         let kept: Vec<u64> = loaded.sessions[0].replay.iter().map(|event| event.seq).collect();
         assert!(kept.windows(2).all(|pair| pair[0] < pair[1]), "each once, in order");
@@ -85,27 +79,4 @@ fn nothing_acknowledged_is_lost_by_kills() {
         kills(),
         acknowledged.len()
     );
-}
-
-/// Runs the child until it told `acks` acknowledgements, kills it, and answers all that it told.
-fn run_and_kill(folder: &Path, acks: u64) -> Vec<u64> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_writes_until_it_is_killed", "--nocapture"])
-        .env(FOLDER, folder)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut told = Vec::new();
-    let mut killed = false;
-    while let Some(Ok(line)) = lines.next() {
-        let Some((_, seq)) = line.split_once(ACKNOWLEDGED) else { continue };
-        told.extend(seq.parse::<u64>().ok());
-        if told.len() as u64 >= acks && !killed {
-            child.kill().unwrap();
-            killed = true;
-        }
-    }
-    child.wait().unwrap();
-    told
 }

@@ -3,6 +3,8 @@
 //! dialled again with the same page id, so that the session goes on and the customer isn't
 //! asked again.
 
+mod retry;
+
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -11,7 +13,6 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::Message;
-use tunnel::{ProxyError, ProxyFailure};
 use uuid::Uuid;
 use wire::{
     Pin,
@@ -20,6 +21,7 @@ use wire::{
     },
 };
 
+use self::retry::{adjusted, backoff, given_up, outlived, random_byte};
 use crate::{
     broker_messages::{FromBroker, ToBroker},
     dial::{DialError, Dialler, Socket},
@@ -33,12 +35,6 @@ const LONGEST_MESSAGE: usize = 8 * 1024 * 1024;
 pub(crate) const SILENCE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long one answer, or sending one message, may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the program tries to connect for the first time before it gives up.
-const FIRST_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest life of a PIN, after which the program ends by itself. A broker that can be reached
-/// ends the session sooner.
-pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(25 * 3600);
-
 /// The data for the first connection and for every later one.
 pub struct BrokerConnection {
     pub dialler: Dialler,
@@ -335,74 +331,9 @@ async fn left(outgoing: &mut mpsc::Receiver<PresenterMessage>) {
     {}
 }
 
-/// The reason to show. Once the screen was shared, an unknown PIN can only be one that has expired.
-fn adjusted(ended: EndReason, was_up: bool) -> EndReason {
-    match ended {
-        EndReason::PinOver | EndReason::UnknownPin if was_up => EndReason::Expired,
-        ended => ended,
-    }
-}
-
-/// The reason to give up while the broker was never reached: at once if another attempt can't help,
-/// otherwise after [`FIRST_TIMEOUT`].
-fn given_up(elapsed: Duration, why: EndReason) -> Option<EndReason> {
-    let hopeless = matches!(
-        why,
-        EndReason::Unreachable(
-            DialError::Address
-                | DialError::Ca
-                | DialError::Certificate(_)
-                | DialError::ProxySetting(_)
-                | DialError::Proxy(ProxyError {
-                    failure: ProxyFailure::Credentials | ProxyFailure::Certificate,
-                    ..
-                })
-        )
-    );
-    (hopeless || elapsed > FIRST_TIMEOUT).then_some(why)
-}
-
-fn outlived(elapsed: Duration) -> Option<EndReason> {
-    (elapsed > LONGEST_LIFE).then_some(EndReason::Expired)
-}
-
-/// The pause before attempt number `tries`: half a second, doubled each time up to 15 s. Of that,
-/// the random `chance` takes between half and all, so that after a restart of the broker not all
-/// presenters come back at the same moment.
-fn backoff(tries: u32, chance: u8) -> Duration {
-    let whole = Duration::from_millis(500 << tries.min(5)).min(Duration::from_secs(15));
-    whole / 2 + whole / 2 * u32::from(chance) / 255
-}
-
-fn random_byte() -> u8 {
-    let mut byte = [0];
-    // Without random numbers the pause is the shortest one, which is no reason to fail.
-    let _ = getrandom::fill(&mut byte);
-    byte[0]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tries_come_later_and_later_but_never_late() {
-        assert_eq!(backoff(0, 0), Duration::from_millis(250));
-        assert_eq!(backoff(0, 255), Duration::from_millis(500));
-        assert_eq!(backoff(3, 255), Duration::from_secs(4));
-        assert_eq!(backoff(u32::MAX, 255), Duration::from_secs(15));
-    }
-
-    #[test]
-    fn what_can_become_better_is_tried_for_a_while() {
-        let late = FIRST_TIMEOUT + Duration::from_secs(1);
-        let gone = || EndReason::Unreachable(DialError::Unreachable("a".to_owned()));
-        assert_eq!(given_up(FIRST_TIMEOUT, gone()), None);
-        assert_eq!(given_up(late, gone()), Some(gone()));
-        assert_eq!(given_up(late, EndReason::TooMany), Some(EndReason::TooMany));
-        let false_one = EndReason::Unreachable(DialError::Certificate("a".to_owned()));
-        assert_eq!(given_up(Duration::ZERO, false_one.clone()), Some(false_one));
-    }
 
     #[test]
     fn nonsense_on_the_line_is_passed_over() {

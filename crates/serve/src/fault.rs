@@ -116,6 +116,11 @@ impl FaultPlan {
 }
 
 impl FaultRule {
+    /// What happens to everything on a route, from now on.
+    pub fn always(route: &str, fault: Fault) -> Self {
+        Self { route: route.into(), fault, after: 0, times: None }
+    }
+
     fn is_for(&self, route: &str) -> bool {
         self.route == "*" || self.route == route
     }

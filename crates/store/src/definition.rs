@@ -1,18 +1,12 @@
 //! How a database is opened: private, under its key, locked, brought to the newest schema.
 
-use std::{
-    fs, io,
-    ops::{Deref, DerefMut},
-    path::Path,
-    sync::Once,
-    time::Duration,
-};
+use std::{fs, path::Path, sync::Once, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rusqlite_migration::{Error, M, MigrationDefinitionError, Migrations};
 use secrecy::{ExposeSecret as _, SecretBox, zeroize::Zeroizing};
 
-use crate::{StoreError, fault, io_fault};
+use crate::{StoreError, WriteConnection, fault, io_fault, private::private_file};
 
 /// The 32 bytes under which a database is encrypted.
 pub type StoreKey = SecretBox<[u8; 32]>;
@@ -20,7 +14,7 @@ pub type StoreKey = SecretBox<[u8; 32]>;
 /// The longest path of a database in bytes: SQLite has 512 for it and the names of what lies beside it.
 const LONGEST_PATH: usize = 500;
 /// How long a database's lock is waited for.
-const BUSY: Duration = Duration::from_secs(5);
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
 
 /// What a database is, independent of where its file lies.
 #[derive(Debug, Clone, Copy)]
@@ -185,107 +179,6 @@ fn initialise() {
         // The caller's own connection meets the same error and reports it.
         Err(error) => tracing::warn!(%error, "SQLite could not be initialised"),
     });
-}
-
-/// A connection that writes. Dropped, it moves what is in the write-ahead log to the main file.
-#[derive(Debug)]
-pub struct WriteConnection {
-    connection: Connection,
-    /// Held as long as the connection is open, where nobody else may write.
-    _lock: Option<fs::File>,
-}
-
-impl Deref for WriteConnection {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        &self.connection
-    }
-}
-
-impl DerefMut for WriteConnection {
-    fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.connection
-    }
-}
-
-impl WriteConnection {
-    /// Moves what is in the write-ahead log to the main file and empties the log, so that nothing that was
-    /// deleted is left in it. False if a reader, which isn't waited for, kept it from that.
-    ///
-    /// # Errors
-    /// [`StoreError`], also within a transaction.
-    pub fn empty_log(&self, doing: &'static str) -> Result<bool, StoreError> {
-        let connection = &self.connection;
-        connection.busy_timeout(Duration::ZERO).map_err(fault(doing))?;
-        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let busy = connection.query_row(checkpoint, [], |row| row.get::<_, bool>(0));
-        connection.busy_timeout(BUSY).map_err(fault(doing))?;
-        Ok(!busy.map_err(fault(doing))?)
-    }
-}
-
-impl Drop for WriteConnection {
-    fn drop(&mut self) {
-        // SQLite does it by itself only where this is the last connection; readers may be open still.
-        // Where one is reading just now, the log is used up at the next start.
-        match self.empty_log("empty a database's log") {
-            Ok(true) => {}
-            Ok(false) => tracing::debug!("a reader kept the write-ahead log from being emptied"),
-            Err(error) => tracing::warn!(%error, "the write-ahead log could not be emptied"),
-        }
-    }
-}
-
-/// Looks at all pages of a database for damage; takes long where there are many. Blocks.
-///
-/// # Errors
-/// [`StoreError::Damaged`] with the first thing found, or whatever keeps it from looking.
-pub fn check_integrity(connection: &Connection, doing: &'static str) -> Result<(), StoreError> {
-    let found: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(fault(doing))?;
-    undamaged_if_ok(&found, doing)
-}
-
-/// The verdict of SQLite's checks, whose own words are for the log.
-pub(crate) fn undamaged_if_ok(found: &str, doing: &'static str) -> Result<(), StoreError> {
-    if found == "ok" {
-        return Ok(());
-    }
-    tracing::warn!(doing, found, "a database is damaged");
-    Err(StoreError::Damaged { doing, why: "a page of it is damaged".to_owned() })
-}
-
-/// Makes the folder if it isn't there, and closes it to everybody else.
-///
-/// # Errors
-/// [`StoreError::Io`] or `DiskFull`.
-pub fn private_folder(folder: &Path) -> Result<(), StoreError> {
-    let doing = "prepare the data folder";
-    let failed = |error: io::Error| match io_fault(doing)(error) {
-        StoreError::Io { doing, why } => {
-            StoreError::Io { doing, why: format!("{}: {why}", folder.display()) }
-        }
-        other => other,
-    };
-    fs::create_dir_all(folder).map_err(failed)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed)?;
-    }
-    Ok(())
-}
-
-/// Makes sure that the database's file is there and nobody else may read it; what SQLite puts
-/// beside it takes the same permissions.
-pub(crate) fn private_file(path: &Path) -> io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn key_pragma(key: &StoreKey) -> Zeroizing<String> {

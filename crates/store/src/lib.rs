@@ -10,19 +10,23 @@
 mod database;
 mod definition;
 mod error;
+mod integrity;
+mod private;
 mod readers;
 mod salvage;
 mod snapshot;
+mod write_connection;
 mod writer;
 
 pub use self::{
     database::Database,
-    definition::{
-        Definition, Durability, Sharing, StoreKey, WriteConnection, check_integrity, private_folder,
-    },
+    definition::{Definition, Durability, Sharing, StoreKey},
     error::{Remedy, StoreError, fault, io_fault},
+    integrity::check_integrity,
+    private::private_folder,
     readers::Readers,
     salvage::{SalvagedTable, salvage},
     snapshot::{CopyError, Interrupt, Snapshot, SnapshotGroup},
+    write_connection::WriteConnection,
     writer::{PendingWrite, Transactional, Writer, probe_write},
 };

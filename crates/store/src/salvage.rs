@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, params_from_iter, types::Value};
 
-use crate::{StoreError, StoreKey, definition::private_file, fault, io_fault, snapshot::any};
+use crate::{StoreError, StoreKey, fault, io_fault, private::private_file, snapshot::any};
 
 /// What was saved of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,9 +9,8 @@ use rusqlite::{
 };
 
 use crate::{
-    Definition, Durability, Sharing, StoreError, StoreKey, check_integrity,
-    definition::{private_file, undamaged_if_ok},
-    fault, io_fault,
+    Definition, Durability, Sharing, StoreError, StoreKey, check_integrity, fault,
+    integrity::undamaged_if_ok, io_fault, private::private_file,
 };
 
 /// Pages copied between two reports of progress.

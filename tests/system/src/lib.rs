@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
+pub mod chance;
 pub mod word;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -59,12 +60,9 @@ impl World {
     /// service's do.
     pub async fn without_channel() -> Self {
         let world = Self::new().await;
-        world.broker.handle().faults().set(vec![serve::FaultRule {
-            route: "/api/v1/x/capabilities".into(),
-            fault: serve::Fault::Status { code: 404 },
-            after: 0,
-            times: None,
-        }]);
+        let none = serve::Fault::Status { code: 404 };
+        let rule = serve::FaultRule::always("/api/v1/x/capabilities", none);
+        world.broker.handle().faults().set(vec![rule]);
         world
     }
 

@@ -20,12 +20,7 @@ async fn hook_url(running: &RunningEngine, id: SessionId, hook: HookType) -> Str
 
 fn chat_fails(world: &World) -> serve::FaultPlan {
     let faults = world.broker.handle().faults();
-    faults.set(vec![FaultRule {
-        route: "/api/v1/chat".into(),
-        fault: Fault::Status { code: 503 },
-        after: 0,
-        times: None,
-    }]);
+    faults.set(vec![FaultRule::always("/api/v1/chat", Fault::Status { code: 503 })]);
     faults
 }
 

@@ -67,12 +67,7 @@ async fn a_broker_that_was_away_is_told_when_it_is_back_over_restarts_of_either_
     let running = world.engine().await;
     let (id, pin) = closed(&world, &running).await;
     let (other, other_pin) = closed(&world, &running).await;
-    let fails = |route: &str| FaultRule {
-        route: route.into(),
-        fault: Fault::Status { code: 503 },
-        after: 0,
-        times: None,
-    };
+    let fails = |route: &str| FaultRule::always(route, Fault::Status { code: 503 });
     world.broker.handle().faults().set(vec![fails("/api/v1/x/delete")]);
     running.engine.delete_session(id).await.unwrap();
     running.stop().await;

@@ -128,12 +128,10 @@ async fn a_dead_service_fails_the_session_with_its_reason_and_a_retry_helps() {
     let world = World::new().await;
     let running = world.engine().await;
     let faults = world.broker.handle().faults();
-    faults.set(vec![serve::FaultRule {
-        route: "/api/v1/session_pin".into(),
-        fault: serve::Fault::Status { code: 500 },
-        after: 0,
-        times: None,
-    }]);
+    faults.set(vec![serve::FaultRule::always(
+        "/api/v1/session_pin",
+        serve::Fault::Status { code: 500 },
+    )]);
     let id = running.engine.create(About::default(), "anna".into(), None).await.unwrap();
     running
         .until(id, "it has failed", |s| {
@@ -173,12 +171,7 @@ async fn an_email_may_have_been_sent_where_the_service_took_it_and_hung_up() {
     let (id, _) = running.armed_session().await;
     let faults = world.broker.handle().faults();
     let mut rules = faults.rules();
-    rules.push(serve::FaultRule {
-        route: "/api/v1/email/{address}".into(),
-        fault: serve::Fault::DropAnswer,
-        after: 0,
-        times: None,
-    });
+    rules.push(serve::FaultRule::always("/api/v1/email/{address}", serve::Fault::DropAnswer));
     faults.set(rules);
     assert_eq!(mailed(&running, id).await, mail::Status::MaybeSent);
     running.stop().await;
@@ -227,12 +220,7 @@ async fn a_service_that_was_away_leaves_nothing_known_in_any_session() {
         running.until(id, "it is online", |s| is_online(s) && all_armed(s)).await;
     }
     let faults = world.broker.handle().faults();
-    faults.set(vec![serve::FaultRule {
-        route: "/api/v1/hook/".into(),
-        fault: serve::Fault::Drop,
-        after: 0,
-        times: None,
-    }]);
+    faults.set(vec![serve::FaultRule::always("/api/v1/hook/", serve::Fault::Drop)]);
     running.engine.tell(failing, Input::Recheck);
     // The waits between its tries add up to more than the time after which it is an outage.
     running

@@ -114,10 +114,8 @@ async fn a_mail_whose_order_had_no_answer_is_known_by_the_brokers_word_all_the_s
     let (id, _) = running.armed_session().await;
     running.until(id, "the broker tells its state", |s| s.facts.is_some()).await;
     world.broker.handle().faults().set(vec![FaultRule {
-        route: "/api/v1/email/{address}".into(),
-        fault: Fault::DropAnswer,
-        after: 0,
         times: Some(1),
+        ..FaultRule::always("/api/v1/email/{address}", Fault::DropAnswer)
     }]);
     order(&running, id, "maria@example.com").await;
     until_fate(&running, id, MailState::HandedOver).await;

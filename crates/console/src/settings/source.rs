@@ -12,8 +12,9 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    Settings, SettingsError, VERSION, check, declarations, name_of,
+    Settings, SettingsError, check, declarations, name_of,
     recover::{self, Unsound},
+    shape::{as_file, migrated},
 };
 
 /// The source of settings, and the target of changes.
@@ -206,44 +207,6 @@ fn damage(invalid: &[SettingsError], unsound: Option<Damage>, meant: Vec<&'stati
     guards.sort_unstable();
     guards.dedup();
     Damage { why, guards }
-}
-
-/// The text of a file with these settings.
-///
-/// # Errors
-/// A value that TOML doesn't have; no valid setting is one.
-pub(crate) fn as_file(stored: &Map<String, Value>) -> Result<String, String> {
-    let mut stored = stored.clone();
-    stored.insert(name_of!(version).into(), VERSION.into());
-    toml::to_string_pretty(&stored).map_err(|error| error.to_string())
-}
-
-/// Migrates settings of an older shape to this one. Migrations are frozen once released.
-fn migrated(mut stored: Map<String, Value>) -> Result<Map<String, Value>, Unsound> {
-    let version = stored.get(name_of!(version)).and_then(Value::as_u64);
-    match version {
-        // Before the first release, settings had no version. One that is no number is invalid like
-        // any other setting.
-        None => Ok(stored),
-        Some(1) => {
-            stored.remove(name_of!(version));
-            Ok(stored)
-        }
-        Some(_) => Err(Unsound::nothing("a newer version of Deskhand wrote the settings")),
-    }
-}
-
-impl Unsound {
-    /// The readable settings in this version's shape, and what was wrong.
-    fn migrated(self) -> (Map<String, Value>, Option<Damage>) {
-        let Self { why, readable, hidden_guards: guards } = self;
-        match migrated(readable) {
-            Ok(readable) => (readable, Some(Damage { why, guards })),
-            Err(newer) => {
-                (Map::new(), Some(Damage { why: newer.why, guards: newer.hidden_guards }))
-            }
-        }
-    }
 }
 
 /// A name beside `path` that nothing has yet.

@@ -17,6 +17,7 @@ mod notices;
 mod restart;
 mod rig;
 mod screen;
+mod screen_ends;
 mod secrets;
 #[path = "../service/mod.rs"]
 mod service;

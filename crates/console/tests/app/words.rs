@@ -7,7 +7,7 @@ use wire::shared_screen::WaitingViewer;
 
 use crate::{
     rig::{Page, Rig, eventually},
-    screen::{Program, Stream, Window},
+    screen_ends::{Ends, Program, Stream, Window},
 };
 
 /// What the page is told of the words, once it is so.
@@ -67,10 +67,7 @@ async fn lets_in(window: &mut Window, program: &mut Program) -> (WaitingViewer, 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_compared_the_words_once_need_not_again_not_even_after_a_restart() {
     let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let mut window = Window::open(&rig, &id, false).await;
+    let Ends { id, pin, mut program, mut window } = Ends::of(&mut rig, "Maria Lopez").await;
     let (screen, stream) = watched(&window, &mut program, None).await;
     let words = told(&mut window, "not_yet", false).await;
     assert_eq!(words, stream.sealed.words.to_string());
@@ -106,10 +103,7 @@ async fn who_compared_the_words_once_need_not_again_not_even_after_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_key_is_shown_as_changed_and_controls_nothing_until_it_was_compared() {
     let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let mut window = Window::open(&rig, &id, false).await;
+    let Ends { mut program, mut window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
     let (screen, stream) = watched(&window, &mut program, None).await;
     let before = told(&mut window, "not_yet", false).await;
     says_that_they_match(&mut window, &before).await;
@@ -138,10 +132,7 @@ async fn another_key_is_shown_as_changed_and_controls_nothing_until_it_was_compa
 async fn control_waits_for_these_match_when_the_setting_says_so() {
     let mut rig = Rig::start().await;
     rig.ask(json!({ "do": "configure", "changes": { "control_after_words": true } })).await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let mut window = Window::open(&rig, &id, false).await;
+    let Ends { mut program, mut window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
     let (_screen, stream) = watched(&window, &mut program, None).await;
     assert!(stream.only_watches, "the customer's program holds it to that");
     let words = told(&mut window, "not_yet", true).await;
@@ -154,10 +145,7 @@ async fn control_waits_for_these_match_when_the_setting_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_that_comes_without_the_exchange_is_not_shown() {
     let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let window = Window::open(&rig, &id, false).await;
+    let Ends { mut program, window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
     for instead in [&b"RFB 003.008\n"[..], b"", &[0; 97]] {
         let mut screen = window.watch().await;
         let mut page = program.joins().await;
@@ -174,10 +162,7 @@ async fn a_picture_that_comes_without_the_exchange_is_not_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_viewer_is_let_in_by_a_signed_answer_that_is_noted() {
     let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let mut window = Window::open(&rig, &id, false).await;
+    let Ends { mut program, mut window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
     let (_screen, stream) = watched(&window, &mut program, None).await;
     let (seen, answer) = lets_in(&mut window, &mut program).await;
     let pairing = stream.sealed.pairing;
@@ -192,10 +177,8 @@ async fn a_waiting_viewer_is_let_in_by_a_signed_answer_that_is_noted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_windows_of_a_session_have_the_same_words() {
     let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let mut controls = Window::open(&rig, &id, false).await;
+    let Ends { id, mut program, window: mut controls, .. } =
+        Ends::of(&mut rig, "Maria Lopez").await;
     let (_screen, stream) = watched(&controls, &mut program, None).await;
     let mut watches = Window::open(&rig, &id, true).await;
     let _other = watches.watch().await;
@@ -209,17 +192,12 @@ async fn both_windows_of_a_session_have_the_same_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_words_of_one_session_can_be_compared_while_another_is_watched() {
     let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let mut window = Window::open(&rig, &id, false).await;
+    let Ends { mut program, mut window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
     let (_screen, stream) = watched(&window, &mut program, None).await;
     let words = told(&mut window, "not_yet", false).await;
 
-    let other_id = rig.session("Ben Okafor").await;
-    let other_pin = rig.seen.pin(&other_id).await;
-    let mut other_program = Program::start(&rig, &other_pin).await;
-    let mut other = Window::open(&rig, &other_id, false).await;
+    let Ends { program: mut other_program, window: mut other, .. } =
+        Ends::of(&mut rig, "Ben Okafor").await;
     let _held = watched(&other, &mut other_program, None).await;
     let other_words = told(&mut other, "not_yet", false).await;
 
@@ -233,10 +211,7 @@ async fn the_words_of_one_session_can_be_compared_while_another_is_watched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_viewer_is_let_in_by_a_window_that_has_had_no_stream_yet() {
     let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let window = Window::open(&rig, &id, false).await;
+    let Ends { id, pin, mut program, window } = Ends::of(&mut rig, "Maria Lopez").await;
     let (screen, stream) = watched(&window, &mut program, None).await;
     let pairing = stream.sealed.pairing.clone();
     drop((screen, stream));

@@ -193,9 +193,7 @@ impl Console {
 
     /// Sends a signal such as `TERM` or `KILL`.
     pub fn signal(&self, name: &str) {
-        let pid = self.pid().to_string();
-        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &pid]).status();
-        assert!(sent.unwrap().success());
+        signal(self.pid(), name);
     }
 
     /// Ends its input.
@@ -216,6 +214,12 @@ impl Console {
         self.close_input();
         assert_eq!(self.ended().await, Some(0));
     }
+}
+
+/// Sends a process a signal such as `TERM` or `KILL`.
+pub fn signal(pid: u32, name: &str) {
+    let words = [format!("-{name}"), pid.to_string()];
+    assert!(std::process::Command::new("kill").args(words).status().unwrap().success());
 }
 
 /// Whether all four hooks are armed.

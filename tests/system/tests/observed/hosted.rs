@@ -19,13 +19,15 @@ use axum::{
     http::{Method, StatusCode},
 };
 use broker::Handle;
-use deskhand_system_tests::{RunningEngine, World, all_armed, http, word::by_facts};
+use deskhand_system_tests::{
+    RunningEngine, World, all_armed, chance::Chance, http, word::by_facts,
+};
 use engine::{Listener, Snapshot, reach::Way};
 use serve::{Fault, FaultRule, Port, TrustedProxies};
 use session::{Input, Lamp, Presenter, Viewers};
 use wire::{HookType, Side, loginwithme::HookBody};
 
-use super::plan::{Chance, People};
+use super::plan::People;
 
 const SESSIONS: usize = 20;
 const ACTS: u32 = 30;
@@ -137,8 +139,7 @@ fn claims(snapshot: &Snapshot) -> [&'static str; 2] {
 
 /// A hosted service offers no extensions.
 fn no_extensions() -> FaultRule {
-    let none = Fault::Status { code: 404 };
-    FaultRule { route: "/api/v1/x/capabilities".into(), fault: none, after: 0, times: None }
+    FaultRule::always("/api/v1/x/capabilities", Fault::Status { code: 404 })
 }
 
 /// It loses, delays, doubles and reorders what it delivers, and delivers again what it took for lost.

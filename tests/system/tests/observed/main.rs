@@ -65,10 +65,7 @@ async fn a_webhook_is_called_lost_only_when_the_broker_has_given_it_up() {
     until_followed(&running, &[tried, lost]).await;
     let broker = world.broker.handle();
     // The hook of the one can't be put again, so its next event has no webhook at all.
-    let no_hooks = FaultRule {
-        route: "/api/v1/hook/".into(),
-        ..on_deliveries(Fault::Status { code: 503 }, 0, None)
-    };
+    let no_hooks = FaultRule::always("/api/v1/hook/", Fault::Status { code: 503 });
     broker.faults().set(vec![no_hooks.clone()]);
     world.presenter_joins(&lost_pin).await;
     let is_used_up = |s: &Snapshot| is_ready(s) && matches!(s.lamps[0], Lamp::Failed { .. });

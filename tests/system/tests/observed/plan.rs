@@ -2,6 +2,7 @@
 //! it decided by a seed, so that the same seed gives the same run.
 
 use broker::Handle;
+use deskhand_system_tests::chance::Chance;
 use engine::SessionId;
 use serve::{Fault, FaultRule};
 use uuid::Uuid;
@@ -9,21 +10,6 @@ use wire::{Pin, Side};
 
 /// At most so many viewers of one session.
 const MOST_VIEWERS: usize = 3;
-
-/// A small generator of chance.
-pub struct Chance(pub u64);
-
-impl Chance {
-    pub fn below(&mut self, end: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-
-    pub fn index(&mut self, length: usize) -> usize {
-        usize::try_from(self.below(length as u64)).unwrap()
-    }
-}
 
 /// A session with everybody who is connected to it.
 pub struct People {

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use broker::Handle;
 use deskhand_system_tests::{
     RunningEngine, World, all_armed,
+    chance::Chance,
     word::{by_console, by_facts},
 };
 use serve::{Fault, FaultRule};
@@ -13,8 +14,7 @@ use session::Input;
 use wire::{HookType, session_events::PinLife};
 
 use super::{
-    on_deliveries,
-    plan::{Chance, People, faults},
+    plan::{People, faults},
     until_followed,
 };
 
@@ -144,10 +144,7 @@ async fn nor_with_a_third_one() {
 async fn without_the_channel_for_a_while_no_webhook_is_told_twice() {
     let world = World::new().await;
     let broker = world.broker.handle();
-    let channel = FaultRule {
-        route: "/api/v1/x/events".into(),
-        ..on_deliveries(Fault::Status { code: 503 }, 0, None)
-    };
+    let channel = FaultRule::always("/api/v1/x/events", Fault::Status { code: 503 });
     broker.faults().set(vec![channel.clone()]);
     let running = world.engine().await;
     let mut sessions = more_sessions(&running, 8).await;

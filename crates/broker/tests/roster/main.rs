@@ -1,7 +1,11 @@
-//! Who asks for the screen, who may see what, and guessing: what a session's own technician may do and strangers may not.
+//! Who asks for the screen, who is there and may see what, and guessing: what a session's own technician may do and
+//! strangers may not.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod links;
+mod program_places;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -95,69 +99,6 @@ async fn a_customer_of_the_network_says_neither_who_asks_nor_who_else_may_see() 
 }
 
 #[tokio::test]
-async fn a_viewers_link_gives_its_role_and_no_more_survives_a_restart_and_ends_with_the_pin() {
-    let rig = broker().await;
-    let pin = rig.mint().await;
-    let watch = ticket(&rig, &pin, "watch", "Anna").await;
-    let control = ticket(&rig, &pin, "control", "Ben").await;
-    let rig = rig.restart().await;
-    let page = viewer(&rig, &json!({ "ticket": watch, "ro": false })).await;
-    assert_eq!(
-        (&page.welcome["role"], &page.welcome["viewers"]),
-        (&json!("watch"), &json!(["Anna"]))
-    );
-    let page = viewer(&rig, &json!({ "ticket": control, "name": "Other" })).await;
-    assert_eq!(page.welcome["role"], "control");
-    assert!(page.welcome["viewers"].as_array().unwrap().contains(&json!("Other")));
-    let lowered = viewer(&rig, &json!({ "ticket": control, "ro": true })).await;
-    assert_eq!(lowered.welcome["role"], "watch");
-
-    let forged = viewer(&rig, &json!({ "ticket": "guessed" })).await;
-    assert_eq!(forged.welcome["code"], "unknown");
-    rig.post("/x/revoke", &json!({ "session_pin": pin })).await;
-    assert_eq!(viewer(&rig, &json!({ "ticket": watch })).await.welcome["code"], "pin_over");
-}
-
-#[tokio::test]
-async fn a_ticket_lets_nobody_in_as_presenter() {
-    let rig = broker().await;
-    let ticket = ticket(&rig, &rig.mint().await, "control", "").await;
-    let mut page = Page::connect(&rig, Uuid::new_v4()).await;
-    page.greet(&json!({ "ticket": ticket, "side": "presenter" })).await;
-    assert_eq!(page.welcome["code"], "malformed");
-}
-
-#[tokio::test]
-async fn a_wrong_request_for_a_link_is_named() {
-    let rig = broker().await;
-    let pin = rig.mint().await;
-    for (body, named) in [
-        (json!({ "session_pin": pin }), "role"),
-        (json!({ "session_pin": pin, "role": "admin" }), "role"),
-        (json!({ "session_pin": "x", "role": "watch" }), "session_pin"),
-        (json!({ "session_pin": pin, "role": "watch", "name": 7 }), "name"),
-    ] {
-        let answer = rig.post("/x/viewer_link", &body).await;
-        assert_eq!(answer.status(), 400);
-        let error = json_of(answer).await["error"].as_str().unwrap().to_owned();
-        assert!(error.contains(named), "{error}");
-    }
-    let body = json!({ "session_pin": pin, "unattended": "yes" });
-    assert_eq!(rig.put("/x/asker", &body).await.status(), 400);
-}
-
-#[tokio::test]
-async fn with_the_pin_a_viewer_may_control_unless_it_says_otherwise() {
-    let rig = broker().await;
-    let pin = rig.mint().await;
-    let page = viewer(&rig, &json!({ "session_pin": pin })).await;
-    assert_eq!(page.welcome["role"], "control");
-    let page = viewer(&rig, &json!({ "session_pin": pin, "ro": true })).await;
-    assert_eq!(page.welcome["role"], "watch");
-    assert!(rig.page(&pin, "presenter").await.welcome.get("watch_key").is_none());
-}
-
-#[tokio::test]
 async fn a_program_that_shares_is_seen_to_share_and_a_page_is_not() {
     let rig = broker().await;
     let pin = rig.mint().await;
@@ -211,22 +152,6 @@ async fn who_waits_is_told_to_the_viewers_and_an_answer_to_the_program() {
     viewer.roster_where(|roster| roster.get("waiting").is_none()).await;
 }
 
-/// The customer said so in the program that held the place.
-#[tokio::test]
-async fn a_place_that_is_given_up_is_free_for_the_next_program_at_once() {
-    let rig = broker().await;
-    let pin = rig.mint().await;
-    let conf = rig.conf(&pin).await;
-    let mut viewer = rig.page(&pin, "viewers").await;
-    // A viewer's word gives up nothing.
-    viewer.send(&json!({ "type": "leave", "why": "moved" })).await;
-    let mut first = program(&rig, &pin, Some(&conf)).await;
-    assert_eq!(program(&rig, &pin, None).await.welcome["code"], "taken");
-    first.send(&json!({ "type": "leave", "why": "moved" })).await;
-    first.close(&rig).await;
-    assert_eq!(program(&rig, &pin, None).await.welcome["type"], "welcome");
-}
-
 /// Only the program knows it, and only the program's word counts.
 #[tokio::test]
 async fn a_program_that_leaves_says_why_and_the_viewers_are_told() {
@@ -249,49 +174,6 @@ async fn a_program_that_leaves_says_why_and_the_viewers_are_told() {
     viewer.roster_where(shares).await;
     again.send(&json!({ "type": "leave", "why": "a reason of a later version" })).await;
     viewer.roster_where(|roster| roster["sharing_end"] == "other").await;
-}
-
-#[tokio::test]
-async fn while_the_sessions_own_program_is_there_no_other_takes_its_place() {
-    let rig = broker().await;
-    let pin = rig.mint().await;
-    let conf = rig.conf(&pin).await;
-    let other = rig.mint().await;
-    let foreign = rig.conf(&other).await;
-    let wrong = program(&rig, &pin, Some(&foreign)).await;
-    assert_eq!(wrong.welcome["code"], "malformed");
-    let mut first = program(&rig, &pin, Some(&conf)).await;
-    assert_eq!(first.welcome["type"], "welcome");
-    assert_eq!(program(&rig, &pin, None).await.welcome["code"], "taken");
-    assert_eq!(rig.page(&pin, "presenter").await.welcome["code"], "taken");
-    // Not even one that has the conf as well, which comes with the PIN.
-    assert_eq!(program(&rig, &pin, Some(&conf)).await.welcome["code"], "taken");
-    first.next_of("other_program").await;
-    assert_eq!(first.next_of("other_program").await["type"], "other_program");
-    // Away for a moment, it keeps its place against those who only have the PIN.
-    first.close(&rig).await;
-    assert_eq!(program(&rig, &pin, None).await.welcome["code"], "taken");
-    assert_eq!(rig.page(&pin, "presenter").await.welcome["code"], "taken");
-    // Started again on the same computer, it goes on.
-    let again = program(&rig, &pin, Some(&conf)).await;
-    assert_eq!(again.welcome["type"], "welcome");
-    again.close(&rig).await;
-    rig.advance(MINUTE * 2).await;
-    assert_eq!(rig.page(&pin, "presenter").await.welcome["type"], "welcome");
-}
-
-/// A neighbour with the PIN can fetch the session's program before the customer does.
-#[tokio::test]
-async fn a_program_without_a_conf_that_runs_keeps_its_place_too_until_its_customer_gives_it_up() {
-    let rig = broker().await;
-    let pin = rig.mint().await;
-    let conf = rig.conf(&pin).await;
-    let mut first = program(&rig, &pin, None).await;
-    assert_eq!(program(&rig, &pin, Some(&conf)).await.welcome["code"], "taken");
-    first.next_of("other_program").await;
-    first.send(&json!({ "type": "leave", "why": "moved" })).await;
-    first.close(&rig).await;
-    assert_eq!(program(&rig, &pin, Some(&conf)).await.welcome["type"], "welcome");
 }
 
 #[tokio::test]

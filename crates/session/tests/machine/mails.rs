@@ -1,0 +1,104 @@
+//! E-mails: when one goes out, and that none goes out twice.
+
+use crate::*;
+
+#[test]
+fn a_mail_waits_for_what_it_claims_and_goes_out_once() {
+    let mut told = Told::live();
+    told.tell(Input::MailOrdered {
+        to: "maria@example.com".into(),
+        template: mail::Template::ToCustomer,
+        name: "Anna".into(),
+        when: mail::When::NextEvent,
+        by: "anna".into(),
+    });
+    let sends = |effects: &[Effect]| {
+        effects.iter().filter(|e| matches!(e, Effect::SendMail { .. })).count()
+    };
+    assert_eq!(sends(&told.fire(HookType::PresenterStarted)), 0);
+    assert_eq!(sends(&told.fire(HookType::ViewerStarted)), 1);
+    told.tell(Input::MailAccepted { id: 1, mail: None });
+    assert_eq!(sends(&told.fire(HookType::ViewerStarted)), 0);
+}
+
+#[test]
+fn a_standing_mail_goes_out_once_for_each_event_whatever_became_of_the_last() {
+    let mut told = Told::live();
+    told.tell(Input::MailOrdered {
+        to: "team@example.com".into(),
+        template: mail::Template::ToColleague,
+        name: "Maria".into(),
+        when: mail::When::EveryEvent,
+        by: "anna".into(),
+    });
+    let sends = |effects: &[Effect]| {
+        effects.iter().filter(|e| matches!(e, Effect::SendMail { .. })).count()
+    };
+    for answer in [
+        Input::MailAccepted { id: 1, mail: None },
+        Input::MailFailed { id: 1, failure: Failure::Unreachable },
+        Input::MailFailed { id: 1, failure: Failure::TimedOut },
+    ] {
+        assert_eq!(sends(&told.fire(HookType::ViewerStarted)), 0);
+        assert_eq!(sends(&told.fire(HookType::PresenterStarted)), 1);
+        assert_eq!(sends(&told.tell(answer)), 0, "a call is never made twice");
+    }
+}
+
+#[test]
+fn a_mail_for_at_once_waits_for_the_pin() {
+    let mut told = Told::new();
+    told.tell(Input::Created { region: None });
+    let ordered = Input::MailOrdered {
+        to: "maria@example.com".into(),
+        template: mail::Template::ToCustomer,
+        name: "Anna".into(),
+        when: mail::When::Now,
+        by: "anna".into(),
+    };
+    assert_eq!(told.tell(ordered), []);
+    let effects = told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
+    let sends = effects.iter().filter(|effect| matches!(effect, Effect::SendMail { .. })).count();
+    assert_eq!(sends, 1);
+}
+
+#[test]
+fn a_mail_found_half_sent_after_a_crash_is_never_repeated() {
+    let mut told = Told::live();
+    told.tell(Input::MailOrdered {
+        to: "maria@example.com".into(),
+        template: mail::Template::ToCustomer,
+        name: "Anna".into(),
+        when: mail::When::Now,
+        by: "anna".into(),
+    });
+    told.state = State::restored(told.state.record.clone());
+    let effects = told.tell(Input::Restored { since: T0 });
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::SendMail { .. })));
+    assert_eq!(told.state.record.mail[0].status, mail::Status::MaybeSent);
+}
+
+#[test]
+fn a_mail_may_have_been_sent_exactly_where_no_clear_answer_came() {
+    for (failure, maybe_sent) in [
+        (Failure::Unreachable, false),
+        (Failure::Faulty { status: 503 }, false),
+        (Failure::NoAnswer, true),
+        (Failure::TimedOut, true),
+    ] {
+        let mut told = Told::live();
+        told.tell(Input::MailOrdered {
+            to: "maria@example.com".into(),
+            template: mail::Template::ToCustomer,
+            name: "Anna".into(),
+            when: mail::When::Now,
+            by: "anna".into(),
+        });
+        told.tell(Input::MailFailed { id: 1, failure });
+        assert!(told.events.contains(&Event::Mail(MailEvent::MailFailed {
+            id: 1,
+            failure,
+            maybe_sent
+        })));
+    }
+}

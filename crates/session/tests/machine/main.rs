@@ -1,0 +1,354 @@
+//! The machine under any sequence of inputs, and along the story that it exists for.
+
+#![allow(clippy::unwrap_used)]
+
+mod any_inputs;
+mod customers_program;
+mod mails;
+mod urgency;
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use session::{
+    About, ChatEvent, Effect, Event, Failure, HookEvent, Input, Lamp, Life, MailEvent, Outcome,
+    PresenceEvent, Presenter, Program, ProgramEvent, SavedChat, SessionStatus, State, Timer,
+    Timestamp, Urgency, Viewers, mail,
+    program::{DownloadFailure, Gone, ProgramObstacle},
+    retry, step,
+};
+use wire::HookType;
+
+const T0: Timestamp = Timestamp(1_700_000_000_000);
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn region() -> wire::Region {
+    "us-east-1".parse().unwrap()
+}
+
+fn saved(new: u32, total: u32, transcript: bool) -> SavedChat {
+    SavedChat { new, total, transcript, ..SavedChat::default() }
+}
+
+/// A session and the clock that it is told.
+struct Told {
+    state: State,
+    now: Timestamp,
+    events: Vec<Event>,
+}
+
+impl Told {
+    fn new() -> Self {
+        let state = State::new(About::default(), "anna".into(), T0);
+        Self { state, now: T0, events: Vec::new() }
+    }
+
+    fn live() -> Self {
+        let mut told = Self::new();
+        told.tell(Input::Created { region: None });
+        told.tell(Input::RegionChosen { region: region() });
+        told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
+        told.arm_all();
+        told
+    }
+
+    fn tell(&mut self, input: Input) -> Vec<Effect> {
+        self.now = self.now.plus(Duration::from_millis(100));
+        let transition = step(self.state.clone(), input, self.now);
+        self.state = transition.state;
+        self.events.extend(transition.events);
+        transition.effects
+    }
+
+    fn arm_all(&mut self) {
+        for hook in HookType::ALL {
+            let generation = self.state.generations[hook.index()];
+            self.tell(Input::Armed { hook, generation });
+        }
+    }
+
+    fn fire(&mut self, hook: HookType) -> Vec<Effect> {
+        self.tell(Input::Received(hook));
+        let generation = self.state.generations[hook.index()];
+        let effects = self.tell(Input::Committed { seq: 1, hook, revision: None });
+        self.tell(Input::Armed { hook, generation });
+        effects
+    }
+
+    /// The engine ends without warning and starts again.
+    fn restart(&mut self) -> Vec<Effect> {
+        self.state = State::restored(self.state.record.clone());
+        let since = self.now;
+        self.tell(Input::Restored { since })
+    }
+
+    fn word(&self) -> SessionStatus {
+        SessionStatus::new(&self.state.record, self.now)
+    }
+
+    fn lamp(&self, hook: HookType) -> &Lamp {
+        &self.state.lamps[hook.index()]
+    }
+}
+
+fn save() -> Input {
+    Input::SaveProgram { by: "anna".into() }
+}
+
+/// How often what is given once only is asked for.
+fn asks(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::AskParameters)).count()
+}
+
+#[test]
+fn a_new_session_chooses_a_region_allocates_and_arms_all_four_hooks() {
+    let mut told = Told::new();
+    assert_eq!(told.tell(Input::Created { region: None }), [Effect::ChooseRegion]);
+    assert_eq!(told.word(), SessionStatus::Allocating);
+    let effects = told.tell(Input::RegionChosen { region: region() });
+    assert_eq!(effects, [Effect::Allocate { region: region(), by_hand: false }]);
+    let effects = told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
+    let put: Vec<_> = effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::PutHook { hook, urgency: Urgency::New, .. } => Some(*hook),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(put, HookType::ALL);
+    assert!(matches!(told.word(), SessionStatus::Waiting { .. }));
+}
+
+#[test]
+fn receiving_a_hook_does_nothing_but_put_it_again() {
+    for hook in HookType::ALL {
+        let mut told = Told::live();
+        let effects = told.tell(Input::Received(hook));
+        assert!(
+            matches!(effects[..], [Effect::PutHook { hook: put, .. }] if put == hook),
+            "{effects:?}"
+        );
+    }
+}
+
+#[test]
+fn an_older_calls_answer_does_not_light_the_lamp() {
+    let mut told = Told::live();
+    let hook = HookType::PresenterStarted;
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    let heartbeat = told.state.generations[hook.index()];
+    told.tell(Input::Received(hook));
+    told.tell(Input::Armed { hook, generation: heartbeat });
+    assert!(matches!(told.lamp(hook), Lamp::Rearming { .. }));
+}
+
+#[test]
+fn the_story_from_waiting_to_ended_and_back() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    assert!(matches!(told.word(), SessionStatus::Ready { .. }));
+    told.fire(HookType::ViewerStarted);
+    assert!(matches!(told.word(), SessionStatus::Active { .. }));
+    let effects = told.fire(HookType::ViewerOffline);
+    assert!(effects.contains(&Effect::FetchChat { transcript: true }));
+    assert!(matches!(
+        told.word(),
+        SessionStatus::Ended { may_still_run: true, pin_over: false, .. }
+    ));
+    told.tell(Input::ChatSaved(saved(3, 3, true)));
+    assert!(told.events.contains(&Event::Chat(ChatEvent::TranscriptSaved { messages: 3 })));
+    told.fire(HookType::ViewerStarted);
+    assert!(matches!(told.word(), SessionStatus::Active { .. }));
+}
+
+#[test]
+fn five_reloads_are_five_events_and_one_state() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    let first = told.state.record.presenter;
+    for _ in 0..4 {
+        told.fire(HookType::PresenterStarted);
+        assert!(matches!(told.lamp(HookType::PresenterStarted), Lamp::Armed { .. }));
+    }
+    assert_eq!(told.state.record.presenter, first);
+    let online = told
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Presence(PresenceEvent::PresenterOnline { .. })))
+        .count();
+    assert_eq!(online, 5);
+}
+
+#[test]
+fn a_repeated_event_leaves_the_record_as_it_was() {
+    for hook in HookType::ALL {
+        let mut told = Told::live();
+        told.fire(HookType::PresenterStarted);
+        told.fire(HookType::ViewerStarted);
+        told.fire(hook);
+        told.tell(Input::ChatSaved(saved(0, 0, true)));
+        let before = told.state.record.clone();
+        told.fire(hook);
+        assert_eq!(told.state.record, before, "{hook}");
+    }
+}
+
+#[test]
+fn a_presenter_that_starts_again_reopens_an_ended_session() {
+    let mut told = Told::live();
+    told.fire(HookType::ViewerStarted);
+    told.fire(HookType::ViewerOffline);
+    told.fire(HookType::PresenterStarted);
+    assert!(matches!(told.word(), SessionStatus::Ready { .. }));
+}
+
+#[test]
+fn after_a_restart_both_facts_are_unknown_until_their_sides_next_event() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    told.fire(HookType::ViewerStarted);
+    let since = told.now;
+    told.state = State::restored(told.state.record.clone());
+    told.tell(Input::Restored { since });
+    assert_eq!(told.state.record.presenter, Presenter::Unknown { since });
+    assert_eq!(told.state.record.viewers, Viewers::Unknown { since });
+    assert_eq!(told.word(), SessionStatus::Unknown { since });
+    told.arm_all();
+    told.fire(HookType::PresenterStarted);
+    assert!(matches!(told.state.record.presenter, Presenter::Online { .. }));
+    assert_eq!(told.state.record.viewers, Viewers::Unknown { since });
+}
+
+#[test]
+fn a_gap_in_the_hook_that_a_fact_hangs_on_makes_it_unknown() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    let hook = HookType::PresenterOffline;
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::ArmFailed { hook, generation, failure: Failure::Unreachable });
+    assert!(matches!(told.state.record.presenter, Presenter::Online { .. }));
+    told.tell(Input::Elapsed(Timer::Rearm(hook)));
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::Armed { hook, generation });
+    assert!(matches!(told.state.record.presenter, Presenter::Unknown { .. }));
+    assert!(matches!(told.state.record.viewers, Viewers::Never));
+}
+
+#[test]
+fn a_gap_in_a_hook_that_tells_what_is_known_anyway_changes_nothing() {
+    let mut told = Told::live();
+    let hook = HookType::PresenterStarted;
+    told.tell(Input::Received(hook));
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::Committed { seq: 1, hook, revision: None });
+    told.tell(Input::ArmFailed { hook, generation, failure: Failure::Faulty { status: 503 } });
+    told.tell(Input::Elapsed(Timer::Rearm(hook)));
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::Armed { hook, generation });
+    assert!(matches!(told.word(), SessionStatus::Ready { .. }));
+}
+
+#[test]
+fn a_hook_that_fails_twice_is_told_once_and_its_return_too() {
+    let mut told = Told::live();
+    let hook = HookType::ViewerOffline;
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    for _ in 0..4 {
+        let generation = told.state.generations[hook.index()];
+        told.tell(Input::ArmFailed { hook, generation, failure: Failure::TimedOut });
+        told.tell(Input::Elapsed(Timer::Rearm(hook)));
+    }
+    let lost = told
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Hook(HookEvent::HookLost { .. })))
+        .count();
+    assert_eq!(lost, 1);
+    let generation = told.state.generations[hook.index()];
+    told.tell(Input::Armed { hook, generation });
+    assert!(told.events.contains(&Event::Hook(HookEvent::HookBack { hook })));
+}
+
+#[test]
+fn what_was_said_is_fetched_well_before_its_day_is_over_whoever_is_there_or_looks() {
+    let stories: [&[Input]; 5] = [
+        &[],
+        &[Input::OnScreen(true)],
+        &[Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None }],
+        &[
+            Input::Committed { seq: 1, hook: HookType::ViewerStarted, revision: None },
+            Input::Committed { seq: 2, hook: HookType::ViewerOffline, revision: None },
+            Input::ChatSaved(saved(0, 0, true)),
+        ],
+        &[Input::Missed { since: T0 }],
+    ];
+    let failed = Input::ChatFailed { failure: Failure::Unreachable, transcript: false };
+    for story in stories {
+        for answer in [Input::ChatSaved(saved(1, 1, false)), failed.clone()] {
+            let mut told = Told::live();
+            for input in story {
+                told.tell(input.clone());
+            }
+            let fetch = Effect::FetchChat { transcript: false };
+            assert_eq!(told.tell(Input::Elapsed(Timer::PollChat)), [fetch], "{story:?}");
+            let next = told.tell(answer).into_iter().find_map(|effect| match effect {
+                Effect::Start { timer: Timer::PollChat, after, .. } => Some(after),
+                _ => None,
+            });
+            // Chance may add a quarter.
+            assert!(next.unwrap().mul_f64(1.25) < DAY / 2, "{story:?}: {next:?}");
+        }
+    }
+}
+
+#[test]
+fn closing_saves_the_transcript_before_it_ends_the_pin() {
+    let mut told = Told::live();
+    let effects = told.tell(Input::Close { outcome: Outcome::Resolved, by: "anna".into() });
+    assert!(effects.contains(&Effect::FetchChat { transcript: true }));
+    assert!(!effects.contains(&Effect::RevokePin));
+    let effects = told.tell(Input::ChatSaved(saved(1, 1, true)));
+    assert!(effects.contains(&Effect::RevokePin));
+    assert!(matches!(told.word(), SessionStatus::Closed { pin_valid_until: Some(_), .. }));
+    told.tell(Input::Revoked { done: true });
+    assert!(matches!(told.word(), SessionStatus::Closed { pin_valid_until: None, .. }));
+}
+
+#[test]
+fn a_pin_that_nobody_used_expires_and_one_that_was_used_ends() {
+    let mut told = Told::live();
+    told.now = T0.plus(DAY);
+    told.tell(Input::Elapsed(Timer::PinOver));
+    assert_eq!(told.word(), SessionStatus::Expired);
+
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    told.now = T0.plus(DAY);
+    told.tell(Input::Elapsed(Timer::PinOver));
+    assert!(matches!(told.word(), SessionStatus::Ended { pin_over: true, .. }));
+}
+
+#[test]
+fn the_record_survives_its_storage() {
+    let mut told = Told::live();
+    told.fire(HookType::PresenterStarted);
+    let stored = serde_json::to_string(&told.state.record).unwrap();
+    assert_eq!(serde_json::from_str::<session::Record>(&stored).unwrap(), told.state.record);
+}
+
+#[test]
+fn a_heartbeat_or_a_lost_hook_is_no_activity_and_a_customer_is() {
+    let mut told = Told::live();
+    let before = told.state.active_at;
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    for hook in HookType::ALL {
+        let generation = told.state.generations[hook.index()];
+        told.tell(Input::ArmFailed { hook, generation, failure: Failure::TimedOut });
+        let generation = told.state.generations[hook.index()];
+        told.tell(Input::Armed { hook, generation });
+    }
+    assert_eq!(told.state.active_at, before);
+    told.tell(Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None });
+    assert!(told.state.active_at > before);
+}

@@ -1,0 +1,388 @@
+//! What our own broker says of a session beside its hooks, in every order in which the two can arrive.
+
+#![allow(clippy::unwrap_used)]
+
+mod any_order;
+mod arrivals;
+#[path = "../broker_word/mod.rs"]
+mod broker_word;
+mod pin_life;
+mod sharing;
+mod webhooks;
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use session::{
+    About, Arrival, Effect, Event, HookEvent, Input, Life, LiveFacts, Observation, ObservedSide,
+    Overtaken, Participant, PresenceChange, PresenceEvent, Presenter, SavedChat, SessionStatus,
+    State, Timer, Timestamp, Viewers, step,
+};
+use wire::{
+    HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},
+    Side,
+    session_events::{PinLife, REVISIONS_OF_A_RUN},
+    shared_screen::{Role, Sharing, SharingEnd},
+};
+
+const T0: Timestamp = Timestamp(1_700_000_000_000);
+const DAY: Duration = Duration::from_secs(86_400);
+const GRACE: Duration = Duration::from_secs(60);
+
+fn region() -> wire::Region {
+    "us-east-1".parse().unwrap()
+}
+
+/// A broker's own account of one session, and the console's session that hears of it.
+struct Pair {
+    now: Timestamp,
+    broker: Observation,
+    state: State,
+    events: Vec<Event>,
+    effects: Vec<Effect>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let broker = broker_word::of_a_new_session();
+        let state = State::new(About::default(), "anna".into(), T0);
+        let mut pair = Self { now: T0, broker, state, events: Vec::new(), effects: Vec::new() };
+        pair.tell(Input::RegionChosen { region: region() });
+        pair.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
+        pair.events.clear();
+        pair
+    }
+
+    fn tell(&mut self, input: Input) {
+        let transition = step(self.state.clone(), input, self.now);
+        self.state = transition.state;
+        for event in &transition.events {
+            self.assert_so(event);
+        }
+        self.events.extend(transition.events);
+        self.effects = transition.effects;
+    }
+
+    fn observe(&mut self) {
+        self.tell(Input::Observed(Box::new(self.broker.clone())));
+    }
+
+    /// Something happens at the broker; returns the revision that its hook's delivery carries.
+    fn happens(&mut self, hook: HookType) -> u64 {
+        self.now = self.now.plus(Duration::from_secs(90));
+        self.broker.revision += 1;
+        self.broker.happened[hook.index()] += 1;
+        self.broker.happened_at[hook.index()] = Some(self.now);
+        let since = self.now;
+        match hook {
+            PresenterStarted => self.broker.presenter = ObservedSide::Online { since },
+            PresenterOffline => self.broker.presenter = ObservedSide::Offline { since },
+            ViewerStarted => self.broker.viewers = ObservedSide::Online { since },
+            ViewerOffline => self.broker.viewers = ObservedSide::Offline { since },
+        }
+        self.broker.revision
+    }
+
+    fn hook(&mut self, hook: HookType, revision: u64) {
+        self.tell(Input::Received(hook));
+        self.tell(Input::Committed { seq: 1, hook, revision: Some(revision) });
+    }
+
+    fn word(&self) -> SessionStatus {
+        SessionStatus::new(&self.state.record, self.now)
+    }
+
+    /// How often an event of `hook` was told.
+    fn told(&self, hook: HookType) -> u64 {
+        let is = |event: &&Event| reported(event).is_some_and(|(told, _)| told == hook);
+        u64::try_from(self.events.iter().filter(is).count()).unwrap()
+    }
+
+    /// What is told of `hook` though something newer was known, with its own time.
+    fn told_late(&self, hook: HookType) -> Vec<Option<Timestamp>> {
+        let late = self.events.iter().filter_map(reported).filter(|(told, _)| *told == hook);
+        late.filter_map(|(_, overtaken)| Some(overtaken?.at)).collect()
+    }
+
+    /// What reads as the present state is the present state.
+    fn assert_so(&self, event: &Event) {
+        let Some((hook, None)) = reported(event) else { return };
+        assert_eq!(self.is_online(hook.side()), hook.is_started(), "{event:?}");
+    }
+
+    fn is_online(&self, side: Side) -> bool {
+        match side {
+            Side::Presenter => matches!(self.state.record.presenter, Presenter::Online { .. }),
+            Side::Viewers => matches!(self.state.record.viewers, Viewers::Some { .. }),
+        }
+    }
+
+    /// What was told last of a side: whether it is there, or nothing where that is unknown.
+    fn told_last(&self, side: Side) -> Option<bool> {
+        let of_side = |event: &Event| match event.facts().presence_change()? {
+            PresenceChange::Reported(hook) => {
+                (hook.side() == side).then(|| Some(hook.is_started()))
+            }
+            PresenceChange::UnknownSince(_) => Some(None),
+            PresenceChange::Known { presenter, viewers } => {
+                Some(Some(if side == Side::Presenter { presenter } else { viewers }))
+            }
+            PresenceChange::SessionOver => Some(Some(false)),
+        };
+        self.events.iter().rev().find_map(of_side).unwrap_or(Some(false))
+    }
+
+    fn lost(&self) -> usize {
+        let is = |event: &&Event| matches!(event, Event::Hook(HookEvent::WebhookLost { .. }));
+        self.events.iter().filter(is).count()
+    }
+
+    /// Whether both sides are as the broker has them.
+    fn assert_same(&self) {
+        let presenter = match self.state.record.presenter {
+            Presenter::Never => ObservedSide::Never,
+            Presenter::Online { since } => ObservedSide::Online { since },
+            Presenter::Offline { since } => ObservedSide::Offline { since },
+            Presenter::Unknown { since } => panic!("unknown since {since:?}"),
+        };
+        let viewers = match self.state.record.viewers {
+            Viewers::Never => ObservedSide::Never,
+            Viewers::Some { since } => ObservedSide::Online { since },
+            Viewers::None { since, .. } => ObservedSide::Offline { since },
+            Viewers::Unknown { since } => panic!("unknown since {since:?}"),
+        };
+        let kind = std::mem::discriminant::<ObservedSide>;
+        assert_eq!(kind(&presenter), kind(&self.broker.presenter), "{presenter:?}");
+        assert_eq!(kind(&viewers), kind(&self.broker.viewers), "{viewers:?}");
+    }
+}
+
+/// The hook whose event is reported, and whether something newer was known already.
+fn reported(event: &Event) -> Option<(HookType, Option<Overtaken>)> {
+    let hook = match event {
+        Event::Presence(PresenceEvent::PresenterOnline { .. }) => PresenterStarted,
+        Event::Presence(PresenceEvent::PresenterOffline { .. }) => PresenterOffline,
+        Event::Presence(PresenceEvent::ViewerJoined { .. }) => ViewerStarted,
+        Event::Presence(PresenceEvent::ViewersGone { .. }) => ViewerOffline,
+        _ => return None,
+    };
+    Some((hook, event.facts().overtaken()))
+}
+
+#[test]
+fn whether_a_session_lives_again_after_its_viewers_is_the_brokers_word() {
+    for (reopened, ended) in [(Some(true), false), (Some(false), true)] {
+        let mut pair = Pair::new();
+        for hook in [PresenterStarted, ViewerStarted, ViewerOffline] {
+            pair.happens(hook);
+        }
+        // A console that starts now can't tell by times when the program came that leaves at present.
+        pair.now = pair.now.plus(GRACE);
+        pair.broker.revision += 1;
+        pair.broker.presenter = ObservedSide::Leaving { since: pair.now };
+        pair.broker.reopened = reopened;
+        pair.observe();
+        assert_eq!(matches!(pair.word(), SessionStatus::Ended { .. }), ended);
+        pair.happens(PresenterOffline);
+        pair.observe();
+        assert_eq!(matches!(pair.word(), SessionStatus::Ended { .. }), ended);
+    }
+}
+
+#[test]
+fn the_first_word_after_a_restart_resolves_what_is_unknown_and_tells_only_what_is_new() {
+    for came in [false, true] {
+        let mut pair = Pair::new();
+        let revision = pair.happens(PresenterStarted);
+        pair.hook(PresenterStarted, revision);
+        pair.observe();
+        pair.state = State::restored(pair.state.record.clone());
+        pair.tell(Input::Restored { since: pair.now });
+        assert!(matches!(pair.word(), SessionStatus::Unknown { .. }));
+        if came {
+            pair.happens(ViewerStarted);
+        }
+        pair.events.clear();
+        pair.observe();
+        pair.assert_same();
+        assert_eq!((pair.told(PresenterStarted), pair.told(ViewerStarted)), (0, u64::from(came)));
+        let known = PresenceEvent::StatusKnown { presenter: true, viewers: came };
+        assert!(pair.events.contains(&known.into()), "{:?}", pair.events);
+    }
+}
+
+#[test]
+fn while_the_broker_tells_the_state_a_missed_stretch_is_asked_about() {
+    let mut pair = Pair::new();
+    pair.observe();
+    pair.tell(Input::Missed { since: pair.now });
+    assert!(pair.effects.contains(&Effect::AskState));
+    pair.observe();
+    pair.assert_same();
+    pair.tell(Input::Unobserved { unknown_since: Some(pair.now) });
+    assert!(matches!(pair.word(), SessionStatus::Unknown { .. }));
+    assert!(!pair.effects.contains(&Effect::AskState), "there is nobody to ask");
+    pair.observe();
+    pair.assert_same();
+}
+
+#[test]
+fn a_service_without_the_channel_is_known_by_its_hooks_as_ever() {
+    let mut pair = Pair::new();
+    pair.tell(Input::Committed { seq: 1, hook: PresenterStarted, revision: None });
+    pair.tell(Input::Committed { seq: 2, hook: PresenterStarted, revision: None });
+    assert_eq!(pair.told(PresenterStarted), 2);
+    pair.tell(Input::Unobserved { unknown_since: Some(pair.now) });
+    assert!(matches!(pair.word(), SessionStatus::Ready { .. }), "it never had the channel");
+}
+
+#[test]
+fn nobody_is_active_with_a_viewer_who_has_left() {
+    let mut pair = Pair::new();
+    pair.happens(PresenterStarted);
+    pair.happens(ViewerStarted);
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::Active { .. }));
+    assert!(pair.state.record.active_since.is_some());
+    pair.now = pair.now.plus(GRACE);
+    pair.broker.revision += 1;
+    pair.broker.viewers = ObservedSide::Leaving { since: pair.now };
+    pair.observe();
+    assert_eq!(pair.word(), SessionStatus::Ready { since: pair.now });
+    assert_eq!(pair.state.record.active_since, None, "the time stands still");
+    assert_eq!(pair.state.record.active_ms, 60_000);
+    let revision = pair.happens(ViewerOffline);
+    pair.hook(ViewerOffline, revision);
+    assert!(matches!(pair.word(), SessionStatus::Ended { .. }));
+}
+
+#[test]
+fn an_ended_session_says_whether_the_customer_is_still_there() {
+    let mut pair = Pair::new();
+    for hook in [PresenterStarted, ViewerStarted, ViewerOffline] {
+        pair.happens(hook);
+    }
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::Ended { still_online: true, .. }));
+    pair.happens(PresenterOffline);
+    pair.observe();
+    let gone = SessionStatus::Ended {
+        since: T0.plus(Duration::from_secs(270)),
+        pin_over: false,
+        may_still_run: false,
+        still_online: false,
+    };
+    assert_eq!(pair.word(), gone);
+}
+
+/// Its numbers begin in an earlier run then, and everything that it says would be older than what is known.
+#[test]
+fn a_broker_that_was_put_back_from_a_copy_is_believed_again() {
+    let mut pair = Pair::new();
+    pair.broker.revision = 7 * REVISIONS_OF_A_RUN;
+    let started = pair.happens(PresenterStarted);
+    pair.observe();
+    pair.hook(PresenterStarted, started);
+    assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
+    pair.broker.revision = 5 * REVISIONS_OF_A_RUN;
+    let offline = pair.happens(PresenterOffline);
+    pair.observe();
+    assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }));
+    pair.hook(PresenterOffline, offline);
+    let again = pair.happens(PresenterStarted);
+    pair.hook(PresenterStarted, again);
+    assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
+}
+
+#[test]
+fn a_record_of_before_the_channel_is_told_nothing_old() {
+    let mut pair = Pair::new();
+    pair.state.record.observed = serde_json::from_str("{}").unwrap();
+    pair.happens(PresenterStarted);
+    pair.happens(ViewerStarted);
+    pair.observe();
+    pair.tell(Input::Elapsed(Timer::HooksDue));
+    pair.assert_same();
+    assert_eq!((pair.told(PresenterStarted), pair.lost()), (0, 0));
+}
+
+#[test]
+fn a_transcript_is_told_where_it_has_messages_and_once() {
+    let mut pair = Pair::new();
+    let saved =
+        |total| Input::ChatSaved(SavedChat { total, transcript: true, ..SavedChat::default() });
+    for (total, told) in [(0, vec![false]), (2, vec![true])] {
+        pair.events.clear();
+        for hook in [ViewerStarted, ViewerOffline] {
+            pair.tell(Input::Committed { seq: 1, hook, revision: None });
+        }
+        pair.tell(saved(total));
+        for hook in [ViewerStarted, ViewerOffline] {
+            pair.tell(Input::Committed { seq: 1, hook, revision: None });
+        }
+        pair.tell(saved(total));
+        let loud: Vec<bool> = pair
+            .events
+            .iter()
+            .filter(|event| event.facts().name() == "transcript_saved")
+            .map(|event| event.facts().notice("x").notify)
+            .collect();
+        assert_eq!(loud, told, "{total} messages");
+    }
+}
+
+#[test]
+fn whoever_writes_before_any_program_runs_is_told_by_name() {
+    let mut pair = Pair::new();
+    pair.observe();
+    let saved = SavedChat {
+        new: 1,
+        total: 1,
+        from: Some("Maria\u{202e}".into()),
+        number: Some(1),
+        ..SavedChat::default()
+    };
+    pair.tell(Input::ChatSaved(saved));
+    let notice = pair.events[0].facts().notice("Lopez");
+    assert_eq!((notice.text.as_str(), notice.notify), ("Lopez: 1 new message from Maria", true));
+    assert_eq!(pair.state.record.observed.chat_number, 1);
+}
+
+fn participant(page: &str, since: Timestamp) -> Participant {
+    Participant {
+        side: Side::Viewers,
+        page: page.into(),
+        name: "Ben".into(),
+        role: Some(Role::Watch),
+        since,
+        watching: true,
+        sealed: true,
+        platform: None,
+    }
+}
+
+#[test]
+fn who_is_connected_is_known_while_the_broker_tells_it_and_no_longer() {
+    let gone: [fn(&mut Pair); 3] = [
+        |pair| pair.tell(Input::Unobserved { unknown_since: None }),
+        |pair| pair.tell(Input::Unobserved { unknown_since: Some(T0) }),
+        |pair| pair.tell(Input::Missed { since: T0 }),
+    ];
+    for gone in gone {
+        let mut pair = Pair::new();
+        pair.broker.facts =
+            LiveFacts { sharing: Sharing::Shared, participants: vec![participant("a", T0)] };
+        pair.observe();
+        // The same time, told once more: each telling takes a while.
+        let later = T0.plus(Duration::from_millis(300));
+        pair.broker.facts.participants = vec![participant("a", later), participant("b", later)];
+        pair.observe();
+        let told = pair.state.facts.clone().unwrap();
+        let times: Vec<_> = told.participants.iter().map(|one| one.since).collect();
+        assert_eq!((told.sharing, &times[..]), (Sharing::Shared, &[T0, later][..]));
+        gone(&mut pair);
+        assert_eq!(pair.state.facts, None);
+        pair.observe();
+        assert_eq!(pair.state.facts.as_ref().unwrap().participants.len(), 2);
+    }
+}
