@@ -21,9 +21,20 @@ pub struct KeptPort {
 impl KeptPort {
     #[allow(clippy::new_without_default)] // it takes something of the machine
     pub fn new() -> Self {
+        Self::keep(0)
+    }
+
+    /// The port of the server that was at this URL and has just ended, kept for its next start.
+    pub fn given_back_by(url: &str) -> Self {
+        let after = url.rsplit(':').next().unwrap();
+        let digits = after.split(|letter: char| !letter.is_ascii_digit()).next().unwrap();
+        Self::keep(digits.parse().unwrap())
+    }
+
+    fn keep(number: u16) -> Self {
         let keeper = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
         keeper.set_reuse_address(true).unwrap();
-        keeper.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        keeper.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, number)).into()).unwrap();
         let addr = keeper.local_addr().unwrap().as_socket().unwrap();
         Self { addr, _keeper: keeper }
     }
@@ -56,6 +67,16 @@ mod tests {
             // The server's end closes first, which leaves the connection behind for a while.
             drop((served, client, server));
         }
+    }
+
+    #[test]
+    fn one_that_was_given_back_is_kept_for_the_next_start() {
+        // Kept from the start, too, or this test itself would depend on luck.
+        let port = KeptPort::new();
+        drop(TcpListener::bind(port.addr()).unwrap());
+        let url = format!("http://{}/join#7W2-97-8570", port.addr());
+        assert_eq!(KeptPort::given_back_by(&url).addr(), port.addr());
+        TcpListener::bind(port.addr()).unwrap();
     }
 
     #[test]

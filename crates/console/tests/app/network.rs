@@ -139,6 +139,7 @@ async fn without_an_address_it_takes_this_computers_own_and_keeps_its_port_over_
     let page = |c: &ConsoleView| c.service.join_page.clone().filter(|page| !page.contains(&base));
     let first = console(&mut rig, "an address", |c| page(c).is_some()).await.service.join_page;
     rig.app.stop().await;
+    let _port = KeptPort::given_back_by(first.as_ref().unwrap());
     let mut rig = Rig::start_in(rig.folder, SettingsSource::file(&file)).await;
     let again = console(&mut rig, "an address", |c| page(c).is_some()).await.service.join_page;
     assert_eq!(again, first);
