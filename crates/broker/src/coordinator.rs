@@ -171,6 +171,7 @@ impl Coordinator {
         hub.stamp(&mut change);
         let Change { writes, notices, effects, changed, reschedules } = change;
         let saved = self.store.submit(writes);
+        let (deliveries, effects) = self.begin_deliveries(effects);
         self.dispatch(hub, notices);
         if reschedules {
             self.rescheduled.notify_one();
@@ -183,7 +184,11 @@ impl Coordinator {
             let _in_flight = in_flight;
             let saved = saved.await;
             if saved.is_ok() {
+                deliveries.into_iter().for_each(|delivery| this.pass_on(delivery));
                 effects.into_iter().for_each(|effect| this.perform(effect));
+            } else {
+                // Before the new state is told: nothing comes of them.
+                drop(deliveries);
             }
             // Also if the disk refused: from here on the broker acts by the new state all the same.
             this.channels.publish(&changed);

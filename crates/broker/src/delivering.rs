@@ -18,11 +18,7 @@ const PAUSES: [u64; 7] = [1, 2, 4, 8, 15, 15, 15];
 
 impl Coordinator {
     /// Makes the delivery of a hook that fired, unless deliveries are held back.
-    pub(crate) fn start_delivery(self: &Arc<Self>, hook: HookDelivery) {
-        self.pass_on(self.deliverer.begin_delivery(hook));
-    }
-
-    fn pass_on(self: &Arc<Self>, delivery: Delivery) {
+    pub(crate) fn pass_on(self: &Arc<Self>, delivery: Delivery) {
         if let Some(delivery) = self.deliverer.admit(delivery) {
             self.spawn_delivery(delivery);
         }

@@ -268,7 +268,7 @@ impl Deliverer {
     }
 }
 
-/// A delivery that is held back, being made or waiting to be tried again. It counts as under way until its last copy
+/// A delivery that waits for the disk, is held back, being made or waiting to be tried again. It counts as under way until its last copy
 /// is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery {

@@ -9,6 +9,7 @@ use wire::Pin;
 use crate::{
     address,
     coordinator::Coordinator,
+    delivery::Delivery,
     hub::{
         change::Effect,
         mails::MailRequest,
@@ -20,9 +21,25 @@ use crate::{
 };
 
 impl Coordinator {
+    /// Takes the deliveries out of the effects. They are under way from now on, although they wait for the disk:
+    /// whoever is told what has happened, for whatever reason that is looked at, is told with it that a hook comes.
+    pub(crate) fn begin_deliveries(&self, effects: Vec<Effect>) -> (Vec<Delivery>, Vec<Effect>) {
+        let mut deliveries = Vec::new();
+        let mut others = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Deliver(hook) => deliveries.push(self.deliverer.begin_delivery(hook)),
+                Effect::SendRoster(_) | Effect::SendChat(..) | Effect::SendMail(_) => {
+                    others.push(effect);
+                }
+            }
+        }
+        (deliveries, others)
+    }
+
     pub(crate) fn perform(self: &Arc<Self>, effect: Effect) {
         match effect {
-            Effect::Deliver(delivery) => self.start_delivery(delivery),
+            Effect::Deliver(hook) => self.pass_on(self.deliverer.begin_delivery(hook)),
             Effect::SendRoster(pin) => self.notify(|hub| hub.roster_notices(&pin)),
             Effect::SendChat(pin, message) => {
                 self.with_hub(|hub, _| hub.mark_chat_saved(&pin, message.number));

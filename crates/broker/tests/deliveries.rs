@@ -17,10 +17,12 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use common::{MINUTE, PATIENCE, Rig, broker, json_of};
 use console::{Console, KEY};
+use port_tests::KeptPort;
 use ring::hmac;
 use serde_json::json;
 use serve::{Fault, FaultRule, Limits, Port, Server};
 use tokio::sync::{Mutex, mpsc};
+use uuid::Uuid;
 
 /// Answers each POST with the next of these; with 200 when there is none left.
 struct Receiver {
@@ -126,15 +128,14 @@ async fn what_a_failing_server_did_not_take_is_tried_again_with_the_same_id() {
 #[tokio::test]
 async fn a_receiver_that_comes_back_gets_what_it_missed_and_holds_up_nobody() {
     let (rig, mut other) = (broker().await, Receiver::answering(&[]));
-    let gone = Receiver::answering(&[]);
-    let (url, port) = (gone.url(), gone.server.addr().port());
-    gone.server.shutdown().await;
+    let port = KeptPort::new();
+    let url = format!("http://{}/hook", port.addr());
     let (pin, another) = (rig.mint().await, rig.mint().await);
     let _missed = fire(&rig, &pin, &url).await;
     rig.handle().idle().await;
     let _taken = fire(&rig, &another, &other.url()).await;
     other.next().await;
-    let mut back = Receiver::on(Port::Exactly(port), &[]);
+    let mut back = Receiver::on(Port::Exactly(port.number()), &[]);
     assert!(String::from_utf8_lossy(&back.next().await.1).contains(&pin));
 }
 
@@ -183,6 +184,7 @@ async fn nothing_is_tried_again_once_the_pin_is_revoked_or_a_minute_is_over() {
     rig.handle().idle().await;
     rig.post("/x/revoke", &json!({ "session_pin": pin })).await;
     // One that was on its way already may still come.
+    rig.handle().idle().await;
     while receiver.came.try_recv().is_ok() {}
     a_minute_of_attempts(&rig).await;
     assert!(receiver.came.try_recv().is_err());
@@ -223,4 +225,19 @@ async fn a_console_is_told_which_deliveries_may_still_come() {
     let given_up = console.state_where(|state| state["under_way"] == json!([0, 0, 0, 0])).await;
     assert_eq!(given_up["happened"], json!([0, 1, 0, 0]));
     assert_eq!(given_up["revision"], state["revision"]);
+}
+
+/// Whoever is told that it has happened, for whatever other reason, would else take the hook for lost.
+#[tokio::test]
+async fn a_delivery_is_under_way_from_the_moment_at_which_its_event_has_happened() {
+    let (rig, receiver) = (broker().await, Receiver::answering(&[]));
+    let pin = rig.mint().await;
+    assert_eq!(rig.put_hook(&pin, "viewer_started", &receiver.url()).await.status(), 200);
+    let (handle, pin) = (rig.handle(), pin.parse().unwrap());
+    let arrives = handle.page_arrives(&pin, wire::Side::Viewers, Uuid::new_v4(), "Anna");
+    let mut arrives = std::pin::pin!(arrives);
+    assert!(futures_util::poll!(arrives.as_mut()).is_pending(), "it isn't on the disk yet");
+    let facts = handle.facts(&pin).unwrap();
+    assert_eq!((facts.happened, facts.under_way), ([0, 1, 0, 0], Some([0, 1, 0, 0])));
+    arrives.await.unwrap();
 }

@@ -227,12 +227,17 @@ async fn a_console_that_reads_slowly_gets_few_states_and_the_newest() {
     // Long names make long states: together more than the sockets' buffers hold.
     let name = "\u{1f600}".repeat(64);
     rig.handle().page_arrives(&typed, wire::Side::Presenter, page, &name).await.unwrap();
+    let mut states = 0;
     for n in 0..CHANGES {
         let viewer = Uuid::from_u128((n % 20).into());
         rig.handle().page_arrives(&typed, wire::Side::Viewers, viewer, &name).await.unwrap();
+        if n % 100 == 99 {
+            // Whoever took nothing at all would be gone after a while, and the changes may take longer than that.
+            console.next_of("state").await;
+            states += 1;
+        }
     }
     rig.handle().page_leaves(&typed, page).await;
-    let mut states = 0;
     let newest = console.state_where(|state| {
         states += 1;
         state["presenter"]["is"] == "leaving"

@@ -7,6 +7,7 @@ mod operating;
 
 use common::{Page, Receiver, broker, client};
 use operating::Program;
+use port_tests::KeptPort;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -139,10 +140,10 @@ async fn metrics_count_what_there_is_and_what_happened_at_an_address_of_their_ow
 #[tokio::test]
 async fn an_operator_lists_sessions_and_mails_and_learns_why_it_cannot() {
     let dir = tempfile::tempdir().unwrap();
-    let port = serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap().addr().port();
+    let port = KeptPort::new();
     let file = dir.path().join("broker.toml");
     let data = dir.path().join("data");
-    std::fs::write(&file, format!("data = {data:?}\ncontrol = \"127.0.0.1:{port}\"\n")).unwrap();
+    std::fs::write(&file, format!("data = {data:?}\ncontrol = \"{}\"\n", port.addr())).unwrap();
     let config = ["--config", file.to_str().unwrap()];
     let admin = |words: &[&str]| {
         let all = config.iter().chain(["admin"].iter()).chain(words);

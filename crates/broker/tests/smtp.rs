@@ -9,8 +9,9 @@ use broker::{Config, MailState, Smtp};
 use common::{MINUTE, Rig, broker_with, json_of};
 use console::{Console, KEY};
 use mail_tests::{Does, server};
+use port_tests::KeptPort;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::sync::mpsc;
 
 fn by(url: String) -> impl FnOnce(&mut Config) {
     let smtp = Smtp { url: url.into(), from: "Support <support@example.org>".into() };
@@ -110,8 +111,8 @@ async fn what_may_be_taken_later_is_tried_again_as_the_same_mail() {
 
 #[tokio::test]
 async fn a_mail_server_that_is_not_there_fails_the_mail_in_the_end_and_not_the_call() {
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let rig = broker_with(by(format!("smtp://{gone}"))).await;
+    let gone = KeptPort::new();
+    let rig = broker_with(by(format!("smtp://{}", gone.addr()))).await;
     let pin = console::mint(&rig, KEY).await;
     let mut console = Console::open(&rig, KEY).await;
     console.follow(&pin).await;

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Both monitors, side by side.
 const SIZE: (u16, u16) = (320, 100);
 
@@ -98,7 +98,7 @@ async fn present_to(
                     }
                 }
             },
-            message = page.next() => {
+            message = page.read() => {
                 if message["type"] == "viewer" {
                     joined = Some(dial(&origin, &message, &picture).await);
                 }

@@ -194,6 +194,12 @@ impl Archive {
         self.database.close().await;
     }
 
+    /// Resolves when everything queued before it is written.
+    #[cfg(test)]
+    pub(crate) async fn flush(&self) -> Result<(), ArchiveError> {
+        self.write("finish writing the archive", |_| Ok(())).await
+    }
+
     /// Whether it holds no session and no entry of the audit log, as after it was made.
     ///
     /// # Errors

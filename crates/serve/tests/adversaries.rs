@@ -8,7 +8,9 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use serve::{Counts, Limits, Pace, PeerPolicy, Port, Refusal, Server, TrustedProxies, tls::Tls};
+use serve::{
+    Bound, Counts, Limits, Pace, PeerPolicy, Port, Refusal, Server, TrustedProxies, tls::Tls,
+};
 use socket2::{Domain, Socket, Type};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -28,7 +30,23 @@ fn patient() -> Limits {
 
 /// A server where `/` answers, `/large` says more than any buffer holds, and `/echo` wants a body.
 fn start(limits: Limits, tls: Option<Tls>, counts_loopback: bool) -> Server {
-    let bound = serve::bind(Ipv4Addr::UNSPECIFIED.into(), Port::Any).unwrap();
+    serve_at(bound(), limits, tls, counts_loopback)
+}
+
+/// Such a server, and somebody who has connected and sent this before it takes anybody: however slow the machine is,
+/// a time that it allows doesn't end before that has come.
+fn start_after(sent: &[u8], limits: Limits, tls: Option<Tls>) -> (Server, TcpStream) {
+    let bound = bound();
+    let mut socket = connect_to(bound.addr().port(), 1);
+    socket.write_all(sent).unwrap();
+    (serve_at(bound, limits, tls, false), socket)
+}
+
+fn bound() -> Bound {
+    serve::bind(Ipv4Addr::UNSPECIFIED.into(), Port::Any).unwrap()
+}
+
+fn serve_at(bound: Bound, limits: Limits, tls: Option<Tls>, counts_loopback: bool) -> Server {
     let routes = Router::new()
         .route("/", get(|| async { "here" }).post(|_: axum::body::Bytes| async { "here" }))
         .route("/large", get(|| async { vec![b'x'; 64 << 20] }));
@@ -48,11 +66,15 @@ fn ask(socket: &mut TcpStream, request: &str) -> String {
 
 /// Connects from 127.0.0.`from`.
 fn connect(server: &Server, from: u8) -> TcpStream {
+    connect_to(server.addr().port(), from)
+}
+
+fn connect_to(port: u16, from: u8) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     // So little that an answer that is not read soon waits.
     socket.set_recv_buffer_size(4096).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, from], 0)).into()).unwrap();
-    let to = SocketAddr::from(([127, 0, 0, 1], server.addr().port()));
+    let to = SocketAddr::from(([127, 0, 0, 1], port));
     socket.connect(&to.into()).unwrap();
     socket.into()
 }
@@ -194,9 +216,7 @@ async fn whoever_sends_nothing_or_only_half_is_sent_away() {
         ("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nabc", Refusal::Slow),
     ] {
         let limits = Limits { headers_within: SHORT, body_within: SHORT, ..patient() };
-        let server = start(limits, None, false);
-        let mut socket = connect(&server, 1);
-        socket.write_all(start_of_it.as_bytes()).unwrap();
+        let (server, socket) = start_after(start_of_it.as_bytes(), limits, None);
         tokio::task::spawn_blocking(|| until_the_end(socket)).await.unwrap();
         let counts = counted(&server, |counts| counts.of(kind) == 1).await;
         assert_eq!(counts.refused.iter().sum::<u64>(), 1, "{start_of_it:?}");
@@ -208,9 +228,7 @@ async fn whoever_sends_nothing_or_only_half_is_sent_away() {
 async fn bytes_that_trickle_do_not_prolong_the_time_for_a_first_request() {
     for start_of_it in ["GET / HTTP/1.1\r\nx: ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
         let limits = Limits { headers_within: SHORT, body_within: SHORT, ..patient() };
-        let server = start(limits, None, false);
-        let mut socket = connect(&server, 1);
-        socket.write_all(start_of_it.as_bytes()).unwrap();
+        let (server, mut socket) = start_after(start_of_it.as_bytes(), limits, None);
         // An empty frame of settings to HTTP/2; to HTTP/1 nothing that ends a header.
         let more: &[u8] =
             if start_of_it.starts_with("PRI") { &[0, 0, 0, 4, 0, 0, 0, 0, 0] } else { b"y" };
@@ -253,9 +271,7 @@ async fn an_idle_http2_connection_ends_and_one_that_answers_no_ping_too() {
         // It is owed an answer for ever, and never says that it is still there.
         (Limits { idle_within: SHORT, headers_within: SHORT, ..patient() }, 0, "/large"),
     ] {
-        let server = start(limits, None, false);
-        let mut socket = connect(&server, 1);
-        socket.write_all(&http2(window, path)).unwrap();
+        let (server, socket) = start_after(&http2(window, path), limits, None);
         let came = tokio::task::spawn_blocking(|| until_the_end(socket)).await.unwrap();
         assert!(!came.is_empty());
         counted(&server, |counts| counts.open == 0).await;
@@ -265,9 +281,8 @@ async fn an_idle_http2_connection_ends_and_one_that_answers_no_ping_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_http2_answer_for_which_there_is_never_room_ends_its_connection() {
     for (window, path) in [(0, "/"), (0, "/large"), (100, "/large")] {
-        let server = start(Limits { write_within: SHORT, ..patient() }, None, false);
-        let mut socket = connect(&server, 1);
-        socket.write_all(&http2(window, path)).unwrap();
+        let limits = Limits { write_within: SHORT, ..patient() };
+        let (server, socket) = start_after(&http2(window, path), limits, None);
         tokio::task::spawn_blocking(|| until_the_end(socket)).await.unwrap();
         counted(&server, |counts| counts.of(Refusal::Unread) == 1 && counts.open == 0).await;
     }
@@ -281,9 +296,8 @@ async fn tls_without_a_hello_or_without_a_request_ends() {
         [(&b""[..], Refusal::Silent), (&[22, 3, 1, 2, 0, 1][..], Refusal::Slow)]
     {
         let tls = files.load().await.unwrap();
-        let server = start(Limits { headers_within: SHORT, ..patient() }, Some(tls), false);
-        let mut socket = connect(&server, 1);
-        socket.write_all(start_of_it).unwrap();
+        let limits = Limits { headers_within: SHORT, ..patient() };
+        let (server, socket) = start_after(start_of_it, limits, Some(tls));
         tokio::task::spawn_blocking(|| until_the_end(socket)).await.unwrap();
         counted(&server, |counts| counts.of(kind) == 1 && counts.open == 0).await;
     }

@@ -16,11 +16,15 @@ use axum::{
     body::Bytes,
     routing::{get, post},
 };
+use port_tests::KeptPort;
 use serve::{
     Bodies, ControlToken, Fault, FaultPlan, FaultRule, HostGuard, Limits, PagePolicy, Port, Server,
     control,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// Long enough for a loaded machine; only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn start(routes: impl FnOnce(HostGuard) -> Router, limits: Limits) -> Server {
     let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).unwrap();
@@ -95,21 +99,26 @@ fn answers_413_to_a_chunked_body_that_never_says_how_long_it_is() {
 
 #[test]
 fn gives_up_on_headers_and_bodies_that_do_not_arrive() {
-    let short = Duration::from_millis(50);
-    let limits = Limits { headers_within: short, body_within: short, ..Limits::default() };
+    let (short, long) = (Duration::from_millis(50), Duration::from_secs(3600));
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let server = runtime.block_on(async { start(echo, limits) });
-    let answer_to = |text: String| {
+    // Only what doesn't arrive has a short time: what does may take as long as it needs.
+    let server = |headers_within, body_within| {
+        let limits = Limits { headers_within, body_within, ..Limits::default() };
+        runtime.block_on(async { start(echo, limits) })
+    };
+    let answer_to = |server: &Server, text: String| {
         let mut socket = TcpStream::connect(server.addr()).unwrap();
         socket.write_all(text.as_bytes()).unwrap();
         let mut answer = Vec::new();
         let _ = socket.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
     };
-    assert!(!answer_to("POST /echo HTTP/1.1\r\nhost: ".to_owned()).contains("200"));
+    let waits = server(short, long);
+    assert!(!answer_to(&waits, "POST /echo HTTP/1.1\r\nhost: ".to_owned()).contains("200"));
+    let server = server(long, short);
     let head =
         format!("POST /echo HTTP/1.1\r\nhost: {}\r\ncontent-length: 5\r\n\r\nab", server.addr());
-    assert!(answer_to(head).starts_with("HTTP/1.1 408"));
+    assert!(answer_to(&server, head).starts_with("HTTP/1.1 408"));
 }
 
 #[tokio::test]
@@ -136,11 +145,12 @@ async fn closes_the_connection_over_the_cap_while_the_others_have_requests_under
 
 #[tokio::test]
 async fn gives_the_port_back_when_it_shuts_down() {
-    let server = start(echo, Limits::default());
-    let addr = server.addr();
+    let port = KeptPort::new();
+    let bind = || serve::bind(port.addr().ip(), Port::Exactly(port.number()));
+    let server = Server::start(bind().unwrap(), Router::new(), Limits::default(), None).unwrap();
+    assert!(bind().is_err(), "it has the port");
     server.shutdown().await;
-    let again = serve::bind(addr.ip(), Port::Exactly(addr.port())).unwrap();
-    assert_eq!(again.addr(), addr);
+    assert_eq!(bind().unwrap().addr(), port.addr());
 }
 
 /// A server that counts what its handler did, with a fault plan.
@@ -287,7 +297,7 @@ async fn a_request_is_handled_to_its_end_whoever_hangs_up_meanwhile() {
         // Another connection's round trip, by which the server has learnt that the first one is gone.
         assert_eq!(client().get(url(server.addr(), "/")).send().await.unwrap().status(), 404);
         opens.add_permits(1);
-        let ended = tokio::time::timeout(Duration::from_secs(20), ends.recv()).await;
+        let ended = tokio::time::timeout(PATIENCE, ends.recv()).await;
         assert_eq!(ended.unwrap_or_else(|_| panic!("{how:?}")).unwrap(), "{}");
         drop(kept);
     }
@@ -311,7 +321,7 @@ async fn no_request_is_lost_that_was_sent_before_its_sender_hung_up() {
     });
     let kept = senders.map(|sender| sender.join().unwrap());
     let counted = async { while lasts.recv().await.is_some_and(|count| count < 300) {} };
-    let _ = tokio::time::timeout(Duration::from_secs(20), counted).await;
+    let _ = tokio::time::timeout(PATIENCE, counted).await;
     assert_eq!(came.load(Ordering::Relaxed), 300);
     drop(kept);
 }
@@ -365,7 +375,7 @@ async fn where_bodies_are_ignored_every_request_is_handled_whatever_becomes_of_i
                 None => Some(socket),
                 Some(how) => hang_up(socket, how),
             };
-            let handled = tokio::time::timeout(Duration::from_secs(20), came.recv()).await;
+            let handled = tokio::time::timeout(PATIENCE, came.recv()).await;
             let start = &body[..body.len().min(40)];
             let handled = handled.unwrap_or_else(|_| panic!("{start}, {how:?}"));
             assert_eq!(handled.unwrap(), "", "no handler sees any of it");

@@ -126,7 +126,8 @@ pub struct SessionFacts {
     /// since the broker started.
     #[serde(default)]
     pub happened_ms: [Option<u64>; HookType::ALL.len()],
-    /// How many deliveries of each hook are held back, being made or waiting to be tried again, in the same order.
+    /// How many deliveries of each hook are still to come: waiting for the disk, held back, being made or waiting to be
+    /// tried again, in the same order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under_way: Option<[u64; HookType::ALL.len()]>,
     /// A second program with this PIN was refused or took the place of the first: how long ago, in milliseconds.

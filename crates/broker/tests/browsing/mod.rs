@@ -7,7 +7,7 @@ use fantoccini::{Client, Locator};
 use serde_json::Value;
 
 /// Long enough for a loaded machine; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until the element's text has this in it.
 pub async fn see(browser: &Client, id: &str, text: &str) {

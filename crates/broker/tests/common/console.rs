@@ -1,14 +1,18 @@
 //! A console's end of the event channel.
 #![allow(dead_code)] // each test file uses its own part of this
 
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{
+    SinkExt as _, StreamExt as _,
+    stream::{SplitSink, SplitStream},
+};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::net::TcpSocket;
+use tokio::{net::TcpSocket, sync::mpsc};
 use tokio_tungstenite::{
     MaybeTlsStream, client_async, connect_async,
     tungstenite::{Error, Message, client::IntoClientRequest as _, handshake::client::Request},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::common::{Rig, Socket, json_of};
 
@@ -16,7 +20,19 @@ pub const KEY: &str = "a random text of one console";
 pub const OTHER_KEY: &str = "a random text of another one";
 const HEADER: &str = "deskhand-console";
 
-pub struct Console(Socket);
+/// It answers pings, however long its test is at something else.
+pub struct Console {
+    to: SplitSink<Socket, Message>,
+    from: Incoming,
+}
+
+/// Where its messages come from.
+enum Incoming {
+    /// A task reads them. Dropped with the console, which hangs up.
+    Read(mpsc::UnboundedReceiver<Message>, AbortOnDropHandle<()>),
+    /// They wait in the socket until the test wants them.
+    Narrow(SplitStream<Socket>),
+}
 
 /// Mints a PIN for the console with this key.
 pub async fn mint(rig: &Rig, key: &str) -> String {
@@ -51,19 +67,31 @@ impl Console {
         socket.set_recv_buffer_size(4 * 1024).unwrap();
         let stream = socket.connect(rig.running.addr()).await.unwrap();
         let stream = MaybeTlsStream::Plain(stream);
-        Self(client_async(request(rig, Some(key)), stream).await.unwrap().0)
+        let (to, from) = client_async(request(rig, Some(key)), stream).await.unwrap().0.split();
+        Self { to, from: Incoming::Narrow(from) }
     }
 
     async fn dialled(rig: &Rig, key: Option<&str>) -> Result<Self, StatusCode> {
         match connect_async(request(rig, key)).await {
-            Ok((socket, _)) => Ok(Self(socket)),
+            Ok((socket, _)) => {
+                let (to, mut from) = socket.split();
+                let (tell, came) = mpsc::unbounded_channel();
+                let reading = tokio::spawn(async move {
+                    while let Some(Ok(message)) = from.next().await {
+                        if tell.send(message).is_err() {
+                            return;
+                        }
+                    }
+                });
+                Ok(Self { to, from: Incoming::Read(came, AbortOnDropHandle::new(reading)) })
+            }
             Err(Error::Http(answer)) => Err(answer.status()),
             Err(error) => panic!("{error}"),
         }
     }
 
     pub async fn send(&mut self, message: &Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
+        self.to.send(Message::text(message.to_string())).await.unwrap();
     }
 
     pub async fn send_follow(&mut self, sessions: &[(&str, u64)]) {
@@ -82,14 +110,18 @@ impl Console {
     pub async fn next(&mut self) -> Value {
         let read = async {
             loop {
-                match self.0.next().await {
-                    Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
-                    Some(Ok(Message::Close(frame))) => {
+                let message = match &mut self.from {
+                    Incoming::Read(came, _) => came.recv().await,
+                    Incoming::Narrow(socket) => socket.next().await.and_then(Result::ok),
+                };
+                match message {
+                    Some(Message::Text(text)) => return serde_json::from_str(&text).unwrap(),
+                    Some(Message::Close(frame)) => {
                         let reason = frame.map(|frame| frame.reason.to_string());
                         return json!({ "type": "closed", "reason": reason });
                     }
-                    Some(Err(_)) | None => return Value::Null,
-                    Some(Ok(_)) => {}
+                    None => return Value::Null,
+                    Some(_) => {}
                 }
             }
         };

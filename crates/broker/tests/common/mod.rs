@@ -16,17 +16,19 @@ use axum::{
     routing::post,
 };
 use broker::{Broker, Config, Handle, Running};
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
+use port_tests::KeptPort;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use serve::{Clock, Limits, Millis, Port, Server};
 use tempfile::TempDir;
 use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 /// Long enough for a loaded machine; only a failing test waits so long.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 pub const MINUTE: Duration = Duration::from_secs(60);
 /// Monday, 2023-11-13 22:13:20 UTC.
 pub const START: Millis = Millis(1_699_913_600_000);
@@ -35,6 +37,8 @@ pub struct Rig {
     pub running: Running,
     pub http: reqwest::Client,
     pub folder: TempDir,
+    /// Its port, over restarts too.
+    port: KeptPort,
 }
 
 /// An embedded broker whose clock stands still.
@@ -44,13 +48,14 @@ pub async fn broker() -> Rig {
 
 pub async fn broker_with(adjust: impl FnOnce(&mut Config)) -> Rig {
     let folder = tempfile::tempdir().unwrap();
-    let running = start(folder.path().join("data"), Port::Any, adjust).await;
-    Rig { running, http: client(), folder }
+    let port = KeptPort::new();
+    let running = start(folder.path().join("data"), &port, adjust).await;
+    Rig { running, http: client(), folder, port }
 }
 
-async fn start(data: PathBuf, port: Port, adjust: impl FnOnce(&mut Config)) -> Running {
+async fn start(data: PathBuf, port: &KeptPort, adjust: impl FnOnce(&mut Config)) -> Running {
     let mut config = Config::embedded(data);
-    config.port = port;
+    config.port = Port::Exactly(port.number());
     config.clock = Clock::frozen(START);
     adjust(&mut config);
     Broker::start(config).await.unwrap()
@@ -74,15 +79,15 @@ impl Rig {
 
     /// Ends the broker and starts it again on the same folder and port.
     pub async fn restart_with(self, adjust: impl FnOnce(&mut Config)) -> Self {
-        let (port, now) = (self.running.addr().port(), self.handle().now());
+        let now = self.handle().now();
         self.running.shutdown().await;
         let again = |config: &mut Config| {
             config.clock = Clock::frozen(now);
             adjust(config);
         };
         let data = self.folder.path().join("data");
-        let running = start(data, Port::Exactly(port), again).await;
-        Self { running, http: client(), folder: self.folder }
+        let running = start(data, &self.port, again).await;
+        Self { running, http: client(), folder: self.folder, port: self.port }
     }
 
     pub async fn restart(self) -> Self {
@@ -213,9 +218,12 @@ impl Receiver {
 
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// A page as a browser would open it.
+/// A page as a browser would open it: it answers pings, however long its test is at something else.
 pub struct Page {
-    socket: Socket,
+    to: SplitSink<Socket, tungstenite::Message>,
+    came: mpsc::UnboundedReceiver<tungstenite::Message>,
+    /// Reads what comes. Dropped with the page, which hangs up.
+    reading: AbortOnDropHandle<()>,
     pub id: Uuid,
     pub welcome: Value,
 }
@@ -273,28 +281,43 @@ impl Page {
 
     async fn connect_at(origin: &str, id: Uuid) -> Self {
         let url = format!("{}/live", origin.replace("http", "ws"));
-        let (socket, _) = connect_async(url).await.unwrap();
-        Self { socket, id, welcome: Value::Null }
+        let (to, mut from) = connect_async(url).await.unwrap().0.split();
+        let (tell, came) = mpsc::unbounded_channel();
+        let reading = AbortOnDropHandle::new(tokio::spawn(async move {
+            while let Some(Ok(message)) = from.next().await {
+                if tell.send(message).is_err() {
+                    return;
+                }
+            }
+        }));
+        Self { to, came, reading, id, welcome: Value::Null }
+    }
+
+    /// Reads and answers nothing any more, without hanging up.
+    pub fn falls_silent(&self) {
+        self.reading.abort();
     }
 
     pub async fn send(&mut self, message: &Value) {
-        self.socket.send(tungstenite::Message::text(message.to_string())).await.unwrap();
+        self.to.send(tungstenite::Message::text(message.to_string())).await.unwrap();
     }
 
     /// The next message; `Null` when the connection has ended.
     pub async fn next(&mut self) -> Value {
-        let read = async {
-            loop {
-                match self.socket.next().await {
-                    Some(Ok(tungstenite::Message::Text(text))) => {
-                        return serde_json::from_str(&text).unwrap();
-                    }
-                    Some(Ok(tungstenite::Message::Close(_)) | Err(_)) | None => return Value::Null,
-                    Some(Ok(_)) => {}
+        tokio::time::timeout(PATIENCE, self.read()).await.expect("nothing was told")
+    }
+
+    /// As [`Page::next`], for whoever waits until the test ends.
+    pub async fn read(&mut self) -> Value {
+        loop {
+            match self.came.recv().await {
+                Some(tungstenite::Message::Text(text)) => {
+                    return serde_json::from_str(&text).unwrap();
                 }
+                Some(tungstenite::Message::Close(_)) | None => return Value::Null,
+                Some(_) => {}
             }
-        };
-        tokio::time::timeout(PATIENCE, read).await.expect("nothing was told")
+        }
     }
 
     /// The next message of this type.
@@ -310,8 +333,8 @@ impl Page {
 
     /// Closes the page and waits until the broker has taken note.
     pub async fn close(mut self, rig: &Rig) {
-        let _ = self.socket.close(None).await;
-        while self.socket.next().await.is_some_and(|frame| frame.is_ok()) {}
+        let _ = self.to.send(tungstenite::Message::Close(None)).await;
+        while self.came.recv().await.is_some() {}
         rig.handle().idle().await;
     }
 }

@@ -219,6 +219,8 @@ async fn quality_is_bounded_and_told_on_every_two_seconds_at_most() {
     let mut presenter = rig.program(&pin).await;
     let mut page = rig.page(&pin, "viewers").await;
     let _stream = Stream::pair(&rig, &page, &mut presenter).await;
+    // Both ends know that they are joined before everybody is told.
+    presenter.roster_where(|roster| roster["watchers"][0]["watching"] == true).await;
     let quality = |ms: u64, fps: u64| json!({ "type": "quality", "latency_ms": ms, "fps": fps });
     let seen = |roster: &Value| roster["watchers"][0]["latency_ms"].clone();
     page.send(&quality(4_000_000_000, 60_000)).await;

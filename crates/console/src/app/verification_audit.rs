@@ -14,7 +14,7 @@ use super::{AuditEntry, audit_log::AuditLog, engine_slot::EngineSlot};
 /// How many events are read at a time.
 const PAGE: u32 = 500;
 /// The name of the stored mark.
-const SUBSCRIBER: &str = "audit of verifications";
+pub(super) const SUBSCRIBER: &str = "audit of verifications";
 /// These entries name the program, since the person who answers a phone is not at this console.
 const NOBODY: &str = "deskhand";
 

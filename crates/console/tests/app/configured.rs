@@ -8,6 +8,7 @@ use console::{
     reply::Reply,
     view::{Code, LampKind, Reach, ServiceKind},
 };
+use port_tests::KeptPort;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -163,7 +164,8 @@ async fn a_public_url_set_while_it_runs_is_tested_at_once_and_its_lamps_are_neve
     let folder = tempfile::tempdir().unwrap();
     let mut rig = Rig::start_in(folder, SettingsSource::nowhere()).await;
     assert_eq!(reach(&mut rig).await, Reach::Reachable);
-    let port = serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap().addr().port();
+    let kept = KeptPort::new();
+    let port = kept.number();
     let good = json!({ "listen": format!("127.0.0.1:{port}"), "public_url": format!("http://localhost:{port}/") });
     rig.ask(json!({ "do": "configure", "changes": good })).await;
     let tested = |seen: &Seen| {

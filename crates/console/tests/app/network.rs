@@ -1,21 +1,20 @@
 //! "Let customers on this network join": this computer only until then, and then an address that others
 //! reach, at once, with nothing lost.
 
+use std::time::Duration;
+
 use console::{
     SettingsSource,
     reply::Reply,
     view::{Code, ConsoleView},
 };
+use port_tests::KeptPort;
 use serde_json::{Value, json};
 
 use crate::rig::{Page, Rig, Seen};
 
 /// A name that no computer has; the tests' clients are told where it is.
 const HOST: &str = "desk.example";
-
-fn free_port() -> u16 {
-    serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap().addr().port()
-}
 
 fn fixture(name: &str) -> String {
     format!("{}/../serve/tests/fixtures/test-only.{name}.pem", env!("CARGO_MANIFEST_DIR"))
@@ -56,7 +55,8 @@ async fn the_switch_works_at_once_both_ways_and_no_link_or_hook_of_this_computer
     let here = rig.seen.details[&id].pin.as_ref().unwrap().join_link.clone().unwrap();
     assert!(here.starts_with("http://127.0.0.1:"), "{here}");
 
-    let port = free_port();
+    let kept = KeptPort::new();
+    let port = kept.number();
     let there = format!("http://{HOST}:{port}");
     let on = json!({ "lan": true, "lan_listen": format!("127.0.0.1:{port}"), "lan_url": there });
     configure(&rig, on).await;
@@ -97,7 +97,8 @@ async fn the_switch_works_at_once_both_ways_and_no_link_or_hook_of_this_computer
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_has_it_trust_other_proxies_and_sends_no_customer_away() {
     let folder = tempfile::tempdir().unwrap();
-    let (file, port) = (folder.path().join("settings.toml"), free_port());
+    let (file, kept) = (folder.path().join("settings.toml"), KeptPort::new());
+    let port = kept.number();
     let settings = format!("lan = true\nlan_listen = \"127.0.0.1:{port}\"\n");
     std::fs::write(&file, &settings).unwrap();
     let mut rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
@@ -138,6 +139,7 @@ async fn without_an_address_it_takes_this_computers_own_and_keeps_its_port_over_
     let page = |c: &ConsoleView| c.service.join_page.clone().filter(|page| !page.contains(&base));
     let first = console(&mut rig, "an address", |c| page(c).is_some()).await.service.join_page;
     rig.app.stop().await;
+    let _port = KeptPort::given_back_by(first.as_ref().unwrap());
     let mut rig = Rig::start_in(rig.folder, SettingsSource::file(&file)).await;
     let again = console(&mut rig, "an address", |c| page(c).is_some()).await.service.join_page;
     assert_eq!(again, first);
@@ -147,7 +149,8 @@ async fn without_an_address_it_takes_this_computers_own_and_keeps_its_port_over_
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_certificate_customers_come_in_by_tls_and_the_console_needs_none() {
     let mut rig = Rig::start().await;
-    let port = free_port();
+    let kept = KeptPort::new();
+    let port = kept.number();
     let there = format!("https://{HOST}:{port}");
     let tls = json!({
         "lan": true, "lan_listen": format!("127.0.0.1:{port}"), "lan_url": there,
@@ -214,15 +217,24 @@ async fn a_start_where_it_cannot_be_opened_goes_on_for_this_computer_and_says_so
 #[tokio::test(flavor = "multi_thread")]
 async fn a_listener_without_room_is_a_trouble_until_it_has_room_again() {
     let mut rig = Rig::start().await;
-    let listen = format!("127.0.0.1:{}", free_port());
+    let port = KeptPort::new();
+    let listen = port.addr().to_string();
     configure(&rig, json!({ "listen": listen, "listener_connections": 16 })).await;
     let is_full = |c: &ConsoleView| {
         let named = |text: &str| text.contains("listener") && text.contains("16 connections");
         c.troubles.iter().any(|trouble| named(&trouble.text))
     };
-    let silent: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(&listen).unwrap()).collect();
+    // Each is sent away after a while, so there are ever new ones until it is said.
+    let silent = tokio::spawn(async move {
+        loop {
+            let connect = |_| std::net::TcpStream::connect(&listen).ok();
+            let held: Vec<_> = (0..20).filter_map(connect).collect();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            drop(held);
+        }
+    });
     console(&mut rig, "the trouble of a full listener", is_full).await;
-    drop(silent);
+    silent.abort();
     console(&mut rig, "that it is over", |c| !is_full(c)).await;
     rig.app.stop().await;
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use console::{App, AppError, SettingsSource, view::Code};
+use port_tests::KeptPort;
 use serde_json::json;
 
 use crate::rig::{Opened, Rig, Seen, options};
@@ -16,6 +17,7 @@ async fn a_live_session_is_there_again_armed_and_as_its_broker_says() {
     let page = rig.page(&pin, "presenter", "Maria").await;
     rig.seen.label(&id, "Ready").await;
     rig.app.stop().await;
+    let _port = KeptPort::given_back_by(link.as_ref().unwrap());
     drop(page);
 
     let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;

@@ -21,11 +21,12 @@ use engine::{
     desktop::{Desktop, DesktopError, DesktopReply, View},
     remote::ViewerUrl,
 };
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Long enough for a loaded machine; only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -267,13 +268,50 @@ impl Seen {
 }
 
 /// A page as a browser would open it.
-pub struct Page(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Page(pub Line);
+
+/// A page's WebSocket. It answers pings, however long its test is at something else: whoever answers none is gone.
+pub struct Line {
+    to: SplitSink<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Message>,
+    came: mpsc::UnboundedReceiver<tungstenite::Result<tungstenite::Message>>,
+    /// Reads what comes. Dropped with the line, which hangs up.
+    _reading: AbortOnDropHandle<()>,
+}
+
+impl Line {
+    fn new(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
+        let (to, mut from) = socket.split();
+        let (tell, came) = mpsc::unbounded_channel();
+        let reading = tokio::spawn(async move {
+            while let Some(frame) = from.next().await {
+                if tell.send(frame).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { to, came, _reading: AbortOnDropHandle::new(reading) }
+    }
+
+    /// The next frame that says something; none when the line has ended.
+    pub async fn next(&mut self) -> Option<tungstenite::Result<tungstenite::Message>> {
+        loop {
+            match self.came.recv().await? {
+                Ok(tungstenite::Message::Ping(_) | tungstenite::Message::Pong(_)) => {}
+                frame => return Some(frame),
+            }
+        }
+    }
+
+    async fn send(&mut self, message: tungstenite::Message) -> tungstenite::Result<()> {
+        self.to.send(message).await
+    }
+}
 
 impl Page {
     pub async fn open(origin: &str, pin: &str, side: &str, name: &str) -> Self {
         let (socket, _) =
             connect_async(format!("{}/live", origin.replacen("http", "ws", 1))).await.unwrap();
-        let mut page = Self(socket);
+        let mut page = Self(Line::new(socket));
         let id = uuid::Uuid::new_v4();
         page.send(
             json!({ "type": "hello", "session_pin": pin, "side": side, "page": id, "name": name }),
@@ -285,7 +323,9 @@ impl Page {
 
     /// Any WebSocket, which nothing was said on so far.
     pub async fn dial(url: &str) -> Result<Self, tungstenite::Error> {
-        connect_async(url.replacen("http", "ws", 1)).await.map(|(socket, _)| Self(socket))
+        connect_async(url.replacen("http", "ws", 1))
+            .await
+            .map(|(socket, _)| Self(Line::new(socket)))
     }
 
     /// The bytes of the next binary message.
@@ -336,7 +376,7 @@ impl Page {
     }
 
     pub async fn close(mut self) {
-        let _ = self.0.close(None).await;
+        let _ = self.0.send(tungstenite::Message::Close(None)).await;
         while self.0.next().await.is_some_and(|frame| frame.is_ok()) {}
     }
 

@@ -13,6 +13,7 @@ use console::{
     reply::Reply,
     view::{Code, ConnectionView, Identity, IdentityServiceView, Trouble},
 };
+use port_tests::KeptPort;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -212,9 +213,8 @@ async fn a_wrong_domain_is_told_from_a_wrong_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_at_the_address_says_so() {
     let rig = Rig::start().await;
-    let bound = serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap();
-    let gone = format!("http://{}", bound.addr());
-    drop(bound);
+    let nobody = KeptPort::new();
+    let gone = format!("http://{}", nobody.addr());
     rig.ask(json!({ "do": "configure", "changes": {
         "rocketchat_url": gone, "rocketchat_user": "u1" } }))
         .await;

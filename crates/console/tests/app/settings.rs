@@ -3,6 +3,7 @@
 use std::{fs, sync::Arc};
 
 use console::{App, SettingsSource, reply::Reply, view::Code};
+use port_tests::KeptPort;
 use serde_json::json;
 
 use crate::rig::{Opened, Rig, options};
@@ -51,8 +52,8 @@ async fn the_listener_moves_without_a_restart_and_live_sessions_are_armed_there(
     let mut rig = Rig::start().await;
     let id = rig.session("Maria").await;
     let pin = rig.seen.pin(&id).await;
-    let port = serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap().addr().port();
-    let listen = format!("127.0.0.1:{port}");
+    let port = KeptPort::new();
+    let listen = port.addr().to_string();
     rig.ask(json!({ "do": "configure", "changes": { "listen": listen } })).await;
     let moved = |seen: &crate::rig::Seen| {
         let address = seen.console.as_ref()?.listener.address.clone()?;

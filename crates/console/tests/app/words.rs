@@ -1,7 +1,6 @@
 //! The words that two people compare: once for a session, and again only if a key has changed.
 
 use console::{SettingsSource, reply::Reply};
-use futures_util::StreamExt as _;
 use seal::{Access, Pairing};
 use serde_json::{Value, json};
 use wire::shared_screen::WaitingViewer;

@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::Stdio};
 
+use port_tests::KeptPort;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
@@ -53,6 +54,7 @@ async fn a_running_console_is_backed_up_and_goes_on_in_another_folder() {
         run(home.path(), &["restore", "--force", file], &data, PASSPHRASE).await;
     assert_eq!(code, Some(3), "{errors}");
     console.quit().await;
+    let _port = KeptPort::given_back_by(before["pin"]["join_link"].as_str().unwrap());
 
     let other = tempfile::tempdir().unwrap();
     let moved = other.path().join("data");

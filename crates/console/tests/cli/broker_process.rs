@@ -1,13 +1,14 @@
 //! A broker in a process of its own, which can be killed; it is driven by its control API.
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
 use broker::{Broker, Config, Control, Smtp};
+use port_tests::KeptPort;
 use serde_json::{Value, json};
 use serve::Port;
 use tokio::{
@@ -56,7 +57,8 @@ pub struct BrokerProcess {
 /// Where it is, run after run.
 struct Place {
     home: PathBuf,
-    ports: [u16; 2],
+    /// Its own and that of its control API.
+    ports: [KeptPort; 2],
     mail_server: Option<String>,
 }
 
@@ -72,17 +74,14 @@ impl BrokerProcess {
 
     async fn start_with(home: &Path, mail_server: Option<String>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap();
-        let free = [free(), free()];
-        let ports = free.each_ref().map(|socket| socket.local_addr().unwrap().port());
-        drop(free);
+        let ports = [KeptPort::new(), KeptPort::new()];
         let http = reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(0);
         let place = Place { home: home.to_owned(), ports, mail_server };
         Self { child: spawn(&place).await, place, http: http.build().unwrap() }
     }
 
     pub fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}/api/v1", self.place.ports[0])
+        format!("http://127.0.0.1:{}/api/v1", self.place.ports[0].number())
     }
 
     /// Kills it and starts it again on what it has stored.
@@ -116,14 +115,14 @@ impl BrokerProcess {
     }
 
     pub async fn set_faults(&self, rules: Value) {
-        let url = format!("http://127.0.0.1:{}/control/faults", self.place.ports[1]);
+        let url = format!("http://127.0.0.1:{}/control/faults", self.place.ports[1].number());
         let call = self.http.put(url).bearer_auth(self.token()).json(&json!({ "rules": rules }));
         assert!(call.send().await.unwrap().status().is_success());
     }
 
     /// How many faults were made on a route so far.
     pub async fn faults_on(&self, route: &str) -> u64 {
-        let url = format!("http://127.0.0.1:{}/control/faults", self.place.ports[1]);
+        let url = format!("http://127.0.0.1:{}/control/faults", self.place.ports[1].number());
         let answer = self.http.get(url).bearer_auth(self.token()).send().await.unwrap();
         let plan: Value = answer.json().await.unwrap();
         plan["counts"][route]["faults"].as_u64().unwrap_or_default()
@@ -181,7 +180,7 @@ impl BrokerProcess {
 
     /// The e-mails that it was asked to send: to whom, and how far each has come.
     pub async fn mails(&self) -> Vec<(String, String)> {
-        let url = format!("http://127.0.0.1:{}/control/outbox", self.place.ports[1]);
+        let url = format!("http://127.0.0.1:{}/control/outbox", self.place.ports[1].number());
         let answer = self.http.get(url).bearer_auth(self.token()).send().await.unwrap();
         let outbox: Value = answer.json().await.unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -195,7 +194,7 @@ impl BrokerProcess {
     }
 
     async fn control(&self, route: &str, body: Value) -> Result<Value, Value> {
-        let url = format!("http://127.0.0.1:{}/control/{route}", self.place.ports[1]);
+        let url = format!("http://127.0.0.1:{}/control/{route}", self.place.ports[1].number());
         let call = self.http.post(url).bearer_auth(self.token()).json(&body);
         let answer = call.send().await.unwrap();
         let is_good = answer.status().is_success();
@@ -209,7 +208,8 @@ impl BrokerProcess {
 }
 
 async fn spawn(place: &Place) -> Child {
-    let Place { home, ports: [port, control], mail_server } = place;
+    let Place { home, ports, mail_server } = place;
+    let [port, control] = ports.each_ref().map(KeptPort::number);
     let mail_server = mail_server.as_deref().unwrap_or_default();
     let name = "broker_process::the_broker_that_gets_killed";
     let mut child = Command::new(std::env::current_exe().unwrap())

@@ -6,6 +6,7 @@ use std::{
     process::{Output, Stdio},
 };
 
+use port_tests::KeptPort;
 use tokio::{process::Child, time::timeout};
 
 use crate::process::{Console, PATIENCE, PROGRAM, deskhand, run, started_by};
@@ -34,9 +35,9 @@ async fn example(home: &Path, code: i32) -> Output {
     match code {
         0 => run(home, &["regions"]).await,
         1 => {
-            // Nobody listens there any more.
-            let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            run(home, &["regions", "--base-url", &format!("http://{nobody}/api/v1")]).await
+            let nobody = KeptPort::new();
+            let base_url = format!("http://{}/api/v1", nobody.addr());
+            run(home, &["regions", "--base-url", &base_url]).await
         }
         2 => run(home, &["headless", "--probe-rounds", "99"]).await,
         3 => {

@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::Stdio};
 
+use port_tests::KeptPort;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -14,10 +15,6 @@ fn fixture(path: &str) -> String {
 fn put_certificate(folder: &Path, name: &str) {
     std::fs::write(folder.join("cert.pem"), fixture(&format!("{name}.cert.pem"))).unwrap();
     std::fs::write(folder.join("key.pem"), fixture(&format!("{name}.key.pem"))).unwrap();
-}
-
-fn free_port() -> u16 {
-    serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap().addr().port()
 }
 
 fn client() -> reqwest::Client {
@@ -50,7 +47,8 @@ async fn a_hangup_reads_settings_and_the_doors_certificate_again_and_keeps_what_
     let file = home.path().join("data/settings.toml");
     put_certificate(home.path(), "serve/tests/fixtures/test-only");
     let (cert, key) = (home.path().join("cert.pem"), home.path().join("key.pem"));
-    let port = free_port();
+    let kept = KeptPort::new();
+    let port = kept.number();
     let door = format!(
         "lan = true\nlan_listen = \"127.0.0.1:{port}\"\ntls_cert = {cert:?}\ntls_key = {key:?}\n"
     );
@@ -124,8 +122,8 @@ async fn a_hangup_names_what_a_flag_decides_and_leaves_the_file_as_it_is() {
 #[tokio::test]
 async fn the_listener_tells_its_health_and_figures_by_any_address_and_by_no_foreign_name() {
     let home = tempfile::tempdir().unwrap();
-    let listen = format!("127.0.0.1:{}", free_port());
-    let metrics = format!("127.0.0.1:{}", free_port());
+    let ports = [KeptPort::new(), KeptPort::new()];
+    let [listen, metrics] = ports.each_ref().map(|port| port.addr().to_string());
     let words = ["--listen", &listen, "--metrics", &metrics];
     let console = Console::start(home.path(), &words).await;
     for path in ["/healthz", "/readyz"] {

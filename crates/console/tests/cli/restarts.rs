@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use port_tests::KeptPort;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{Pin, Side};
@@ -63,6 +64,7 @@ async fn with_its_own_broker_links_are_the_same_after_a_kill() {
     let (session, before) = console.new_session("Maria Lopez").await;
     console.signal("KILL");
     assert_eq!(console.ended().await, None);
+    let _port = KeptPort::given_back_by(before["pin"]["join_link"].as_str().unwrap());
     let mut console = Console::start(home.path(), &[]).await;
     console.ask(json!({ "do": "show", "session": session })).await;
     let after = console.detail(&session, "re-armed", armed).await;

@@ -28,6 +28,11 @@ impl Faults {
         changed.notify_all();
     }
 
+    /// How writes fail at present.
+    pub fn current(&self) -> Option<Fault> {
+        *self.0.0.lock()
+    }
+
     pub(super) fn check(&self, doing: &'static str) -> Result<(), StoreError> {
         let (current, changed) = &*self.0;
         let mut fault = current.lock();

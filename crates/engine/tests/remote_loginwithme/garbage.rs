@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use engine::remote::{CallError, Doing, DownloadTarget, LoginWithMe};
+use port_tests::KeptPort;
 use proptest::{prelude::*, test_runner::TestRunner};
 use session::{Failure, Obstacle};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -252,10 +253,8 @@ async fn a_hook_is_put_on_a_new_connection_where_an_idle_one_was_just_closed() {
 #[tokio::test]
 async fn an_address_where_nothing_listens_is_unreachable() {
     let mut server = Server::silent().await;
-    // A port that was bound a moment ago and is free again.
-    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    server.origin = format!("http://{}", taken.local_addr().unwrap());
-    drop(taken);
+    let nobody = KeptPort::new();
+    server.origin = format!("http://{}", nobody.addr());
     assert_all_fail(&server, &client(&server.origin), Failure::Unreachable).await;
 }
 

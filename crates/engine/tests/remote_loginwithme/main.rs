@@ -26,9 +26,19 @@ fn region(name: &str) -> Region {
     name.parse().unwrap()
 }
 
-/// A client of the API at `{origin}/api/v1`, whose regions are timed at `{origin}/region/...`.
+/// A client of the API at `{origin}/api/v1`, whose regions are timed at `{origin}/region/...`. It waits longer than any
+/// machine takes for what does come.
 fn client(origin: &str) -> LoginWithMe {
-    LoginWithMe::new(service(origin)).unwrap()
+    let long = Duration::from_secs(60);
+    let timeouts = Timeouts {
+        connect: long,
+        call: long,
+        chat: long,
+        idle: long,
+        round_trip: long,
+        probe: long,
+    };
+    LoginWithMe::with_timeouts(service(origin), timeouts).unwrap()
 }
 
 /// One that gives up at once, for servers that never answer.
