@@ -30,8 +30,9 @@ async fn a_session_is_made_shared_opened_and_closed_without_the_mouse() {
 
     desktop.activate("Deskhand").await;
     press(&desktop, &["ctrl+f"]);
-    see(&app, "//input[@type='search' or @role='searchbox' or contains(@placeholder, 'Search')]")
-        .await;
+    let search = "return document.activeElement.matches(\"input[type='search'], [role='searchbox'], input[placeholder*='Search']\")";
+    let ready = async || (app.execute(search, vec![]).await.ok()? == true).then_some(());
+    eventually("the keyboard in the search field", ready).await;
     // The copied text is the text for the customer.
     press(&desktop, &["ctrl+v"]);
     under_the_keyboard(&app, &pin).await;

@@ -67,7 +67,11 @@ async fn what_is_shown(fixture: &ViewerFixture) -> Vec<SearchedText> {
     fixture.service.fire("viewer_started").await;
     tray.line("Maria Lopez - Active").await;
     let menu: Vec<String> = tray.lines().await.into_iter().map(|line| line.label).collect();
-    let titles = fixture.desktop.visible_windows();
+    let titled = async || {
+        let titles = fixture.desktop.visible_windows();
+        titles.iter().any(|title| title.contains("Maria Lopez")).then_some(titles)
+    };
+    let titles = eventually("the viewer window on the screen", titled).await;
     fixture.look_at_main().await;
     let export = json!({ "do": "export", "session": fixture.session(), "format": "json" });
     let export = run_command(&fixture.app, export).await;
