@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::DESKHAND;
 use desktop_tests::page::run_command;
 use desktop_tests::shell::Shell;
-use desktop_tests::{Desktop, eventually};
+use desktop_tests::{Desktop, PATIENCE, eventually};
 
 #[tokio::test]
 async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_again() {
@@ -19,7 +19,7 @@ async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_agai
     let made = run_command(&app, json!({ "do": "new_session", "about": about })).await;
     let open = json!({ "do": "open_viewer", "session": made["id"], "read_only": true });
     let reply = Locator::XPath("//button[contains(., 'Reply')]");
-    app.wait().for_element(reply).await.unwrap();
+    app.wait().at_most(PATIENCE).for_element(reply).await.unwrap();
     run_command(&app, open).await;
     desktop.activate("Maria Lopez (watching) - Deskhand").await;
     let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
@@ -63,7 +63,11 @@ async fn reply_opens_a_viewer_at_its_chat_where_none_is_open() {
     let app = desktop.open_app().await;
     let main = app.window().await.unwrap();
     run_command(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
-    let reply = app.wait().for_element(Locator::XPath("//button[contains(., 'Reply')]")).await;
+    let reply = app
+        .wait()
+        .at_most(PATIENCE)
+        .for_element(Locator::XPath("//button[contains(., 'Reply')]"))
+        .await;
     reply.unwrap().click().await.unwrap();
     let opened = async || app.windows().await.unwrap().into_iter().find(|window| *window != main);
     let viewer = eventually("a viewer window", opened).await;
@@ -86,7 +90,7 @@ async fn the_message_box_grows_with_its_text_up_to_a_height_and_is_small_again_o
     run_command(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
     let message = Locator::Css("textarea[aria-label='Message']");
     desktop.activate("Deskhand").await;
-    app.wait().for_element(message).await.unwrap().click().await.unwrap();
+    app.wait().at_most(PATIENCE).for_element(message).await.unwrap().click().await.unwrap();
     let height = async || app.find(message).await.unwrap().rectangle().await.unwrap().3;
     let at_first = height().await;
     let a_line = async |text: &str| {

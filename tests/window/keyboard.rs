@@ -5,7 +5,7 @@ use fantoccini::{Client, Locator};
 
 use crate::DESKHAND;
 use desktop_tests::shell::Shell;
-use desktop_tests::{Desktop, eventually};
+use desktop_tests::{Desktop, PATIENCE, eventually};
 
 #[tokio::test]
 async fn a_session_is_made_shared_opened_and_closed_without_the_mouse() {
@@ -71,5 +71,12 @@ async fn under_the_keyboard(app: &Client, text: &str) {
 
 /// Waits for an element and returns its text.
 async fn see(app: &Client, path: &str) -> String {
-    app.wait().for_element(Locator::XPath(path)).await.unwrap().text().await.unwrap()
+    app.wait()
+        .at_most(PATIENCE)
+        .for_element(Locator::XPath(path))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
 }

@@ -9,7 +9,7 @@ use crate::DESKHAND;
 use crate::viewer::ViewerFixture;
 use desktop_tests::page::run_command;
 use desktop_tests::shell::Shell;
-use desktop_tests::{Desktop, eventually};
+use desktop_tests::{Desktop, PATIENCE, eventually};
 
 pub const LOADED: &str = "the page of the main window is loaded";
 const LOADED_AGAIN: &str = "it is loaded again";
@@ -78,7 +78,7 @@ async fn keeps_dying(fixture: &ViewerFixture, mut loaded: usize) -> usize {
         fixture.desktop.logged(LOADED, loaded).await;
     }
     fixture.desktop.signal(page(&fixture.desktop).await, "KILL");
-    fixture.desktop.logged("ended more than 3 times in a minute", 1).await;
+    fixture.desktop.logged("ended more than 3 times, each within a minute", 1).await;
     fixture.desktop.window("Deskhand's window keeps failing").await;
     assert_eq!(fixture.desktop.count_logged(LOADED), loaded, "it isn't loaded again unasked");
     loaded
@@ -109,7 +109,7 @@ async fn quit_is_asked_by_a_dialog_when_the_page_hangs() {
     eventually("the app to be gone", ended).await;
     fixture.restart_after_kill().await;
     let heading = Locator::XPath("//h1[contains(., 'Maria Lopez')]");
-    fixture.app.wait().for_element(heading).await.unwrap();
+    fixture.app.wait().at_most(PATIENCE).for_element(heading).await.unwrap();
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn what_was_typed_and_saved_is_there_after_the_page_was_killed() {
 /// Where the middle of a field is in the main window.
 async fn field(app: &Client, label: &str) -> (i64, i64) {
     let path = format!("//textarea[@aria-label='{label}' or @id=//label[.='{label}']/@for]");
-    let there = app.wait().for_element(Locator::XPath(&path)).await.unwrap();
+    let there = app.wait().at_most(PATIENCE).for_element(Locator::XPath(&path)).await.unwrap();
     let (x, y, width, height) = there.rectangle().await.unwrap();
     ((x + width / 2.0) as i64, (y + height / 2.0) as i64)
 }

@@ -144,8 +144,7 @@ async fn driving_and_watching_have_a_window_each_and_neither_twice() {
     let both = async || {
         let titles = fixture.desktop.visible_windows();
         let shown = |title: &str| titles.iter().any(|shown| shown == title);
-        let both =
-            shown("Maria Lopez - Deskhand") && shown("Maria Lopez (watching) - Deskhand");
+        let both = shown("Maria Lopez - Deskhand") && shown("Maria Lopez (watching) - Deskhand");
         both.then_some(titles)
     };
     let titles = eventually("both windows on the screen", both).await;
