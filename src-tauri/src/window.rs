@@ -179,7 +179,7 @@ fn keeps_failing() -> Question {
     Question {
         text: "Deskhand's window keeps failing".into(),
         detail: format!(
-            "Its page ended more than {} times within a minute. Deskhand itself still runs: sessions go on, and what \
+            "Its page ended more than {} times, each within a minute. Deskhand itself still runs: sessions go on, and what \
              happens in them is recorded. If it fails again, close other programs to free memory, then quit Deskhand \
              and start it again. The log says why the page ended.",
             page_process::RELOADS

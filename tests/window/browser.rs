@@ -1,6 +1,7 @@
 //! The system's browser: headless Chromium with a passkey device that approves everything.
 
 use browser_tests::{Driver, add_passkey_device};
+use desktop_tests::PATIENCE;
 use fantoccini::{Client, Locator};
 
 /// A browser of the test's own.
@@ -25,9 +26,18 @@ impl Browser {
         self.client.goto("about:blank").await.unwrap();
         self.client.goto(link).await.unwrap();
         let button = Locator::XPath("//button[. = 'Continue']");
-        self.client.wait().for_element(button).await.unwrap().click().await.unwrap();
+        self.client
+            .wait()
+            .at_most(PATIENCE)
+            .for_element(button)
+            .await
+            .unwrap()
+            .click()
+            .await
+            .unwrap();
         let heading = format!("//h1[. = '{outcome}']");
-        if self.client.wait().for_element(Locator::XPath(&heading)).await.is_err() {
+        if self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(&heading)).await.is_err()
+        {
             panic!("the page never said {outcome:?}: {}", self.client.source().await.unwrap());
         }
         let shown = self.client.current_url().await.unwrap();

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::DESKHAND;
 use desktop_tests::page::run_command;
 use desktop_tests::shell::Shell;
-use desktop_tests::{Desktop, eventually};
+use desktop_tests::{Desktop, PATIENCE, eventually};
 
 #[tokio::test]
 async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_again() {
@@ -19,7 +19,7 @@ async fn reply_brings_the_open_viewers_chat_to_the_front_without_loading_it_agai
     let made = run_command(&app, json!({ "do": "new_session", "about": about })).await;
     let open = json!({ "do": "open_viewer", "session": made["id"], "read_only": true });
     let reply = Locator::XPath("//button[contains(., 'Reply')]");
-    app.wait().for_element(reply).await.unwrap();
+    app.wait().at_most(PATIENCE).for_element(reply).await.unwrap();
     run_command(&app, open).await;
     desktop.activate("Maria Lopez (watching) - Deskhand").await;
     let viewer = app.windows().await.unwrap().into_iter().find(|window| *window != main).unwrap();
@@ -63,16 +63,23 @@ async fn reply_opens_a_viewer_at_its_chat_where_none_is_open() {
     let app = desktop.open_app().await;
     let main = app.window().await.unwrap();
     run_command(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
-    let reply = app.wait().for_element(Locator::XPath("//button[contains(., 'Reply')]")).await;
+    let reply = app
+        .wait()
+        .at_most(PATIENCE)
+        .for_element(Locator::XPath("//button[contains(., 'Reply')]"))
+        .await;
     reply.unwrap().click().await.unwrap();
     let opened = async || app.windows().await.unwrap().into_iter().find(|window| *window != main);
     let viewer = eventually("a viewer window", opened).await;
     app.switch_to_window(viewer).await.unwrap();
     see(&app, "state-text", "Connected").await;
-    let field = app.execute("return document.activeElement.id", vec![]).await.unwrap();
-    assert_eq!(field, "text");
-    let name = app.execute("return document.getElementById('name').value", vec![]).await.unwrap();
-    assert_ne!(name, "", "the customer sees who writes");
+    for (what, script) in [
+        ("the keyboard in the message field", "return document.activeElement.id === 'text'"),
+        ("the customer to see who writes", "return document.getElementById('name').value !== ''"),
+    ] {
+        let so = async || (app.execute(script, vec![]).await.ok()? == true).then_some(());
+        eventually(what, so).await;
+    }
 }
 
 #[tokio::test]
@@ -82,7 +89,8 @@ async fn the_message_box_grows_with_its_text_up_to_a_height_and_is_small_again_o
     let app = desktop.open_app().await;
     run_command(&app, json!({ "do": "new_session", "about": { "customer": "Maria Lopez" } })).await;
     let message = Locator::Css("textarea[aria-label='Message']");
-    app.wait().for_element(message).await.unwrap().click().await.unwrap();
+    desktop.activate("Deskhand").await;
+    app.wait().at_most(PATIENCE).for_element(message).await.unwrap().click().await.unwrap();
     let height = async || app.find(message).await.unwrap().rectangle().await.unwrap().3;
     let at_first = height().await;
     let a_line = async |text: &str| {

@@ -5,7 +5,7 @@ use fantoccini::{Client, Locator};
 
 use crate::DESKHAND;
 use desktop_tests::shell::Shell;
-use desktop_tests::{Desktop, eventually};
+use desktop_tests::{Desktop, PATIENCE, eventually};
 
 #[tokio::test]
 async fn a_session_is_made_shared_opened_and_closed_without_the_mouse() {
@@ -30,8 +30,9 @@ async fn a_session_is_made_shared_opened_and_closed_without_the_mouse() {
 
     desktop.activate("Deskhand").await;
     press(&desktop, &["ctrl+f"]);
-    see(&app, "//input[@type='search' or @role='searchbox' or contains(@placeholder, 'Search')]")
-        .await;
+    let search = "return document.activeElement.matches(\"input[type='search'], [role='searchbox'], input[placeholder*='Search']\")";
+    let ready = async || (app.execute(search, vec![]).await.ok()? == true).then_some(());
+    eventually("the keyboard in the search field", ready).await;
     // The copied text is the text for the customer.
     press(&desktop, &["ctrl+v"]);
     under_the_keyboard(&app, &pin).await;
@@ -70,5 +71,12 @@ async fn under_the_keyboard(app: &Client, text: &str) {
 
 /// Waits for an element and returns its text.
 async fn see(app: &Client, path: &str) -> String {
-    app.wait().for_element(Locator::XPath(path)).await.unwrap().text().await.unwrap()
+    app.wait()
+        .at_most(PATIENCE)
+        .for_element(Locator::XPath(path))
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap()
 }

@@ -19,7 +19,7 @@ mod viewer;
 
 use desktop_tests::page::{invoke, is_refusal, run_command};
 use desktop_tests::shell::Shell;
-use desktop_tests::{Desktop, eventually};
+use desktop_tests::{Desktop, PATIENCE, eventually};
 use fantoccini::Locator;
 use serde_json::json;
 
@@ -30,7 +30,11 @@ const DESKHAND: &str = env!("CARGO_BIN_EXE_deskhand");
 async fn the_window_comes_up_with_the_new_session_button() {
     let mut desktop = Desktop::new(DESKHAND).await;
     let app = desktop.open_app().await;
-    app.wait().for_element(Locator::XPath("//button[contains(., 'New session')]")).await.unwrap();
+    app.wait()
+        .at_most(PATIENCE)
+        .for_element(Locator::XPath("//button[contains(., 'New session')]"))
+        .await
+        .unwrap();
     eventually("the window on the screen", async || main_is_visible(&desktop)).await;
 }
 

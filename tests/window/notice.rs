@@ -3,9 +3,9 @@
 use fantoccini::Locator;
 
 use crate::viewer::ViewerFixture;
-use desktop_tests::eventually;
 use desktop_tests::service::PIN;
 use desktop_tests::shell::{Answers, ShownNotification};
+use desktop_tests::{PATIENCE, eventually};
 
 /// A log that says when it was stored that a notification was dealt with.
 const SAYS_WHAT_IS_STORED: &str = "warn,deskhand_shell=debug";
@@ -105,7 +105,7 @@ async fn a_desktop_that_never_answers_delays_no_other_notification_and_stands_as
     let joined = fixture.shell.notification().await.summary;
     assert_eq!(joined, JOINED, "without an answer to the first");
     let trouble = Locator::XPath("//*[contains(., 'Show a desktop notification: ')]");
-    fixture.app.wait().for_element(trouble).await.unwrap();
+    fixture.app.wait().at_most(PATIENCE).for_element(trouble).await.unwrap();
 
     fixture.shell.set_answers(Answers::AtOnce);
     fixture.service.fire("presenter_offline").await;
@@ -143,5 +143,5 @@ async fn the_tray_lists_the_live_session_and_its_quit_asks_first() {
     tray.click("Pause notifications").await;
     tray.switched(PAUSE, true).await;
     let asked = Locator::XPath("//*[@role='dialog'][contains(., '1 session is live')]");
-    fixture.app.wait().for_element(asked).await.unwrap();
+    fixture.app.wait().at_most(PATIENCE).for_element(asked).await.unwrap();
 }

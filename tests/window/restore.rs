@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::page_process::LOADED;
 use crate::viewer::ViewerFixture;
-use desktop_tests::eventually;
 use desktop_tests::page::run_command;
+use desktop_tests::{PATIENCE, eventually};
 
 const PASSPHRASE: &str = "seven otters read old maps";
 
@@ -22,12 +22,12 @@ async fn a_restored_backup_brings_the_window_back_with_the_sessions_that_it_has(
     let loaded = fixture.desktop.count_logged(LOADED);
 
     let click = async |what: &str| {
-        let there = app.wait().for_element(Locator::XPath(what)).await.unwrap();
+        let there = app.wait().at_most(PATIENCE).for_element(Locator::XPath(what)).await.unwrap();
         there.click().await.unwrap();
     };
     click("//button[@aria-label='Settings']").await;
     let field = "//section[.//h2[.='Restore']]//input[@type='password']";
-    let field = app.wait().for_element(Locator::XPath(field)).await.unwrap();
+    let field = app.wait().at_most(PATIENCE).for_element(Locator::XPath(field)).await.unwrap();
     field.send_keys(PASSPHRASE).await.unwrap();
     click("//button[contains(., 'Restore …')]").await;
     click("//button[contains(., 'Restore and start again')]").await;

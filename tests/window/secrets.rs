@@ -6,15 +6,24 @@ use fantoccini::Locator;
 use serde_json::json;
 
 use crate::viewer::ViewerFixture;
-use desktop_tests::eventually;
 use desktop_tests::page::run_command;
 use desktop_tests::service::PIN;
+use desktop_tests::{PATIENCE, eventually};
 
 #[tokio::test]
 async fn no_secret_is_in_the_log_a_notification_a_title_the_tray_or_a_file() {
     let fixture = ViewerFixture::logging("trace").await;
     let shown = Locator::XPath("//button[starts-with(@class, 'pin ')]");
-    let pin = fixture.app.wait().for_element(shown).await.unwrap().text().await.unwrap();
+    let pin = fixture
+        .app
+        .wait()
+        .at_most(PATIENCE)
+        .for_element(shown)
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     assert_eq!(pin, PIN, "the page is what the PIN is for");
     let mut places = what_is_shown(&fixture).await;
     for SearchedText { name, text } in &places {
@@ -67,7 +76,11 @@ async fn what_is_shown(fixture: &ViewerFixture) -> Vec<SearchedText> {
     fixture.service.fire("viewer_started").await;
     tray.line("Maria Lopez - Active").await;
     let menu: Vec<String> = tray.lines().await.into_iter().map(|line| line.label).collect();
-    let titles = fixture.desktop.visible_windows();
+    let titled = async || {
+        let titles = fixture.desktop.visible_windows();
+        titles.iter().any(|title| title.contains("Maria Lopez")).then_some(titles)
+    };
+    let titles = eventually("the viewer window on the screen", titled).await;
     fixture.look_at_main().await;
     let export = json!({ "do": "export", "session": fixture.session(), "format": "json" });
     let export = run_command(&fixture.app, export).await;

@@ -7,7 +7,7 @@ use crate::DESKHAND;
 use crate::viewer::ViewerFixture;
 use desktop_tests::page::run_command;
 use desktop_tests::shell::Shell;
-use desktop_tests::{Desktop, eventually};
+use desktop_tests::{Desktop, PATIENCE, eventually};
 
 #[tokio::test]
 async fn the_tray_starts_a_session_and_shows_it_though_the_window_was_hidden() {
@@ -20,7 +20,7 @@ async fn the_tray_starts_a_session_and_shows_it_though_the_window_was_hidden() {
     tray.line("New session ").await;
     eventually("the window to be back", async || main_is_visible(&desktop)).await;
     let heading = Locator::XPath("//h1[starts-with(., 'New session ')]");
-    app.wait().for_element(heading).await.unwrap();
+    app.wait().at_most(PATIENCE).for_element(heading).await.unwrap();
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_live_session_in_the_tray_is_brought_to_the_hidden_window() {
         tray.click(&format!("{name} - ")).await;
         eventually("the window to be back", async || main_is_visible(&fixture.desktop)).await;
         let heading = format!("//h1[contains(., '{name}')]");
-        fixture.app.wait().for_element(Locator::XPath(&heading)).await.unwrap();
+        fixture.app.wait().at_most(PATIENCE).for_element(Locator::XPath(&heading)).await.unwrap();
     }
 }
 
@@ -71,7 +71,7 @@ async fn without_a_tray_closing_the_window_asks_whether_to_quit_and_a_hidden_one
 
     fixture.desktop.tool("wmctrl", &["-F", "-c", "Deskhand"]);
     let asked = Locator::XPath("//*[@role='dialog'][contains(., '1 session is live')]");
-    fixture.app.wait().for_element(asked).await.unwrap();
+    fixture.app.wait().at_most(PATIENCE).for_element(asked).await.unwrap();
     assert!(main_is_visible(&fixture.desktop).is_some());
     let stay = Locator::XPath("//*[@role='dialog']//button[contains(., 'Stay')]");
     fixture.app.find(stay).await.unwrap().click().await.unwrap();

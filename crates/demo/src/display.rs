@@ -40,7 +40,18 @@ impl Display {
     /// A display of 800x600, with a terminal if one is installed.
     pub async fn start() -> Result<Self, String> {
         let mut xvfb = quiet("Xvfb");
-        xvfb.args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]);
+        // Without -noreset it starts anew whenever its last client leaves: the customer's program looks whether it can
+        // share the screen and leaves, maybe before the terminal is there.
+        xvfb.args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "800x600x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ]);
         let mut xvfb =
             xvfb.stdout(Stdio::piped()).spawn().map_err(|error| format!("start Xvfb: {error}"))?;
         let out = xvfb.stdout.take().ok_or("start Xvfb: it has no output")?;

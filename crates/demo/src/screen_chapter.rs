@@ -15,7 +15,7 @@ use console::{
     view::{SharingKind, StateKind},
 };
 
-/// A screen without changes for so long is at rest.
+/// A screen without changes for so long is at rest, at first.
 const REST: Duration = Duration::from_millis(400);
 
 impl DemoConsole {
@@ -87,21 +87,24 @@ impl DemoConsole {
 
 /// Types until the terminal, which may still be starting, shows it.
 async fn type_and_see(mut window: Window) -> Result<(Window, usize), String> {
+    // Longer each time: on a slow computer what is typed is seen late, and would be taken for part of the rest.
+    let mut rest = REST;
     loop {
-        window = at_rest(window).await?;
+        window = at_rest(window, rest).await?;
         let before = window.picture.clone();
         window.type_letter(b'm').await?;
-        window.changes(REST).await?;
+        window.changes(rest).await?;
         let pairs = before.chunks_exact(4).zip(window.picture.chunks_exact(4));
         let changed = pairs.filter(|(old, new)| old[..3] != new[..3]).count();
         if changed > 0 {
             return Ok((window, changed));
         }
+        rest *= 2;
     }
 }
 
-/// The window once its picture has stopped changing.
-async fn at_rest(mut window: Window) -> Result<Window, String> {
-    while window.changes(REST).await? {}
+/// The window once its picture has stopped changing for so long.
+async fn at_rest(mut window: Window, rest: Duration) -> Result<Window, String> {
+    while window.changes(rest).await? {}
     Ok(window)
 }

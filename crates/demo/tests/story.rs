@@ -20,7 +20,7 @@ fn demo(home: &Path) -> Command {
 #[tokio::test]
 async fn the_demo_sees_every_step_and_ends_well() {
     let home = tempfile::tempdir().unwrap();
-    let output = timeout(Duration::from_secs(120), demo(home.path()).output());
+    let output = timeout(Duration::from_secs(220), demo(home.path()).output());
     let output = output.await.expect("it did not end").unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));

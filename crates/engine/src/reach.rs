@@ -47,8 +47,20 @@ pub(crate) struct Tester {
 impl Tester {
     /// Tests it, and remembers the result.
     pub async fn test(&self) -> Result<Reached, ReachError> {
+        self.test_unless(|_| false).await
+    }
+
+    /// Tests it, and remembers the result unless it is one of these. One test at a time: otherwise one that began
+    /// before the way broke could end last, and what it says would stand.
+    async fn test_unless(
+        &self,
+        to_be_confirmed: impl FnOnce(&Result<Reached, ReachError>) -> bool,
+    ) -> Result<Reached, ReachError> {
+        let _alone = self.known.one_at_a_time().await;
         let (began, tested) = (now(), self.test_once().await);
-        self.known.tested(began, tested);
+        if !to_be_confirmed(&tested) {
+            self.known.tested(began, tested);
+        }
         tested
     }
 
@@ -78,12 +90,16 @@ pub(crate) async fn keep_testing(tester: Tester, heartbeat: Duration, stopping: 
 }
 
 async fn test_and_confirm(tester: &Tester) {
-    let (mut began, mut tested) = (now(), tester.test_once().await);
-    if tested.is_err() && matches!(tester.known.now(), Way::Works { .. }) {
+    let mut again = false;
+    let once_more = |tested: &Result<_, _>| {
+        again = tested.is_err() && matches!(tester.known.now(), Way::Works { .. });
+        again
+    };
+    let _ = tester.test_unless(once_more).await;
+    if again {
         tokio::time::sleep(CONFIRM_AFTER).await;
-        (began, tested) = (now(), tester.test_once().await);
+        let _ = tester.test().await;
     }
-    tester.known.tested(began, tested);
 }
 
 async fn test(

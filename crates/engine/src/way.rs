@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use session::Timestamp;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, MutexGuard, Notify, watch};
 
 /// Whether hooks can arrive, as far as is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,11 +84,14 @@ pub(crate) struct KnownWay(Arc<Inner>);
 struct Inner {
     way: watch::Sender<Way>,
     again: Notify,
+    /// Held while it is tested.
+    testing: Mutex<()>,
 }
 
 impl Default for KnownWay {
     fn default() -> Self {
-        Self(Arc::new(Inner { way: watch::Sender::new(Way::Unknown), again: Notify::new() }))
+        let way = watch::Sender::new(Way::Unknown);
+        Self(Arc::new(Inner { way, again: Notify::new(), testing: Mutex::new(()) }))
     }
 }
 
@@ -100,6 +103,11 @@ impl KnownWay {
     /// A hook arrived.
     pub fn hook_came(&self, at: Timestamp) {
         self.learn(|_| Way::Works { at, by: Proof::Hook });
+    }
+
+    /// Waits until no other test is under way. Their results are learnt in the order in which they began.
+    pub async fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        self.0.testing.lock().await
     }
 
     /// It may have changed: it is tested now.

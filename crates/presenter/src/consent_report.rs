@@ -31,7 +31,7 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait before a connection that was lost is dialled again.
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long a customer who declined may have to wait until the broker knows.
-const FAREWELL: Duration = Duration::from_secs(3);
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// What the customer answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! Carries out the key presses, clicks, texts and pictures of the viewers who control, on a thread
 //! of its own, since the X server may make them wait.
 //!
-//! Permission is checked here, at the last moment, and not on receipt: input that still waits when
-//! the customer pauses control, or when a viewer leaves, is dropped.
+//! Permission is checked here, on receipt and again at the last moment: input that still waits when
+//! the customer pauses control, or when a viewer leaves, is dropped, and what comes during a pause is
+//! dropped as well, however late its turn would have come.
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use parking_lot::Mutex;
@@ -37,6 +38,9 @@ pub(crate) struct InputThread {
 struct Shared {
     /// The customer has paused control.
     paused: Arc<AtomicBool>,
+    /// How often control was paused so far. A task from before a pause is dropped, also if control
+    /// goes on before its turn comes.
+    pauses: AtomicU64,
     /// What must be released before the next task.
     due: Mutex<Releases>,
 }
@@ -62,6 +66,8 @@ enum InputTask {
         viewer: ViewerId,
         event: Event,
         allowed: Arc<AtomicBool>,
+        /// How often control had been paused when it came.
+        pauses: u64,
         /// For a text or a picture; another may come once this one is carried out.
         copied: Option<OwnedSemaphorePermit>,
     },
@@ -78,7 +84,8 @@ impl InputThread {
         alive: mpsc::Sender<()>,
     ) -> std::io::Result<Self> {
         let (queue, mut tasks) = mpsc::channel(QUEUE);
-        let shared = Arc::new(Shared { paused, due: Mutex::default() });
+        let pauses = AtomicU64::default();
+        let shared = Arc::new(Shared { paused, pauses, due: Mutex::default() });
         let turn = PointerTurn::default();
         let mut performer = Performer { input, turn, shared: Arc::clone(&shared) };
         std::thread::Builder::new().name("input".to_owned()).spawn(move || {
@@ -96,8 +103,14 @@ impl InputThread {
         Ok(Self { queue, copied: Arc::new(Semaphore::new(MOST_COPIED)), shared })
     }
 
-    /// Queues a viewer's event. It is dropped if `allowed` is false when its turn comes.
+    /// Queues a viewer's event. It is dropped if control is paused, now or before its turn comes, or
+    /// if `allowed` is false then.
     pub async fn perform(&self, viewer: ViewerId, event: Event, allowed: &Arc<AtomicBool>) {
+        // Counted before the look whether it is paused: a pause in between then counts, too.
+        let pauses = self.shared.pauses.load(Ordering::SeqCst);
+        if self.shared.paused.load(Ordering::SeqCst) {
+            return;
+        }
         let allowed = Arc::clone(allowed);
         let copied = match event {
             Event::Clipboard(_) | Event::Picture(_) => {
@@ -107,7 +120,8 @@ impl InputThread {
         };
         // An error means that the thread has ended because the screen is gone, which the
         // capture reports.
-        let _ = self.queue.send(InputTask::Perform { viewer, event, allowed, copied }).await;
+        let _ =
+            self.queue.send(InputTask::Perform { viewer, event, allowed, pauses, copied }).await;
     }
 
     /// Releases the keys and buttons of a viewer whose control has just ended, and of no other.
@@ -116,8 +130,9 @@ impl InputThread {
         self.wake();
     }
 
-    /// Releases all keys and buttons, because nobody controls any more.
-    pub fn release_all(&self) {
+    /// Control was paused: releases all keys and buttons, and drops what still waits.
+    pub fn paused(&self) {
+        self.shared.pauses.fetch_add(1, Ordering::SeqCst);
         self.shared.due.lock().all = true;
         self.wake();
     }
@@ -131,10 +146,13 @@ impl InputThread {
 impl Performer {
     fn perform(&mut self, task: InputTask) -> Result<(), ScreenError> {
         self.release_what_is_due()?;
-        let InputTask::Perform { viewer, event, allowed, copied: _until_performed } = task else {
+        let InputTask::Perform { viewer, event, allowed, pauses, copied: _until_performed } = task
+        else {
             return Ok(());
         };
-        if self.shared.paused.load(Ordering::SeqCst) || !allowed.load(Ordering::SeqCst) {
+        let was_paused = self.shared.pauses.load(Ordering::SeqCst) != pauses;
+        let is_paused = self.shared.paused.load(Ordering::SeqCst);
+        if was_paused || is_paused || !allowed.load(Ordering::SeqCst) {
             return Ok(());
         }
         match event {
@@ -173,15 +191,22 @@ impl Performer {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Receiver, channel};
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
 
-    /// Fills the clipboard only when it is told to.
-    struct SlowInput(Receiver<()>);
+    /// Fills the clipboard only when it is told to, and tells each key.
+    struct SlowInput(Receiver<()>, Sender<u32>);
 
     impl Input for SlowInput {
-        fn key(&mut self, _: ViewerId, _: bool, _: u32, _: Option<u32>) -> Result<(), ScreenError> {
+        fn key(
+            &mut self,
+            _: ViewerId,
+            _: bool,
+            keysym: u32,
+            _: Option<u32>,
+        ) -> Result<(), ScreenError> {
+            let _ = self.1.send(keysym);
             Ok(())
         }
 
@@ -211,7 +236,7 @@ mod tests {
     async fn few_texts_and_pictures_wait_and_keys_beside_them() {
         let (go_on, told) = channel();
         let (alive, _ended) = mpsc::channel(1);
-        let input = Box::new(SlowInput(told));
+        let input = Box::new(SlowInput(told, channel().0));
         let thread = InputThread::start(input, Arc::default(), alive).unwrap();
         let (viewer, allowed) = (ViewerId(1), Arc::new(AtomicBool::new(true)));
         let perform = |event| thread.perform(viewer, event, &allowed);
@@ -233,5 +258,27 @@ mod tests {
         // All of them come back.
         let all = thread.copied.acquire_many(MOST_COPIED as u32).await;
         assert!(all.is_ok());
+    }
+
+    /// The screen hangs meanwhile, so that the turn of none comes before control goes on.
+    #[tokio::test]
+    async fn what_came_before_or_during_a_pause_is_not_typed_after_it() {
+        let ((go_on, told), (tell, typed)) = (channel(), channel());
+        let (alive, _ended) = mpsc::channel(1);
+        let paused = Arc::new(AtomicBool::new(false));
+        let input = Box::new(SlowInput(told, tell));
+        let thread = InputThread::start(input, Arc::clone(&paused), alive).unwrap();
+        let (viewer, allowed) = (ViewerId(1), Arc::new(AtomicBool::new(true)));
+        let key = |keysym| Event::Key { down: true, keysym, scancode: None };
+        thread.perform(viewer, Event::Clipboard("a text".to_owned()), &allowed).await;
+        thread.perform(viewer, key(1), &allowed).await;
+        paused.store(true, Ordering::SeqCst);
+        thread.paused();
+        thread.perform(viewer, key(2), &allowed).await;
+        paused.store(false, Ordering::SeqCst);
+        thread.perform(viewer, key(3), &allowed).await;
+        go_on.send(()).unwrap();
+        drop(thread);
+        assert_eq!(typed.iter().collect::<Vec<_>>(), [3]);
     }
 }

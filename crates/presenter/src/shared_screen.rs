@@ -181,7 +181,7 @@ impl SharedScreen {
         self.paused.store(paused, Ordering::SeqCst);
         let input = self.shared.state.lock().running.as_ref().map(|running| running.input.clone());
         if let Some(input) = input.filter(|_| paused) {
-            input.release_all();
+            input.paused();
         }
     }
 }

@@ -21,6 +21,7 @@ use ring::{
     signature::{Ed25519KeyPair, KeyPair as _},
 };
 use serde_json::json;
+use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use wire::{ConfText, loginwithme::Conf, shared_screen::Requester, trailer};
 
@@ -133,9 +134,10 @@ async fn no_port_is_opened_and_no_log_has_a_pin_a_name_or_a_key() {
     let text = conf(&broker.origin(), true);
     let program = saved(folder.path(), &signed(&text, false));
     let mut started = command(&program, &["--yes", "--name", "Maria"], Some(&display));
-    let started =
+    let mut started =
         started.env("RUST_LOG", "presenter=trace").stderr(Stdio::piped()).spawn().unwrap();
     let pid = started.id();
+    let mut log = Log::of(&mut started);
     let (mut live, _) = broker.welcomed().await;
     assert_eq!(listening(pid), 0, "nobody dials it");
     live.viewer("Str3amSecret", "control", true).await;
@@ -146,12 +148,48 @@ async fn no_port_is_opened_and_no_log_has_a_pin_a_name_or_a_key() {
     socket.send(Message::text(joined)).await.unwrap();
     socket.send(Message::binary(b"no exchange".to_vec())).await.unwrap();
     while let Some(Ok(_)) = socket.next().await {}
+    // That it is over is logged after its socket is closed; an end of the sharing would overtake it.
+    log.has("a viewer's stream is over").await;
     live.tell(&json!({"type": "bye", "code": "revoked"})).await;
-    let ended = tokio::task::spawn_blocking(move || started.wait_with_output());
-    let log = said(&ended.await.unwrap().unwrap());
-    assert!(log.contains("a viewer's stream is over"), "nothing was logged: {log}");
+    let log = log.whole().await;
+    tokio::task::spawn_blocking(move || started.wait()).await.unwrap().unwrap();
     for secret in [PIN, text.expose(), "Str3amSecret", "Anna", "Maria"] {
         assert!(!log.contains(secret), "{secret} is in the log: {log}");
+    }
+}
+
+/// What a running program says on its standard error.
+struct Log {
+    lines: mpsc::UnboundedReceiver<String>,
+    seen: String,
+}
+
+impl Log {
+    fn of(program: &mut Child) -> Self {
+        let (tell, lines) = mpsc::unbounded_channel();
+        let error = BufReader::new(program.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            error.lines().map_while(Result::ok).all(|line| tell.send(line).is_ok())
+        });
+        Self { lines, seen: String::new() }
+    }
+
+    /// Waits for a line with this text.
+    async fn has(&mut self, text: &str) {
+        while !self.seen.contains(text) {
+            let line = self.lines.recv().await;
+            self.seen += &line.unwrap_or_else(|| panic!("{text:?} is not in {}", self.seen));
+            self.seen.push('\n');
+        }
+    }
+
+    /// All of it, once the program has ended.
+    async fn whole(mut self) -> String {
+        while let Some(line) = self.lines.recv().await {
+            self.seen += &line;
+            self.seen.push('\n');
+        }
+        self.seen
     }
 }
 
@@ -218,7 +256,9 @@ fn conf(origin: &str, unattended: bool) -> ConfText {
 fn display() -> (String, Guard) {
     let (reader, writer) = std::io::pipe().unwrap();
     let server = Command::new("Xvfb")
-        .args(["-displayfd", "1", "-screen", "0", "320x240x24"])
+        // Without -noreset it starts anew whenever its last client leaves, as the program does after it has looked
+        // whether it can share the screen.
+        .args(["-displayfd", "1", "-screen", "0", "320x240x24", "-nolisten", "tcp", "-noreset"])
         .stdout(writer)
         .stderr(Stdio::null())
         .spawn()

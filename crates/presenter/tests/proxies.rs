@@ -12,7 +12,7 @@ use tokio::{
     io::{
         AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional,
     },
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,
 };
 
@@ -73,9 +73,10 @@ async fn a_proxy_that_does_not_help_is_named_without_its_password() {
 
 #[tokio::test]
 async fn a_proxy_that_is_not_there_or_wrongly_written_is_named() {
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Held, so that nobody else gets the port and answers.
+    let gone = TcpSocket::new_v4().unwrap();
+    gone.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let addr = gone.local_addr().unwrap();
-    drop(gone);
     for scheme in ["http", "https", "socks5h"] {
         let value = format!("{scheme}://{addr}");
         let met = dialler(&format!("https://{NOWHERE}"), &[("https_proxy", &value)]).get("/").await;

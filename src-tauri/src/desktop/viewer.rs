@@ -127,7 +127,7 @@ fn keeps_failing() -> Question {
     Question {
         text: "This viewer window keeps failing".into(),
         detail: format!(
-            "Its page ended more than {} times within a minute. The session goes on without this window. If it fails \
+            "Its page ended more than {} times, each within a minute. The session goes on without this window. If it fails \
              again, close other programs to free memory, then open the viewer from the session.",
             page_process::RELOADS
         ),

@@ -23,8 +23,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-/// How long a test waits before it fails and says what it waited for.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits before it fails and says what it waited for: longer than any machine needs.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the WebDriver may take to begin a session with an app, the first time and each further time.
+const STARTS_WITHIN: [Duration; 4] = [15, 20, 30, 60].map(Duration::from_secs);
 
 /// The private desktop. Dropping it ends every process that was started on it.
 pub struct Desktop {
@@ -90,10 +92,11 @@ impl Desktop {
     /// Waits for a link that was opened in the desktop's browser.
     pub async fn opened_link(&self) -> String {
         let caught = self.home().join(OPENED);
+        // Taken at once, or a newer link that comes while this one is read would be lost.
+        let own = self.home().join("taken-link");
         let taken = async || {
-            let link = std::fs::read_to_string(&caught).ok()?;
-            std::fs::remove_file(&caught).unwrap();
-            Some(link)
+            std::fs::rename(&caught, &own).ok()?;
+            Some(std::fs::read_to_string(&own).unwrap())
         };
         eventually("a link to be opened", taken).await
     }
@@ -118,7 +121,8 @@ impl Desktop {
 
     /// Starts any program with a web view in the same way.
     pub async fn open(&mut self, program: &str) -> Client {
-        for _ in 0..5 {
+        for patience in STARTS_WITHIN {
+            self.forgotten().await;
             let (host, port) = driver_address();
             let mut driver = Command::new("WebKitWebDriver");
             driver.args([format!("--host={host}"), format!("--port={port}")]);
@@ -127,12 +131,25 @@ impl Desktop {
             let listening = async || std::net::TcpStream::connect((host.as_str(), port)).ok();
             drop(eventually("the WebDriver", listening).await);
             let url = format!("http://{host}:{port}");
-            match tokio::time::timeout(PATIENCE / 3, connect(&url, program)).await {
+            match tokio::time::timeout(patience, connect(&url, program)).await {
                 Ok(connected) => return connected.unwrap(),
                 Err(_) => self.end_newest(),
             }
         }
         panic!("waited in vain for a WebDriver session with the app");
+    }
+
+    /// Waits until the bus has forgotten an app that was killed: one that still finds it there takes itself for a
+    /// second start, and ends.
+    pub async fn forgotten(&self) {
+        const LIST: &str = "org.freedesktop.DBus.ListNames";
+        let gone = async || {
+            let list = ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", LIST];
+            let listed = self.tool("dbus-send", &list);
+            let names = String::from_utf8_lossy(&listed.stdout);
+            (listed.status.success() && !names.contains("SingleInstance")).then_some(())
+        };
+        eventually("the bus to forget the killed app", gone).await;
     }
 
     /// Ends the app as a power cut would: at once, and its WebDriver with it.
@@ -237,6 +254,10 @@ impl Desktop {
     // In a process group of its own, so that all that it starts ends with it, and with a parent-death signal, so that it
     // ends even if the test is killed.
     pub fn start(&mut self, command: Command) -> u32 {
+        self.start_with(command, Stdio::null())
+    }
+
+    fn start_with(&mut self, command: Command, out: Stdio) -> u32 {
         let mut bound = Command::new("setpriv");
         bound.args(["--pdeathsig", "KILL"]).arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
@@ -244,7 +265,8 @@ impl Desktop {
         }
         let mut bound = self.inside(bound);
         let log = OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
-        bound.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).process_group(0);
+        // Nobody reads it, so a pipe would be full one day, and the program would wait for ever.
+        bound.stdin(Stdio::null()).stdout(out).stderr(log).process_group(0);
         let child = bound.spawn().unwrap_or_else(|error| panic!("{bound:?}: {error}"));
         let number = child.id();
         self.groups.push(child);
@@ -265,10 +287,12 @@ impl Desktop {
 
     /// Starts a program and returns what follows `mark` in the first line that it prints with it.
     pub fn start_and_find(&mut self, command: Command, mark: &str) -> String {
-        self.start(command);
+        self.start_with(command, Stdio::piped());
         let stdout = self.groups.last_mut().unwrap().stdout.take().unwrap();
         let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
         let found = lines.find_map(|line| Some(line.split_once(mark)?.1.trim().to_owned()));
+        // A program whose output nobody takes any more may end of it.
+        std::thread::spawn(move || lines.for_each(drop));
         found.unwrap_or_else(|| panic!("a program ended before it said {mark:?}"))
     }
 

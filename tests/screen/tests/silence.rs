@@ -116,7 +116,7 @@ async fn a_customers_network_that_drops_every_packet_heals_without_a_second_ques
 async fn a_customers_line_that_falls_silent_heals_without_a_second_question() {
     let world = World::new().await;
     let mut session = Session::over_the_link(&world).await;
-    world.link.falls_silent(0);
+    world.link.falls_silent();
     session.customers_end_is_lost().await;
     world.link.leads_to(world.broker.addr());
     session.goes_on().await;
@@ -126,9 +126,7 @@ async fn a_customers_line_that_falls_silent_heals_without_a_second_question() {
 async fn a_stream_that_alone_falls_silent_is_not_shown_as_a_screen_and_comes_back() {
     let world = World::new().await;
     let mut session = Session::over_the_link(&world).await;
-    // The first connection told of the question and its answer; the second, the live one, only carries the news that
-    // the screen is shared.
-    world.link.falls_silent(2);
+    world.link.falls_silent_for_streams();
     session
         .heard
         .until("the viewer sees nothing", |roster| roster["watchers"][0]["watching"] == false)
@@ -153,7 +151,7 @@ async fn a_technicians_line_that_falls_silent_is_told_as_such_and_comes_back() {
         Program::start(command)
     };
     let mut session = Session::begins(&world, &world.over_the_link(), start).await;
-    world.link.falls_silent(0);
+    world.link.falls_silent();
     session
         .heard
         .until("the viewer has gone", |roster| roster["viewers"] == serde_json::json!([]))

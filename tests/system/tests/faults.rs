@@ -182,7 +182,12 @@ async fn an_email_was_surely_not_sent_where_nothing_listens() {
     let world = World::new().await;
     let running = world.engine().await;
     let (id, _) = running.armed_session().await;
+    let gone = world.broker.addr();
     world.broker.shutdown().await;
+    // Held, so that no other test's server gets the port and answers.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.set_reuseaddr(true).unwrap();
+    held.bind(gone).unwrap();
     let failed = mail::Status::Failed { failure: Failure::Unreachable };
     assert_eq!(mailed(&running, id).await, failed);
     running.stop().await;

@@ -149,15 +149,18 @@ async fn a_hook_that_the_broker_lost_comes_back_and_what_hangs_on_it_is_unknown(
         })
         .await;
     let faults = world.broker.handle().faults();
-    faults.set(vec![serve::FaultRule {
+    let before = faults.rules();
+    let fails = serve::FaultRule {
         route: "/api/v1/hook/".into(),
         fault: serve::Fault::Status { code: 503 },
         after: 0,
-        times: Some(6),
-    }]);
+        times: None,
+    };
+    faults.set(before.iter().cloned().chain([fails]).collect());
     running.engine.tell(id, Input::OnScreen(true));
     running.engine.tell(id, Input::Recheck);
     running.until(id, "a lamp shows the failure", |s| !all_armed(s)).await;
+    faults.set(before);
     let back = running.until(id, "all is armed again", all_armed).await;
     assert!(matches!(back.record.presenter, Presenter::Unknown { .. }));
     running.stop().await;

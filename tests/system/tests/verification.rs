@@ -35,6 +35,8 @@ const NEVER: Fault = Fault::Delay { ms: 3_600_000 };
 const LONG: Duration = Duration::from_secs(60);
 /// The time limit for a push that isn't answered.
 const SHORT: Duration = Duration::from_millis(1_500);
+/// The time limit for one that isn't answered either, but about which something happens before.
+const BEFORE_LONG: Duration = Duration::from_secs(15);
 
 /// A console in a world with a verification service, a session with a PIN, and Maria, who has
 /// a phone.
@@ -329,7 +331,7 @@ async fn a_wrong_key_a_revoked_one_and_a_wrong_domain_are_told_apart() {
     // The key is revoked while the phone rings. A console that can't poll doesn't know whether the
     // person has answered.
     fixture.set_up(&domain, fixture.phones.key());
-    fixture.ask("maria.lopez", SHORT).await.unwrap();
+    fixture.ask("maria.lopez", BEFORE_LONG).await.unwrap();
     fixture.phones.next_push().await.unwrap();
     fixture.phones.set_revoked(true).await.unwrap();
     assert_eq!(fixture.end_of_newest().await, call(Failure::Unauthorized));
@@ -359,7 +361,7 @@ async fn a_service_that_is_down_meanwhile_is_said_and_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_jumps_at_the_service_approves_nothing() {
     let fixture = Fixture::new().await;
-    fixture.ask("maria.lopez", SHORT).await.unwrap();
+    fixture.ask("maria.lopez", BEFORE_LONG).await.unwrap();
     fixture.phones.next_push().await.unwrap();
     // The push has expired at the service long ago.
     fixture.sandbox.advance(Duration::from_secs(3_600));

@@ -29,6 +29,12 @@ impl KeptScreen {
         Self(x11::Reopened::new(display))
     }
 
+    /// With more time for the owner of the clipboard to tell what it has, for tests.
+    #[must_use]
+    pub fn told_within(self, told_within: Duration) -> Self {
+        Self(self.0.told_within(told_within))
+    }
+
     /// Opens it, as [`open`] does.
     ///
     /// # Errors

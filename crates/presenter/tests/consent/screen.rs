@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use x11rb::connection::Connection;
+use x11rb::protocol::Event;
 use x11rb::protocol::xproto::*;
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -14,6 +15,9 @@ use x11rb::wrapper::ConnectionExt as _;
 /// The colours of the buttons that a test looks for.
 pub const SHARE: [u8; 3] = [0, 189, 206];
 pub const STOP: [u8; 3] = [250, 112, 106];
+
+/// How long a screen lives at most: longer than any test needs, and less than the runner allows it.
+const LONGEST: Duration = Duration::from_secs(200);
 
 /// An X server, ended after a while whatever happens: then whoever waits for an event hears of it.
 pub struct Screen {
@@ -38,7 +42,7 @@ impl Screen {
         let (alive, over) = mpsc::channel::<()>();
         let id = server.id().to_string();
         std::thread::spawn(move || {
-            if over.recv_timeout(Duration::from_secs(50)) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if over.recv_timeout(LONGEST) == Err(mpsc::RecvTimeoutError::Timeout) {
                 Command::new("kill").arg(id).status().unwrap();
             }
         });
@@ -110,7 +114,7 @@ impl Person {
     pub fn window(&self) -> Window {
         let mut found = None;
         self.until("window", || {
-            found = self.visible(self.root);
+            found = self.visible(self.root).first().copied();
             found.is_some()
         });
         let events =
@@ -119,9 +123,15 @@ impl Person {
         found.unwrap()
     }
 
-    fn visible(&self, under: Window) -> Option<Window> {
-        let children = self.conn.query_tree(under).unwrap().reply().ok()?.children;
-        children.into_iter().find_map(|child| {
+    /// Waits until so many of the presenter's windows can be seen.
+    pub fn wait_for_windows(&self, count: usize) {
+        self.until("windows", || self.visible(self.root).len() == count);
+    }
+
+    /// The presenter's windows that can be seen.
+    fn visible(&self, under: Window) -> Vec<Window> {
+        let Ok(tree) = self.conn.query_tree(under).unwrap().reply() else { return Vec::new() };
+        let within = |child| {
             let (class, kind) = (AtomEnum::WM_CLASS, AtomEnum::STRING);
             let asked = self.conn.get_property(false, child, class, kind, 0, 64).unwrap();
             let ours = asked.reply().is_ok_and(|it| it.value.starts_with(b"deskhand-presenter\0"));
@@ -129,8 +139,21 @@ impl Person {
                 let asked = self.conn.get_window_attributes(child).unwrap().reply();
                 asked.is_ok_and(|it| it.map_state == MapState::VIEWABLE)
             };
-            if ours { shown().then_some(child) } else { self.visible(child) }
-        })
+            if !ours {
+                return self.visible(child);
+            }
+            if shown() { vec![child] } else { Vec::new() }
+        };
+        tree.children.into_iter().flat_map(within).collect()
+    }
+
+    /// Waits for the next height of a window that is as wanted. None is missed, since each is an event, however soon the
+    /// next one follows.
+    pub fn wait_for_height(&self, what: &str, window: Window, wanted: impl Fn(i32) -> bool) {
+        let is_it = |event: &Event| matches!(event, Event::ConfigureNotify(it) if it.window == window && wanted(it.height.into()));
+        while !is_it(
+            &self.conn.wait_for_event().unwrap_or_else(|error| panic!("no {what}: {error}")),
+        ) {}
     }
 
     pub fn wait_for_keyboard(&self, window: Window) {

@@ -127,6 +127,11 @@ impl Live {
         self.0.send(Message::text(message.to_string())).await.unwrap();
     }
 
+    /// Says that the connection is alive, as a broker does every few seconds.
+    pub async fn pings(&mut self) {
+        self.0.send(Message::Ping(Vec::new().into())).await.unwrap();
+    }
+
     pub async fn viewer(&mut self, stream: &str, role: &str, sealed: bool) {
         self.announces(stream, role, sealed, Whose::Technicians).await;
     }

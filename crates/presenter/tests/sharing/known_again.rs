@@ -28,7 +28,7 @@ async fn a_viewer_that_comes_back_after_any_outage_has_the_same_words() {
     let again = back(&mut broker, &mut live, "watch", pairing.clone()).await;
     assert_eq!((shown(&mut customer).await, again.words()), (words.clone(), words.clone()));
     drop(live);
-    customer.banner(|banner| banner.reconnecting).await;
+    customer.banner(|banner| banner.reconnecting && banner.viewers.is_empty()).await;
     again.ends().await;
     let (mut live, _) = broker.welcomed().await;
     let again = back(&mut broker, &mut live, "control", pairing).await;

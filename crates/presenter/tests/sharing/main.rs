@@ -179,7 +179,7 @@ async fn a_stream_on_which_nothing_comes_is_over_and_the_sharing_goes_on() {
         let mut due = tokio::time::interval(Duration::from_secs(5));
         loop {
             due.tick().await;
-            live.0.send(Message::Ping(Vec::new().into())).await.unwrap();
+            live.pings().await;
         }
     };
     tokio::select! {
@@ -233,6 +233,7 @@ async fn the_last_viewer_ends_the_capture_and_the_next_begins_it_again() {
         let one = joins(&mut broker, &mut live, "watch").await;
         assert_eq!(customer.screen_was().await, "opened");
         let mut other = joins(&mut broker, &mut live, "watch").await;
+        customer.banner(|banner| banner.viewers.len() == 2).await;
         drop(one);
         customer.banner(|banner| banner.viewers.len() == 1).await;
         other.sees(0).await;
@@ -266,6 +267,9 @@ async fn a_viewer_that_reads_nothing_slows_nobody() {
     }
     let mut lively = joins(&mut broker, &mut live, "watch").await;
     for value in 1..=100 {
+        // As the broker does, or else the connections count as lost after a while.
+        live.pings().await;
+        frozen.pings().await;
         customer.fill(value);
         lively.sees(value).await;
     }

@@ -136,6 +136,11 @@ impl Viewer {
         }
     }
 
+    /// Says that the stream is alive, as the broker does every few seconds.
+    pub async fn pings(&mut self) {
+        self.socket.send(Message::Ping(Vec::new().into())).await.unwrap();
+    }
+
     /// Waits for the presenter to end the stream.
     pub async fn ends(mut self) {
         while let Some(Ok(message)) = self.socket.next().await {

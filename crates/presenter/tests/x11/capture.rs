@@ -1,6 +1,8 @@
 //! What is drawn is what is shown.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use presenter::screen::{self, Capture, Change, ScreenError, ViewerId};
@@ -256,21 +258,24 @@ fn keeps_up_with_a_screen_that_changes_all_the_time() {
     let (mut capture, _waker, _input) = screen::open(Some(&desk.display)).unwrap();
     let mut picture = capture.whole().unwrap();
     let last = 0x0000_2710;
+    let looks = Arc::new(AtomicU32::new(0));
+    let seen = Arc::clone(&looks);
     let drawing = std::thread::spawn(move || {
-        for colour in 1..=last {
+        // Until it was looked at often, however slow the computer is.
+        let busy = (1..last).cycle().take_while(|_| seen.load(Ordering::SeqCst) < 50);
+        for colour in busy.chain([last]) {
             painter.fill(colour, 0, 0, 640, 480);
         }
         painter
     });
-    let (started, mut looks) = (Instant::now(), 0u32);
+    let started = Instant::now();
     while pixel(&picture, 639, 479) != [0x10, 0x27, 0] {
         capture.next(&mut picture, &[]).unwrap();
-        looks += 1;
+        looks.fetch_add(1, Ordering::SeqCst);
     }
     drawing.join().unwrap();
-    let most = started.elapsed().as_millis() / 8 + 2;
+    let (looks, most) = (looks.load(Ordering::SeqCst), started.elapsed().as_millis() / 8 + 2);
     assert!(u128::from(looks) <= most, "{looks} looks in {most} times 8 ms");
-    assert!(looks > 1);
 }
 
 #[test]

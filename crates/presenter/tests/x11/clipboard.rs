@@ -5,6 +5,7 @@ mod copied_by_customer;
 use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use presenter::screen::{self, Capture, Change, Contents, Input, KeptScreen, NotCarried, Waker};
 use rfb::{Picture, Png};
@@ -97,6 +98,11 @@ impl Shared {
     }
 }
 
+/// A screen whose clipboard's owners may take as long as they need.
+fn kept_screen(desk: &ConsentUi) -> KeptScreen {
+    KeptScreen::new(Some(desk.display.clone())).told_within(Duration::from_secs(60))
+}
+
 /// A program of the customer's pastes.
 fn paste(desk: &ConsentUi, target: &str) -> Vec<u8> {
     let mut xclip = desk.program("xclip");
@@ -151,7 +157,7 @@ fn gives_every_program_a_viewers_picture_and_never_tells_it_back() {
 #[test]
 fn a_picture_that_was_there_before_comes_back() {
     let desk = ConsentUi::start("320x200x24", &[]);
-    let shared = KeptScreen::new(Some(desk.display.clone()));
+    let shared = kept_screen(&desk);
     let file = png(600, 500, &[]);
     let picture = Contents::from_bytes(file.clone()).unwrap();
     let _customers = Served::start(&desk, &file);
@@ -248,7 +254,7 @@ fn answers_timestamp_and_several_at_once() {
 #[test]
 fn a_viewers_text_outlives_the_viewer_and_what_was_there_before_comes_back() {
     let desk = ConsentUi::start("320x200x24", &[]);
-    let screen = KeptScreen::new(Some(desk.display.clone()));
+    let screen = kept_screen(&desk);
     let _customers = Keeper::own(&desk, &["UTF8_STRING"], "before");
     let (_, _, mut input) = screen.open().unwrap();
     input.clipboard("from a viewer".into()).unwrap();
@@ -268,7 +274,7 @@ fn a_viewers_text_outlives_the_viewer_and_what_was_there_before_comes_back() {
 #[test]
 fn what_the_customer_copied_meanwhile_stays() {
     let desk = ConsentUi::start("320x200x24", &[]);
-    let screen = KeptScreen::new(Some(desk.display.clone()));
+    let screen = kept_screen(&desk);
     let (_, _, mut input) = screen.open().unwrap();
     input.clipboard("from a viewer".into()).unwrap();
     let _customers = Keeper::own(&desk, &["UTF8_STRING"], "copied meanwhile");

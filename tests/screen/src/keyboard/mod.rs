@@ -16,6 +16,9 @@ const MODIFIERS: u32 = 0x1 | 0x4 | 0x8 | 0x40;
 /// The right Alt with Q, E, 7 and M by their places on an American keyboard.
 const RIGHT_ALT: [&str; 4] = ["108+24", "108+26", "108+16", "108+58"];
 
+/// Fewer strokes than a keyboard has keys to spare.
+const FEW: usize = 8;
+
 /// Ctrl, Alt and Super.
 const CHORD: u32 = 0x4 | 0x8 | 0x40;
 
@@ -106,8 +109,13 @@ impl Keyboards {
 
     /// What the customer's computer gets of these strokes.
     fn arrive(&self, strokes: &[&str]) -> Vec<Stroke> {
-        types(&self.technician, strokes);
-        self.customer.strokes(strokes.len())
+        // A few at a time: a program reads a key by the keyboard that there is when it gets to it, and by then a key that
+        // the customer's program has lent to one letter may have another.
+        let few = strokes.chunks(FEW).flat_map(|few| {
+            types(&self.technician, few);
+            self.customer.strokes(few.len())
+        });
+        few.collect()
     }
 }
 

@@ -67,7 +67,7 @@ impl Clipboard {
         let (append, kind) = (PropMode::APPEND, AtomEnum::STRING);
         conn.change_property8(append, self.own.window(), self.clock, kind, &[])?;
         conn.flush()?;
-        self.own.wait_until_owned();
+        self.own.wait_until_taken();
         Ok(())
     }
 
@@ -156,7 +156,7 @@ impl Owner {
     fn serve(&mut self) {
         self.answer_all();
         // Nobody has to wait for a selection that can't be owned any more.
-        self.own.note(None);
+        self.own.over();
     }
 
     fn answer_all(&mut self) {
@@ -168,7 +168,7 @@ impl Owner {
                 }
                 Event::PropertyNotify(change) => self.go_on(&change),
                 Event::SelectionClear(_) => {
-                    self.own.note(None);
+                    self.own.lost();
                     Ok(())
                 }
                 Event::DestroyNotify(gone) if gone.window == self.own.window() => return,
@@ -194,7 +194,7 @@ impl Owner {
             ReplyError::ConnectionError(error) => error,
             ReplyError::X11Error(_) => ConnectionError::UnknownError,
         })?;
-        self.own.note(Some(now));
+        self.own.taken(now);
         Ok(())
     }
 

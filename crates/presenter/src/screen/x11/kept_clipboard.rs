@@ -11,12 +11,13 @@ use super::selection::Selection;
 use crate::screen::{Contents, ScreenError};
 
 /// How long the owner of what is there before may take to tell it.
-const TOLD_WITHIN: Duration = Duration::from_secs(1);
+pub const TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// The clipboard of one display.
 #[derive(Clone)]
 pub struct KeptClipboard {
     display: String,
+    told_within: Duration,
     kept: Arc<Mutex<ClipboardContents>>,
 }
 
@@ -28,8 +29,8 @@ struct ClipboardContents {
 }
 
 impl KeptClipboard {
-    pub fn new(display: &str) -> Self {
-        Self { display: display.to_owned(), kept: Arc::default() }
+    pub fn new(display: &str, told_within: Duration) -> Self {
+        Self { display: display.to_owned(), told_within, kept: Arc::default() }
     }
 
     /// The clipboard, opened anew if the display was gone meanwhile.
@@ -49,7 +50,7 @@ impl KeptClipboard {
         if !clipboard.is_owner() {
             // Whoever has it loses it now, and nobody else remembers what it was. A history of
             // clipboards may have taken over what a viewer has sent: that isn't what was there before.
-            let now = Selection::read_now(&self.display, TOLD_WITHIN);
+            let now = Selection::read_now(&self.display, self.told_within);
             if !now.as_ref().is_some_and(|now| clipboard.own().is_ours(now)) {
                 self.kept.lock().before = now;
             }
@@ -63,7 +64,7 @@ impl KeptClipboard {
         let clipboard = clipboard?;
         before.filter(|_| {
             clipboard.is_owner()
-                || Selection::read_now(&self.display, TOLD_WITHIN)
+                || Selection::read_now(&self.display, self.told_within)
                     .is_some_and(|now| clipboard.own().is_ours(&now))
         })
     }

@@ -22,13 +22,13 @@ pub(crate) mod x_connection;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use self::kept_clipboard::KeptClipboard;
+use self::kept_clipboard::{KeptClipboard, TOLD_WITHIN};
 use super::{Contents, Screen, ScreenError};
 
 /// Opens the X11 display of this name, or the one that the environment names.
 pub(super) fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
     let name = name_of(display)?;
-    open_with(&name, &KeptClipboard::new(&name))
+    open_with(&name, &KeptClipboard::new(&name, TOLD_WITHIN))
 }
 
 fn open_with(name: &str, kept: &KeptClipboard) -> Result<Screen, ScreenError> {
@@ -55,17 +55,24 @@ pub(super) fn serve_clipboard(
 /// A screen that is opened again and again, with one clipboard.
 pub(super) struct Reopened {
     display: Option<String>,
+    /// How long the owner of the clipboard may take to tell what it has.
+    told_within: Duration,
     kept: OnceLock<KeptClipboard>,
 }
 
 impl Reopened {
     pub(super) fn new(display: Option<String>) -> Self {
-        Self { display, kept: OnceLock::new() }
+        Self { display, told_within: TOLD_WITHIN, kept: OnceLock::new() }
+    }
+
+    pub(super) fn told_within(self, told_within: Duration) -> Self {
+        Self { told_within, ..self }
     }
 
     pub(super) fn open(&self) -> Result<Screen, ScreenError> {
         let name = name_of(self.display.as_deref())?;
-        open_with(&name, self.kept.get_or_init(|| KeptClipboard::new(&name)))
+        let kept = || KeptClipboard::new(&name, self.told_within);
+        open_with(&name, self.kept.get_or_init(kept))
     }
 
     pub(super) fn end(&self) -> Option<Contents> {

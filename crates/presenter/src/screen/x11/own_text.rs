@@ -9,14 +9,14 @@ use x11rb::protocol::xproto::{Timestamp, Window};
 use crate::screen::Contents;
 
 /// How long the X server may take until the selection is owned.
-const OWNED_WITHIN: Duration = Duration::from_secs(2);
+const OWNED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What this program has put into the clipboard, so that it isn't sent back to the viewers.
 #[derive(Clone, Default)]
 pub struct Own {
     window: Window,
     now: Arc<Mutex<Now>>,
-    /// Notified when the selection is owned, and when it is lost.
+    /// Notified when the selection is taken, and when it is lost.
     changed: Arc<Condvar>,
 }
 
@@ -26,6 +26,9 @@ struct Now {
     contents: Option<Contents>,
     /// Whether the viewers know it, because it came from one of them.
     known: bool,
+    /// Whether the selection is still to be taken for it. Not told from `since`: another program may
+    /// have taken it again before anybody looks.
+    to_be_taken: bool,
     /// Since when the selection is owned, by the server's clock; `None` while it isn't.
     since: Option<Timestamp>,
 }
@@ -56,13 +59,14 @@ impl Own {
     }
 
     pub fn set(&self, contents: Contents) {
-        *self.now.lock() = Now { contents: Some(contents), known: true, since: None };
+        let (contents, since) = (Some(contents), None);
+        *self.now.lock() = Now { contents, known: true, to_be_taken: true, since };
     }
 
-    /// Waits until the selection is owned, for at most [`OWNED_WITHIN`].
-    pub fn wait_until_owned(&self) {
+    /// Waits until the selection was taken or can't be, for at most [`OWNED_WITHIN`].
+    pub fn wait_until_taken(&self) {
         let mut now = self.now.lock();
-        self.changed.wait_while_for(&mut now, |now| now.since.is_none(), OWNED_WITHIN);
+        self.changed.wait_while_for(&mut now, |now| now.to_be_taken, OWNED_WITHIN);
     }
 
     /// Waits until the selection is lost, for at most `within`.
@@ -71,9 +75,24 @@ impl Own {
         self.changed.wait_while_for(&mut now, |now| now.since.is_some(), within);
     }
 
-    /// Notes since when the selection is owned, or that it is lost.
-    pub fn note(&self, since: Option<Timestamp>) {
-        self.now.lock().since = since;
+    /// Notes since when the selection is owned.
+    pub fn taken(&self, since: Timestamp) {
+        let mut now = self.now.lock();
+        (now.to_be_taken, now.since) = (false, Some(since));
+        self.changed.notify_all();
+    }
+
+    /// Notes that another program has the selection.
+    // This may be told of an earlier time while it is still to be taken again.
+    pub fn lost(&self) {
+        self.now.lock().since = None;
+        self.changed.notify_all();
+    }
+
+    /// Notes that it is lost and can't be taken again.
+    pub fn over(&self) {
+        let mut now = self.now.lock();
+        (now.to_be_taken, now.since) = (false, None);
         self.changed.notify_all();
     }
 
@@ -88,5 +107,27 @@ impl Own {
 
     pub fn get(&self) -> Option<Contents> {
         self.now.lock().contents.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It would have to wait for a state that is over.
+    #[test]
+    fn whoever_waits_until_it_is_taken_need_not_see_it_before_it_is_lost_again() {
+        let own = Own::new(1);
+        own.set("a text".into());
+        // Of an earlier time: it says nothing of this one.
+        own.lost();
+        assert!(own.now.lock().to_be_taken);
+        own.taken(7);
+        own.lost();
+        own.wait_until_taken();
+        assert_eq!(own.since(), None);
+        own.set("another".into());
+        own.over();
+        own.wait_until_taken();
     }
 }
