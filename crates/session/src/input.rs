@@ -243,13 +243,21 @@ pub enum Input {
         /// Who closes it.
         by: String,
     },
-    /// The broker answered whether it ended the PIN's life.
-    Revoked {
-        /// Whether it did.
-        done: bool,
-    },
+    /// What came of asking the broker to end the PIN's life.
+    Revoked(Revocation),
     /// The actor died too often and is not started again.
     GaveUp,
+}
+
+/// What came of asking the broker to end a PIN's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// The PIN is no good any more.
+    Done,
+    /// The service ends no PIN, or knows no such one.
+    Impossible,
+    /// It isn't known to be done; it is tried again.
+    Failed(Failure),
 }
 
 /// Chat that is in the archive now.

@@ -601,19 +601,6 @@ fn what_a_program_needs_is_given_up_with_its_session() {
 }
 
 #[test]
-fn closing_saves_the_transcript_before_it_ends_the_pin() {
-    let mut told = Told::live();
-    let effects = told.tell(Input::Close { outcome: Outcome::Resolved, by: "anna".into() });
-    assert!(effects.contains(&Effect::FetchChat { transcript: true }));
-    assert!(!effects.contains(&Effect::RevokePin));
-    let effects = told.tell(Input::ChatSaved(saved(1, 1, true)));
-    assert!(effects.contains(&Effect::RevokePin));
-    assert!(matches!(told.word(), SessionStatus::Closed { pin_valid_until: Some(_), .. }));
-    told.tell(Input::Revoked { done: true });
-    assert!(matches!(told.word(), SessionStatus::Closed { pin_valid_until: None, .. }));
-}
-
-#[test]
 fn a_pin_that_nobody_used_expires_and_one_that_was_used_ends() {
     let mut told = Told::live();
     told.now = T0.plus(DAY);

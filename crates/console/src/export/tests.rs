@@ -53,6 +53,7 @@ fn detail(word: SessionStatus) -> SessionDetail {
         join_template: None,
         join_page: None,
         can_revoke: None,
+        answers: true,
         sends: Sends::Unknown,
         revision: 0,
     };
@@ -78,6 +79,7 @@ fn no_export_has_a_time_without_its_date_and_offset() {
         at: LATER,
         outcome: Outcome::Resolved,
         pin_valid_until: Some(LATER),
+        ending: false,
     };
     for word in [closed, SessionStatus::Unknown { since: LATER }] {
         let listed = ListedSession {
