@@ -46,7 +46,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::Retry { region } => turn.retry(region),
         Input::Received(hook) => turn.received(hook),
         // The actor stores the sequence number with the record; the events don't depend on it.
-        Input::Committed { seq: _, hook, revision } => turn.committed(hook, revision),
+        Input::Committed { seq: _, hook, delivery } => turn.committed(hook, delivery),
         Input::Observed(seen) => turn.observed(*seen),
         Input::Unobserved { unknown_since } => turn.unobserved(unknown_since),
         Input::Armed { hook, generation } => turn.armed(hook, generation),

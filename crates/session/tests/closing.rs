@@ -6,8 +6,8 @@ use std::{collections::HashSet, time::Duration};
 
 use proptest::prelude::*;
 use session::{
-    About, Effect, Event, Failure, Input, Life, LifeEvent, Outcome, Revocation, SavedChat,
-    SessionStatus, State, Timer, Timestamp, Transcript, step,
+    About, Delivery, Effect, Event, Failure, Input, Life, LifeEvent, Outcome, Revocation,
+    SavedChat, SessionStatus, State, Timer, Timestamp, Transcript, step,
 };
 
 const T0: Timestamp = Timestamp(1_700_000_000_000);
@@ -281,7 +281,7 @@ proptest! {
                 Happens::Restart => told.restart(),
                 Happens::ViewersGone => {
                     let hook = wire::HookType::ViewerOffline;
-                    told.tell(Input::Committed { seq: 1, hook, revision: None });
+                    told.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() });
                 }
             }
             prop_assert!(told.fetching.len() <= 1, "one fetch at a time");

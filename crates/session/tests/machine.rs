@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, ChatEvent, Effect, Event, Failure, HookEvent, Input, Lamp, Life, MailEvent, Outcome,
-    PresenceEvent, Presenter, Program, ProgramEvent, SavedChat, SessionStatus, State, Timer,
-    Timestamp, Urgency, Viewers, mail,
+    About, ChatEvent, Delivery, DeliveryId, Effect, Event, Failure, HookEvent, Input, Lamp, Life,
+    MailEvent, Outcome, PresenceEvent, Presenter, Program, ProgramEvent, SavedChat, SessionStatus,
+    State, Timer, Timestamp, Urgency, Viewers, mail,
     program::{DownloadFailure, Gone, ProgramObstacle},
     retry, step,
 };
@@ -65,7 +65,7 @@ impl Told {
     fn fire(&mut self, hook: HookType) -> Vec<Effect> {
         self.tell(Input::Received(hook));
         let generation = self.state.generations[hook.index()];
-        let effects = self.tell(Input::Committed { seq: 1, hook, revision: None });
+        let effects = self.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() });
         self.tell(Input::Armed { hook, generation });
         effects
     }
@@ -227,7 +227,7 @@ fn a_gap_in_a_hook_that_tells_what_is_known_anyway_changes_nothing() {
     let hook = HookType::PresenterStarted;
     told.tell(Input::Received(hook));
     let generation = told.state.generations[hook.index()];
-    told.tell(Input::Committed { seq: 1, hook, revision: None });
+    told.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() });
     told.tell(Input::ArmFailed { hook, generation, failure: Failure::Faulty { status: 503 } });
     told.tell(Input::Elapsed(Timer::Rearm(hook)));
     let generation = told.state.generations[hook.index()];
@@ -360,10 +360,22 @@ fn what_was_said_is_fetched_well_before_its_day_is_over_whoever_is_there_or_look
     let stories: [&[Input]; 5] = [
         &[],
         &[Input::OnScreen(true)],
-        &[Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None }],
+        &[Input::Committed {
+            seq: 1,
+            hook: HookType::PresenterStarted,
+            delivery: Delivery::default(),
+        }],
         &[
-            Input::Committed { seq: 1, hook: HookType::ViewerStarted, revision: None },
-            Input::Committed { seq: 2, hook: HookType::ViewerOffline, revision: None },
+            Input::Committed {
+                seq: 1,
+                hook: HookType::ViewerStarted,
+                delivery: Delivery::default(),
+            },
+            Input::Committed {
+                seq: 2,
+                hook: HookType::ViewerOffline,
+                delivery: Delivery::default(),
+            },
             Input::ChatSaved(saved(0, 0, true)),
         ],
         &[Input::Missed { since: T0 }],
@@ -677,8 +689,11 @@ fn any_input() -> impl Strategy<Value = Input> {
         any_failure().prop_map(Input::AllocateFailed),
         Just(Input::Retry { region: None }),
         any_hook().prop_map(Input::Received),
-        (any::<u64>(), any_hook(), proptest::option::of(0..9_u64))
-            .prop_map(|(seq, hook, revision)| Input::Committed { seq, hook, revision }),
+        (any::<u64>(), any_hook(), proptest::option::of(0..9_u64), proptest::option::of(0..9_u64))
+            .prop_map(|(seq, hook, revision, id)| {
+                let delivery = Delivery { revision, id: id.map(DeliveryId) };
+                Input::Committed { seq, hook, delivery }
+            }),
         (any_hook(), 0..6_u32).prop_map(|(hook, generation)| Input::Armed { hook, generation }),
         (any_hook(), 0..6_u32, any_failure())
             .prop_map(|(hook, generation, failure)| Input::ArmFailed { hook, generation, failure }),
@@ -804,6 +819,10 @@ fn a_heartbeat_or_a_lost_hook_is_no_activity_and_a_customer_is() {
         told.tell(Input::Armed { hook, generation });
     }
     assert_eq!(told.state.active_at, before);
-    told.tell(Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None });
+    told.tell(Input::Committed {
+        seq: 1,
+        hook: HookType::PresenterStarted,
+        delivery: Delivery::default(),
+    });
     assert!(told.state.active_at > before);
 }
