@@ -17,12 +17,13 @@ use std::{
 use axum::{
     Router,
     extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode},
     routing::{get, post},
 };
 use parking_lot::{Mutex, RwLock};
+use ring::digest::{SHA256, digest};
 use serve::{Bodies, Limits, Tally};
-use session::Timestamp;
+use session::{Delivery, DeliveryId, Timestamp};
 use tokio::sync::{Notify, mpsc, oneshot};
 use wire::{HookType, session_events::REVISION_HEADER};
 
@@ -36,6 +37,8 @@ use crate::{
 
 /// At most this many events of one token may wait for the disk; further ones get 429.
 const MOST_UNCOMMITTED: u32 = 32;
+/// The id of a delivery, the same at each try, by Standard Webhooks.
+const ID_HEADER: &str = "webhook-id";
 /// Between two tries to write an event that the disk refused.
 const RETRY_WRITE: Duration = Duration::from_secs(2);
 
@@ -43,13 +46,12 @@ const RETRY_WRITE: Duration = Duration::from_secs(2);
 pub trait Receiver: Send + Sync + 'static {
     /// A hook has fired. It isn't committed yet.
     fn received(&self, session: SessionId, hook: HookType);
-    /// It is committed, at `seq`; or not yet (`None`), because the disk refused it. `revision` is the session's after
-    /// the event, where the service says it.
+    /// It is committed, at `seq`; or not yet (`None`), because the disk refused it.
     fn committed(
         &self,
         session: SessionId,
         hook: HookType,
-        revision: Option<u64>,
+        delivery: Delivery,
         seq: Option<u64>,
         at: Timestamp,
     );
@@ -167,8 +169,8 @@ struct Inbox<R> {
     was_refused: Notify,
 }
 
-/// An event that isn't on the disk yet, with its revision: it counts against its token for as long as this lives.
-struct Uncommitted(Arc<Route>, Option<u64>);
+/// An event that isn't on the disk yet: it counts against its token for as long as this lives.
+struct Uncommitted(Arc<Route>, Delivery);
 
 /// An event on its way to the disk.
 struct Queued {
@@ -226,7 +228,7 @@ async fn hook<R: Receiver>(
         counts.refusals.refused("unknown_token");
         return StatusCode::NOT_FOUND;
     };
-    let Some(event) = Uncommitted::new(route, revision(&headers)) else {
+    let Some(event) = Uncommitted::new(route, delivery(&headers)) else {
         counts.refusals.refused("too_many");
         return StatusCode::TOO_MANY_REQUESTS;
     };
@@ -246,18 +248,27 @@ async fn hook<R: Receiver>(
     }
 }
 
-/// The session's revision after the event, which our own broker gives with a delivery.
-fn revision(headers: &HeaderMap) -> Option<u64> {
-    headers.get(REVISION_HEADER)?.to_str().ok()?.parse().ok()
+/// What the headers say: the session's revision, which our own broker gives, and the id of Standard Webhooks. The token
+/// has told already which hook of which session it is, so whoever lies here deceives nobody but themselves.
+fn delivery(headers: &HeaderMap) -> Delivery {
+    let revision = headers.get(REVISION_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let id = headers.get(ID_HEADER).map(HeaderValue::as_bytes).filter(|id| !id.is_empty());
+    Delivery { revision, id: id.map(short_digest) }
+}
+
+/// As short as can be kept of many: by chance two ids are the same once in more deliveries than there will ever be.
+fn short_digest(id: &[u8]) -> DeliveryId {
+    let digest = digest(&SHA256, id);
+    DeliveryId(digest.as_ref().iter().take(8).fold(0, |all, byte| all << 8 | u64::from(*byte)))
 }
 
 impl Uncommitted {
     /// None if the route has as many as it may.
-    fn new(route: Arc<Route>, revision: Option<u64>) -> Option<Self> {
+    fn new(route: Arc<Route>, delivery: Delivery) -> Option<Self> {
         // Counted before it is compared, so that two requests at once can't both take the
         // last place.
         let before = route.uncommitted.fetch_add(1, Ordering::Relaxed);
-        let event = Self(route, revision);
+        let event = Self(route, delivery);
         (before < MOST_UNCOMMITTED).then_some(event)
     }
 }
@@ -288,19 +299,19 @@ async fn tell_in_order<R: Receiver>(
 ) {
     let mut queued = queued.lock().await;
     while let Some(Queued { event, at, written, done }) = queued.recv().await {
-        let (session, hook, revision) = (event.0.session, event.0.hook, event.1);
+        let (session, hook, delivery) = (event.0.session, event.0.hook, event.1);
         let written = written.await;
         match &written {
             Ok(seq) => {
                 drop(event);
-                inbox.receiver.committed(session, hook, revision, Some(*seq), at);
+                inbox.receiver.committed(session, hook, delivery, Some(*seq), at);
             }
             Err(error) => {
                 // It has happened, so it is applied; it is written as soon as the disk takes it.
                 inbox.refused.lock().push_back((event, at));
                 inbox.was_refused.notify_one();
                 inbox.receiver.disk(Some(error));
-                inbox.receiver.committed(session, hook, revision, None, at);
+                inbox.receiver.committed(session, hook, delivery, None, at);
             }
         }
         // Whoever sent it may have hung up.
@@ -320,8 +331,8 @@ async fn write_refused<R: Receiver>(inbox: Arc<Inbox<R>>) {
             inbox.was_refused.notified().await;
         }
         tokio::time::sleep(RETRY_WRITE).await;
-        while let Some((session, hook, revision, at)) = oldest() {
-            match inbox.journal.append_reported(session, hook, revision, at).await {
+        while let Some((session, hook, delivery, at)) = oldest() {
+            match inbox.journal.append_reported(session, hook, delivery, at).await {
                 Ok(seq) => {
                     inbox.refused.lock().pop_front();
                     inbox.receiver.written(session, seq);

@@ -19,7 +19,7 @@ mod table;
 use std::{path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use session::{Event, Record, Timestamp};
+use session::{Delivery, Event, Record, Timestamp};
 pub use store::{PendingWrite as Answer, StoreError as JournalError};
 use store::{Readers, Transactional as _, Writer};
 use wire::{HookType, Pin};
@@ -74,7 +74,7 @@ pub struct SessionTurn {
 }
 
 /// A committed hook event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Committed {
     /// Its place in the order of all events.
     pub seq: u64,
@@ -82,9 +82,8 @@ pub struct Committed {
     pub hook: HookType,
     /// When it arrived.
     pub at: Timestamp,
-    /// The session's revision after the event; none where the service doesn't say.
-    #[serde(default)]
-    pub revision: Option<u64>,
+    /// What its POST said of itself.
+    pub delivery: Delivery,
 }
 
 /// One thing that happened, as subscribers see it: never skipped, in the order of `seq`.
@@ -180,10 +179,10 @@ impl Journal {
     /// # Errors
     /// A [`JournalError`]; the event is not on the disk then, and may be appended again.
     pub fn append(&self, session: SessionId, hook: HookType, at: Timestamp) -> Answer<u64> {
-        self.append_reported(session, hook, None, at)
+        self.append_reported(session, hook, Delivery::default(), at)
     }
 
-    /// As [`Self::append`], of a delivery that says the session's revision after the event.
+    /// As [`Self::append`], of a delivery that says something of itself.
     ///
     /// # Errors
     /// As [`Self::append`].
@@ -191,10 +190,10 @@ impl Journal {
         &self,
         session: SessionId,
         hook: HookType,
-        revision: Option<u64>,
+        delivery: Delivery,
         at: Timestamp,
     ) -> Answer<u64> {
-        self.writer.write("save an event", move |ledger| ledger.append(session, hook, revision, at))
+        self.writer.write("save an event", move |ledger| ledger.append(session, hook, delivery, at))
     }
 
     /// Commits a turn: the record with its `applied_seq`, and its events; answers the events'

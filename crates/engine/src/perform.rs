@@ -6,8 +6,8 @@ mod phone;
 use std::{convert::Infallible, future::Future, sync::Arc, time::Duration};
 
 use session::{
-    Effect, Failure, Input, SavedChat, mail::Template, program::DownloadFailure, region::Choice,
-    retry, text::plain_name,
+    Effect, Failure, Input, Revocation, SavedChat, mail::Template, program::DownloadFailure,
+    region::Choice, retry, text::plain_name,
 };
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -340,13 +340,20 @@ fn revoke(context: &Arc<Context>, to: &Mailbox, pin: Pin) {
             match shared.client.capabilities().await {
                 // Asked each time: a service that isn't ours may mean something else by that path.
                 Ok(capabilities) if capabilities.can_revoke() => {
-                    shared.client.revoke(&pin).await.unwrap_or(false)
+                    let ended = shared.client.revoke(&pin).await;
+                    note_outcome(&shared, ended.as_ref().err());
+                    match ended {
+                        Ok(true) => Revocation::Done,
+                        Ok(false) => Revocation::Impossible,
+                        Err(error) => Revocation::Failed(error.failure),
+                    }
                 }
-                Ok(_) | Err(_) => false,
+                Ok(_) => Revocation::Impossible,
+                Err(error) => Revocation::Failed(error.failure),
             }
         };
-        let done = until_stopped(&shared, call).await?;
-        Some(Message::Input(Input::Revoked { done }))
+        let revocation = until_stopped(&shared, call).await?;
+        Some(Message::Input(Input::Revoked(revocation)))
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session::{Input, Timestamp};
+use session::{Delivery, Input, Timestamp};
 use wire::HookType;
 
 use crate::{
@@ -23,14 +23,14 @@ impl Receiver for ToActors {
         &self,
         session: SessionId,
         hook: HookType,
-        revision: Option<u64>,
+        delivery: Delivery,
         seq: Option<u64>,
         at: Timestamp,
     ) {
         self.0.look();
-        self.send(session, SessionMessage::Committed { hook, revision, seq, at });
+        self.send(session, SessionMessage::Committed { hook, delivery, seq, at });
         // Where the service numbers its states, a late webhook is known to be late.
-        if revision.is_none()
+        if delivery.revision.is_none()
             && let Some(since) = self.0.awake.told(session, hook, at)
         {
             // Both are told: that it was reported, and that this needn't be the present state.

@@ -166,3 +166,22 @@ async fn a_damaged_page_costs_only_what_is_on_it() {
     }
     assert!(costs > 0, "no page of a message was damaged");
 }
+
+#[tokio::test]
+async fn the_newest_session_before_a_long_pause_is_found_also_if_more_came_after_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = open(dir.path());
+    let before_pause = async |longest: u64, now: i64| {
+        let longest = std::time::Duration::from_millis(longest);
+        archive.newest_before_pause(longest, Timestamp(now)).await.unwrap()
+    };
+    assert_eq!(before_pause(1_500, i64::MAX).await, None, "there are no sessions");
+    for n in [9, 1, 2] {
+        archive.save_summary(summary(n)).await.unwrap();
+    }
+    assert_eq!(before_pause(1_500, 9_500).await, Some(Timestamp(2_000)));
+    assert_eq!(before_pause(1_500, 20_000).await, Some(Timestamp(9_000)));
+    assert_eq!(before_pause(10_000, 9_500).await, None);
+    assert_eq!(before_pause(10_000, i64::MIN).await, None, "sessions of the future are no pause");
+    assert_eq!(before_pause(10_000, i64::MAX).await, Some(Timestamp(9_000)));
+}

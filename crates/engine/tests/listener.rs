@@ -12,7 +12,7 @@ use engine::{
 };
 use parking_lot::Mutex;
 use secrecy::SecretBox;
-use session::Timestamp;
+use session::{Delivery, Timestamp};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -36,6 +36,7 @@ enum Call {
 struct Recorder {
     calls: Arc<Mutex<Vec<Call>>>,
     panics: Arc<Mutex<bool>>,
+    deliveries: Arc<Mutex<Vec<Delivery>>>,
 }
 
 impl hooks::Receiver for Recorder {
@@ -43,7 +44,15 @@ impl hooks::Receiver for Recorder {
         self.calls.lock().push(Call::Received);
     }
 
-    fn committed(&self, _: SessionId, _: HookType, _: Option<u64>, seq: Option<u64>, _: Timestamp) {
+    fn committed(
+        &self,
+        _: SessionId,
+        _: HookType,
+        delivery: Delivery,
+        seq: Option<u64>,
+        _: Timestamp,
+    ) {
+        self.deliveries.lock().push(delivery);
         assert!(!std::mem::take(&mut *self.panics.lock()), "a fault was asked for");
         self.calls.lock().push(Call::Committed(seq));
     }
@@ -89,9 +98,14 @@ impl Listener {
 
     /// Posts as the service does; answers the status.
     fn post(&self, path: &str) -> impl Future<Output = u16> + use<> {
+        self.post_with(path, "")
+    }
+
+    /// As [`Self::post`], with further lines of headers.
+    fn post_with(&self, path: &str, headers: &str) -> impl Future<Output = u16> + use<> {
         let (request, port) = (
             format!(
-                "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+                "POST {path} HTTP/1.1\r\nHost: a\r\n{headers}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}"
             ),
             self.port,
         );
@@ -178,4 +192,27 @@ async fn a_receiver_that_panics_costs_one_answer_and_is_a_trouble() {
     );
     assert_eq!(listener.post_hook().await, 200);
     assert_eq!(listener.calls().last(), Some(&Call::Committed(Some(2))));
+}
+
+#[tokio::test]
+async fn a_try_of_the_same_delivery_is_known_by_its_headers() {
+    let listener = Listener::start().await;
+    let headers = [
+        "Webhook-Id: msg_1\r\n",
+        "webhook-id: msg_1\r\ndeskhand-revision: 7\r\n",
+        "webhook-id: msg_2\r\n",
+        "webhook-id: \r\ndeskhand-revision: many\r\n",
+        "",
+    ];
+    for line in headers {
+        assert_eq!(listener.post_with(&listener.url_path, line).await, 200);
+    }
+    let told = listener.told.deliveries.lock().clone();
+    let ids: Vec<_> = told.iter().map(|delivery| delivery.id).collect();
+    assert!(ids[0].is_some() && ids[0] == ids[1] && ids[1] != ids[2], "{ids:?}");
+    assert_eq!(
+        told.iter().map(|one| one.revision).collect::<Vec<_>>(),
+        [None, Some(7), None, None, None]
+    );
+    assert_eq!(ids[3..], [None, None]);
 }

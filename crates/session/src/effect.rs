@@ -78,7 +78,7 @@ pub enum Effect {
         /// The verification's number.
         id: u32,
     },
-    /// Ask the broker to end the PIN's life now, where it can.
+    /// Ask the broker to end the PIN's life now, where it can: `Revoked` comes back.
     RevokePin,
     /// Start a timer, replacing one with the same key.
     Start {
@@ -112,6 +112,8 @@ pub enum Timer {
     PollChat,
     /// The next try to save the transcript.
     RetryTranscript,
+    /// The next try to end a closed session's PIN.
+    RetryRevoke,
     /// The end of the PIN's life.
     PinOver,
     /// The next poll of a verification.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use wire::{HookType, Region};
 
 use crate::{
@@ -60,8 +61,8 @@ pub enum Input {
         seq: u64,
         /// The hook that fired.
         hook: HookType,
-        /// The session's revision after the event, by our own broker's word; none from a hosted service.
-        revision: Option<u64>,
+        /// What its POST says of itself.
+        delivery: Delivery,
     },
     /// The broker told the session's present state.
     Observed(Box<Observation>),
@@ -243,13 +244,34 @@ pub enum Input {
         /// Who closes it.
         by: String,
     },
-    /// The broker answered whether it ended the PIN's life.
-    Revoked {
-        /// Whether it did.
-        done: bool,
-    },
+    /// What came of asking the broker to end the PIN's life.
+    Revoked(Revocation),
     /// The actor died too often and is not started again.
     GaveUp,
+}
+
+/// What a delivery of a hook says of itself: it tells a second try of the same event from a second event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// The session's revision after the event, by our own broker's word; none from a hosted service.
+    pub revision: Option<u64>,
+    /// What all tries of one delivery have in common; none where the sender doesn't say.
+    pub id: Option<DeliveryId>,
+}
+
+/// The beginning of the digest of a delivery's `webhook-id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryId(pub u64);
+
+/// What came of asking the broker to end a PIN's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// The PIN is no good any more.
+    Done,
+    /// The service ends no PIN, or knows no such one.
+    Impossible,
+    /// It isn't known to be done; it is tried again.
+    Failed(Failure),
 }
 
 /// Chat that is in the archive now.

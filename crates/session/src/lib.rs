@@ -34,7 +34,7 @@ pub use event::{
     PresenceChange, PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent,
     ViewingEvent,
 };
-pub use input::{Input, SavedChat};
+pub use input::{Delivery, DeliveryId, Input, Revocation, SavedChat};
 pub use lamp::Lamp;
 pub use observation::{Arrival, LiveFacts, Observation, Observed, ObservedSide, Participant};
 pub use obstacle::Obstacle;

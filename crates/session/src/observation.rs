@@ -12,7 +12,7 @@ use wire::{
     shared_screen::{Role, Sharing, SharingEnd},
 };
 
-use crate::{Presenter, Timestamp, Viewers};
+use crate::{DeliveryId, Presenter, Timestamp, Viewers};
 
 /// How often each hook's event happened or was reported, in the order of `HookType::ALL`.
 pub type EventCounts = [u64; HookType::ALL.len()];
@@ -26,6 +26,10 @@ const SAME_TIME: Duration = Duration::from_secs(5);
 
 /// So many reports of each hook are told apart: more than come in the minute in which one is tried again.
 const REMEMBERED: usize = 8;
+
+/// So many deliveries of each hook are told apart where there are no revisions: another sender may try one again for
+/// hours.
+const DELIVERIES: usize = 32;
 
 /// A session's present state, as the broker says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +181,8 @@ pub struct Observed {
     /// The revisions that each hook reported lately: a delivery whose answer was lost is made again, also after newer
     /// ones.
     pub reported_lately: [Vec<u64>; HookType::ALL.len()],
+    /// The deliveries of each hook that came lately from a service without revisions.
+    pub deliveries_lately: [Vec<DeliveryId>; HookType::ALL.len()],
     /// How far the customer has come.
     pub arrival: Arrival,
     /// Whether they have come so far after everybody who left.
@@ -211,10 +217,17 @@ impl Observed {
             return false;
         }
         *newest = revision.max(*newest);
-        if lately.len() >= REMEMBERED {
-            lately.remove(0);
+        remember(lately, revision, REMEMBERED);
+        true
+    }
+
+    /// Notes a delivery that says no revision; false if it came before.
+    pub(crate) fn note_delivery(&mut self, hook: HookType, id: DeliveryId) -> bool {
+        let lately = &mut self.deliveries_lately[hook.index()];
+        if lately.contains(&id) {
+            return false;
         }
-        lately.push(revision);
+        remember(lately, id, DELIVERIES);
         true
     }
 
@@ -229,6 +242,14 @@ impl Observed {
     pub fn newest_revision(&self) -> u64 {
         self.hook_revisions.iter().copied().fold(self.revision, u64::max)
     }
+}
+
+/// Adds the newest, and lets the oldest go where there are `most`.
+fn remember<T>(lately: &mut Vec<T>, newest: T, most: usize) {
+    if lately.len() >= most {
+        lately.remove(0);
+    }
+    lately.push(newest);
 }
 
 impl Observation {

@@ -41,6 +41,12 @@ pub struct State {
     pub chat_as_of: Option<Timestamp>,
     /// Why the chat could not be fetched last; none if it could.
     pub chat_failure: Option<Failure>,
+    /// Whether the transcript is being fetched.
+    pub transcript_under_way: bool,
+    /// Whether the transcript that is being fetched may lack the newest messages.
+    pub transcript_stale: bool,
+    /// How often the end of the PIN was asked for in vain.
+    pub revoke_failed: u32,
     /// When something was last done in it.
     pub active_at: Timestamp,
     /// When a hook last could not be put, or another call showed that the service fails.
@@ -139,7 +145,7 @@ pub enum Life {
         outcome: Outcome,
         /// The PIN's allocation, if there was one.
         allocation: Option<Allocation>,
-        /// Whether the broker ended the PIN's life; none while not known.
+        /// Whether the broker ended the PIN's life, false where it can't; none while it is still to be done.
         revoked: Option<bool>,
     },
 }
@@ -242,6 +248,9 @@ impl State {
             windows: 0,
             chat_as_of: None,
             chat_failure: None,
+            transcript_under_way: false,
+            transcript_stale: false,
+            revoke_failed: 0,
             hook_failed: None,
             // The settings are not stored with the session; whoever restores it gives the gate as
             // an input.

@@ -37,6 +37,9 @@ pub enum SessionStatus {
         outcome: Outcome,
         /// Until about when the PIN stays valid; none if it is over or was revoked.
         pin_valid_until: Option<Timestamp>,
+        /// The PIN is still to be ended by the service. Older rows have none.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        ending: bool,
     },
     /// No PIN, or the actor failed for good.
     Failed {
@@ -122,6 +125,8 @@ impl SessionStatus {
                     .as_ref()
                     .map(|allocation| allocation.expires)
                     .filter(|&expires| *revoked != Some(true) && expires > now),
+                ending: revoked.is_none()
+                    && allocation.as_ref().is_some_and(|allocation| allocation.expires > now),
             },
             Life::Failed { failure, .. } => Self::Failed { failure: *failure },
             Life::Over { allocation, .. } if record.joined => Self::Ended {

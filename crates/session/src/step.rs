@@ -4,6 +4,7 @@
 //! before the re-arming.
 
 mod chat;
+mod end_pin;
 mod hooks;
 mod life;
 mod mail;
@@ -45,7 +46,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::Retry { region } => turn.retry(region),
         Input::Received(hook) => turn.received(hook),
         // The actor stores the sequence number with the record; the events don't depend on it.
-        Input::Committed { seq: _, hook, revision } => turn.committed(hook, revision),
+        Input::Committed { seq: _, hook, delivery } => turn.committed(hook, delivery),
         Input::Observed(seen) => turn.observed(*seen),
         Input::Unobserved { unknown_since } => turn.unobserved(unknown_since),
         Input::Armed { hook, generation } => turn.armed(hook, generation),
@@ -56,6 +57,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::Elapsed(Timer::Rearm(hook)) => turn.rearm(hook),
         Input::Elapsed(Timer::PollChat) => turn.poll_chat(),
         Input::Elapsed(Timer::RetryTranscript) => turn.retry_transcript(),
+        Input::Elapsed(Timer::RetryRevoke) => turn.retry_revoke(),
         Input::Elapsed(Timer::PinOver) => turn.pin_over(),
         Input::Elapsed(Timer::PollVerification(id)) => turn.poll_phone(id),
         Input::Elapsed(Timer::VerificationOver(id)) => turn.verification_over(id),
@@ -103,7 +105,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::GateOverridden { by, reason } => turn.gate_overridden(by, reason),
         Input::PictureSaved { by } => turn.tell(ViewingEvent::PictureSaved { by }),
         Input::Close { outcome, by } => turn.close(outcome, by),
-        Input::Revoked { done } => turn.revoked(done),
+        Input::Revoked(revocation) => turn.revoked(revocation),
         Input::GaveUp => turn.gave_up(),
     }
     Transition { state: turn.state, effects: turn.effects, events: turn.events }

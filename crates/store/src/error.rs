@@ -21,7 +21,7 @@ pub enum StoreError {
     },
     /// The key does not open the database.
     #[error(
-        "{doing}: the key isn't the one that this database was made with, or its beginning is damaged"
+        "{doing}: the key doesn't open this database: it was made with another key, or its beginning is damaged"
     )]
     WrongKey {
         /// What was being done.
@@ -97,7 +97,9 @@ impl Remedy {
         match self {
             Self::FreeSpace => "free some space on it",
             Self::QuitOther => "close it, then try again",
-            Self::RestoreKey => "restore the key or a copy",
+            Self::RestoreKey => {
+                "put it back with the key that it was made with, or restore it from a copy"
+            }
             Self::RestoreCopy => "restore it from a copy",
             Self::Update => "start the newer version of Deskhand",
             Self::AllowWriting => "let this user write to the data folder and the files in it",

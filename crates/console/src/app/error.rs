@@ -66,8 +66,10 @@ impl AppError {
     /// The exit code of a program that could not start: 2 settings, 3 another console has
     /// the folder, 4 the key is out of reach, 5 an address is taken, 6 disk or database,
     /// 1 anything else.
+    ///
+    /// A database that the key doesn't open is 6: the vault has proved before that the key is this folder's, so it is
+    /// the file that is damaged or comes from elsewhere.
     pub const fn exit_code(&self) -> u8 {
-        use engine::StoreError;
         match self {
             Self::Settings(_) => 2,
             Self::Folder(LockError::Held { .. })
@@ -75,8 +77,7 @@ impl AppError {
             Self::Key(
                 VaultError::Io { .. } | VaultError::NoRandom(_) | VaultError::OldKeyLeft { .. },
             ) => 6,
-            // Scripts tell a wrong key from a full disk by this code, whatever the remedy is.
-            Self::Key(_) | Self::Engine(StartError::Journal(StoreError::WrongKey { .. })) => 4,
+            Self::Key(_) => 4,
             Self::Broker(_) | Self::Engine(StartError::Listen(_) | StartError::Service(_)) => 5,
             Self::Folder(LockError::Io { .. })
             | Self::BrokerStore(_)
@@ -128,7 +129,31 @@ const fn of_start(error: &StartError) -> Remedy {
 
 #[cfg(test)]
 mod tests {
+    use engine::StoreError;
+
     use super::*;
+
+    #[test]
+    fn a_database_that_the_key_does_not_open_is_told_alike_of_each_store_and_names_both_causes() {
+        let wrong = StoreError::WrongKey { doing: "open the archive" };
+        let broker = BrokerStoreError::Database(wrong.clone());
+        let errors: [AppError; 3] = [
+            StartError::Journal(wrong.clone()).into(),
+            StartError::Archive(wrong).into(),
+            broker::StartError::Store(broker).into(),
+        ];
+        for error in errors {
+            assert_eq!((error.code(), error.exit_code()), (Code::RestoreCopy, 6), "{error}");
+            let text = error.to_string();
+            assert!(text.contains("damaged") && text.contains("another key"), "{text}");
+            let Trouble { remedy, .. } = error.trouble();
+            for part in ["put it back", "backup", "--salvage"] {
+                assert!(remedy.contains(part), "{part} in {remedy}");
+            }
+        }
+        let key = AppError::from(VaultError::WrongKey);
+        assert_eq!((key.code(), key.exit_code()), (Code::UnlockKey, 4));
+    }
 
     #[test]
     fn a_broker_of_a_newer_version_is_told_as_an_archive_of_one_is() {

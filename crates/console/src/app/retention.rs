@@ -4,11 +4,14 @@
 //! and before when they ended, which says of any session whether it was among them. The entry names none:
 //! the log keeps its entries for ever, and is not to be a list of what nobody wants kept.
 
+mod clock_guard;
+
 use std::{sync::Arc, time::Duration};
 
-use engine::{CommandError, Engine, SessionId, clock::now};
+use engine::{CommandError, Engine, SessionId, StoreError, clock::now, journal::Journal};
 use session::Timestamp;
 
+use self::clock_guard::{KnownClock, LONGEST_PAUSE, Verdict, judge};
 use super::{AuditEntry, Console, mark_name};
 use crate::{
     present::trouble,
@@ -24,9 +27,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How often it is looked whether a day has passed: a computer that sleeps counts no time.
 const LOOK: Duration = Duration::from_secs(600);
 
-/// If no session was started for longer, nothing is deleted: the computer's clock may be years ahead, and what is
-/// deleted is gone.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 86_400);
+/// Under which the journal keeps what is known of the clock.
+const CLOCK: &str = "console/retention-clock";
 
 /// Deletes what is old, at the start and then once a day. A change of the setting waits for that: whoever
 /// typed a digit too few has time to see it.
@@ -35,7 +37,8 @@ pub(super) async fn follow(console: Arc<Console>) {
         let started = now();
         // Tried again tomorrow, or at the next start; until then it stands.
         tell(&console, delete_old(&console, started).await.err());
-        while now().since(started) < DAY {
+        // A clock that is set back, too, is looked at anew.
+        while now().since(started) < DAY && started.since(now()) < DAY {
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
                 () = console.lifecycle.watch.stopping.cancelled() => return,
@@ -59,15 +62,67 @@ fn failed(error: &CommandError) -> Trouble {
     Trouble { text: format!("{DOING}{}", trouble.text), ..trouble }
 }
 
-fn clock_may_be_wrong() -> Trouble {
-    let days = LONGEST_PAUSE.as_secs() / DAY.as_secs();
+fn failed_store(error: StoreError) -> Trouble {
+    failed(&CommandError::Archive(error))
+}
+
+/// It stands until a person has read it, and until then nothing is deleted.
+fn jumped(console: &Console, from: Timestamp, to: Timestamp) -> Trouble {
+    let [from, to] = [from, to].map(|at| words::date_and_time(at, &console.zone));
     Trouble {
         code: Code::BadInput,
         text: format!(
-            "{DOING}no session was started for over {days} days, so this computer's clock may be wrong."
+            "{DOING}this computer's clock says {to}, but Deskhand was last in use {from}, so the clock may be wrong. \
+             Nothing is deleted."
         ),
-        remedy: "Check the date of this computer. If it is right, start a session and then Deskhand again.".into(),
+        remedy: "Check the date of this computer. If it is wrong, set it right. If it is right, say that you have \
+                 read this: old sessions are deleted from the next day on."
+            .into(),
     }
+}
+
+/// Whether the clock may be believed. If not and something would be deleted by it, that is told.
+async fn is_plausible(
+    console: &Console,
+    now: Timestamp,
+    before: Timestamp,
+) -> Result<bool, Trouble> {
+    let Some(engine) = console.engine.get().await else { return Ok(false) };
+    let (journal, archive) = (engine.journal(), engine.archive());
+    let known = known_clock(journal).await.map_err(failed_store)?;
+    let pause = match known {
+        Some(_) => None,
+        None => archive.newest_before_pause(LONGEST_PAUSE, now).await.map_err(failed_store)?,
+    };
+    let (from, to) = match judge(known, pause, now) {
+        Verdict::Plausible(clock) => {
+            keep_clock(journal, clock).await.map_err(failed_store)?;
+            console.withdraw_jump().await.map_err(failed_store)?;
+            return Ok(true);
+        }
+        Verdict::Jumped { from, to } => (from, to),
+    };
+    let would_go = !archive.ended_before(before).await.map_err(failed_store)?.is_empty();
+    let is_told = known.is_some_and(|known| known.jumped_to == Some(to));
+    // Told before it is kept: what is kept and told nobody could not be told from what a person has read.
+    if would_go && !is_told {
+        let trouble = jumped(console, from, to);
+        if !console.hold_up("clock_jumped", trouble.clone()).await {
+            return Err(trouble);
+        }
+        let clock = KnownClock { last: from, jumped_to: Some(to), set_back: None };
+        keep_clock(journal, clock).await.map_err(failed_store)?;
+    }
+    Ok(false)
+}
+
+async fn known_clock(journal: &Journal) -> Result<Option<KnownClock>, StoreError> {
+    let kept = journal.marked(CLOCK).await?;
+    Ok(kept.and_then(|kept| serde_json::from_slice(&kept).ok()))
+}
+
+async fn keep_clock(journal: &Journal, clock: KnownClock) -> Result<(), StoreError> {
+    journal.mark(CLOCK, serde_json::to_vec(&clock).ok().as_deref()).await
 }
 
 /// Deletes the sessions that ended longer before `now` than the settings say.
@@ -78,15 +133,8 @@ async fn delete_old(console: &Console, now: Timestamp) -> Result<(), Trouble> {
     }
     let kept = i64::from(days).saturating_mul(86_400_000);
     let before = Timestamp(now.0.saturating_sub(kept));
-    let Some(engine) = console.engine.get().await else { return Ok(()) };
-    // Before anything goes: the newest session may be among those that are deleted.
-    let newest = engine.archive().newest_session().await;
-    let newest = newest.map_err(|error| failed(&CommandError::Archive(error)))?;
-    drop(engine);
-    match newest {
-        None => return Ok(()),
-        Some(newest) if now.since(newest) > LONGEST_PAUSE => return Err(clock_may_be_wrong()),
-        Some(_) => {}
+    if !is_plausible(console, now, before).await? {
+        return Ok(());
     }
     // For each batch anew: the settings may replace the engine meanwhile.
     while let Some(engine) = console.engine.get().await {
@@ -135,6 +183,27 @@ async fn delete_batch(
 }
 
 impl Console {
+    /// A person has read that the clock jumped, if it did: it counts as right.
+    ///
+    /// # Errors
+    /// The journal can't be read or written.
+    pub(super) async fn confirm_clock(&self, engine: &Engine) -> Result<(), StoreError> {
+        match known_clock(engine.journal()).await? {
+            Some(clock) if clock.jumped_to.is_some() => {
+                keep_clock(engine.journal(), clock.confirmed()).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The clock is plausible again, so nobody need read that it was not.
+    async fn withdraw_jump(&self) -> Result<(), StoreError> {
+        let unseen = self.standing.unseen();
+        let (over, left): (Vec<_>, _) =
+            unseen.into_iter().partition(|trouble| trouble.text.starts_with(DOING));
+        if over.is_empty() { Ok(()) } else { self.keep_unseen(left).await }
+    }
+
     /// Forgets what the console itself knows of sessions that were deleted.
     pub(crate) async fn forget_deleted(&self, engine: &Engine, deleted: &[SessionId]) {
         for id in deleted {
@@ -228,16 +297,11 @@ mod tests {
         ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
         delete_old(console, later(29)).await.unwrap();
         assert_eq!(kept().await, 2, "they are not old enough");
-        tell(console, delete_old(console, later(3 * 365)).await.err());
+        delete_old(console, later(3 * 365)).await.unwrap();
         assert!(stands(console), "that nothing is deleted is a trouble");
-        assert_eq!(
-            kept().await,
-            2,
-            "no session was started for so long that the clock must be wrong"
-        );
-        tell(console, None);
-        assert!(!stands(console), "it is over");
+        assert_eq!(kept().await, 2, "the clock must be wrong");
         delete_old(console, later(31)).await.unwrap();
+        assert!(!stands(console), "it was put right");
         assert_eq!(kept().await, 0);
         assert!(engine.snapshot(live).is_some() && engine.snapshot(old).is_none());
         assert!(engine.archive().summary(live).await.unwrap().is_some());
@@ -247,6 +311,51 @@ mod tests {
         assert_eq!(texts.len(), 1, "{texts:?}");
         assert!(texts[0].starts_with("Deletes 2 sessions that ended, or were "), "{texts:?}");
         drop(engine);
+        app.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_clock_years_ahead_deletes_nothing_before_a_person_has_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = App::start(Options::for_a_while(folder.path(), "a test")).await.unwrap();
+        let console = app.console();
+        let engine = console.engine.get().await.unwrap();
+        let later = |days: u64| now().plus(Duration::from_secs(days * 86_400));
+        ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
+        let old = session(&app).await;
+        ask(&app, json!({ "do": "close", "session": old.to_string(), "outcome": "resolved" }))
+            .await;
+        archived(&engine, old).await;
+        let is_kept = async || engine.archive().summary(old).await.unwrap().is_some();
+        // The first run ever, and each further start with such a clock.
+        let ahead = later(3 * 365);
+        for _ in 0..3 {
+            delete_old(console, ahead).await.unwrap();
+            assert!(is_kept().await);
+            assert_eq!(console.standing.unseen().len(), 1, "{:?}", console.standing.unseen());
+        }
+        let text = &console.standing.unseen()[0].text;
+        assert!(text.contains("the clock may be wrong") && text.contains("in use"), "{text}");
+        ask(&app, json!({ "do": "acknowledge_troubles" })).await;
+        assert!(!stands(console) && is_kept().await);
+        delete_old(console, ahead.plus(DAY)).await.unwrap();
+        assert!(!is_kept().await, "it is right after all");
+        // It is believed once, not for ever, and a clock that is set back deletes nothing.
+        assert_eq!(known_clock(engine.journal()).await.unwrap().unwrap().last, ahead.plus(DAY));
+        drop(engine);
+        app.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn where_nothing_would_be_deleted_no_clock_is_a_trouble() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = App::start(Options::for_a_while(folder.path(), "a test")).await.unwrap();
+        let console = app.console();
+        ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
+        for at in [now(), Timestamp(i64::MAX), Timestamp(0), Timestamp(i64::MIN)] {
+            delete_old(console, at).await.unwrap();
+            assert!(!stands(console), "{at:?}");
+        }
         app.stop().await;
     }
 }

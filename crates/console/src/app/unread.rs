@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use engine::{Engine, SessionId, archive::Message};
+use engine::{
+    Engine, SessionId,
+    archive::{Author, Message},
+};
 use parking_lot::Mutex;
 
 /// The number of unread messages; a session without any has no entry.
@@ -44,7 +47,11 @@ impl UnreadCounts {
         self.count(engine, session, technician).await;
         let unread = self.get(session);
         let page = engine.archive().chat(session, None).await.ok().flatten()?;
-        let is_others = |message: &Message| message.subject != technician || message.by_customer;
+        let is_others = |message: &Message| match message.author {
+            Author::Customer => true,
+            Author::Technician => false,
+            Author::Viewer | Author::Unknown => message.subject != technician,
+        };
         let newest = page.messages.into_iter().rfind(is_others)?;
         (unread > 0).then_some((newest, unread))
     }

@@ -57,13 +57,17 @@ impl Console {
     /// # Errors
     /// It could not be saved, so they stand still.
     pub(crate) async fn acknowledge_troubles(&self) -> Result<(), Trouble> {
-        self.keep_unseen(Vec::new()).await.map_err(|error| trouble::of_store(&error))?;
+        let failed = |error| trouble::of_store(&error);
+        if let Some(engine) = self.engine.get().await {
+            self.confirm_clock(&engine).await.map_err(failed)?;
+        }
+        self.keep_unseen(Vec::new()).await.map_err(failed)?;
         // That the log lost its end was among them.
         self.audit.accept();
         Ok(())
     }
 
-    async fn keep_unseen(&self, unseen: Vec<Trouble>) -> Result<(), StoreError> {
+    pub(super) async fn keep_unseen(&self, unseen: Vec<Trouble>) -> Result<(), StoreError> {
         let Some(engine) = self.engine.get().await else {
             return Err(StoreError::Closed { doing: "keep a trouble until it is seen" });
         };

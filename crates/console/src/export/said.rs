@@ -1,7 +1,7 @@
 //! A session's chat as its exports have it: with the side that wrote each message, because anybody may take the
 //! technician's name.
 
-use engine::archive::Message;
+use engine::archive::{Author, Message};
 use serde::Serialize;
 
 use crate::{present::detail::chat, view::ChatLine};
@@ -29,9 +29,17 @@ pub(super) struct Said {
 
 /// The transcript's messages, with names and texts made harmless.
 pub(super) fn said(transcript: &[Message]) -> Vec<Said> {
-    let side = |message: &Message| message.by_customer.then_some("customer");
     let lines = chat(transcript).into_iter().zip(transcript);
-    lines.map(|(line, message)| Said { line, side: side(message) }).collect()
+    lines.map(|(line, message)| Said { line, side: side(message.author) }).collect()
+}
+
+const fn side(author: Author) -> Option<&'static str> {
+    match author {
+        Author::Customer => Some("customer"),
+        Author::Technician => Some("technician"),
+        Author::Viewer => Some("viewer"),
+        Author::Unknown => None,
+    }
 }
 
 impl Said {
@@ -78,19 +86,21 @@ mod tests {
 
     #[test]
     fn the_side_stands_after_the_name_and_outside_its_quotation_marks() {
-        let sender = |subject: &str, by_customer| {
+        let sender = |subject: &str, author| {
             let message = Message {
                 guid: String::new(),
                 at: session::Timestamp(0),
                 subject: subject.into(),
                 body: String::new(),
-                by_customer,
+                author,
             };
             said(&[message])[0].sender()
         };
-        assert_eq!(sender("Anna", true), "Anna (customer)");
-        assert_eq!(sender("Anna", false), "Anna");
-        assert_eq!(sender("Anna: no", true), "\"Anna: no\" (customer)");
-        assert_eq!(sender("", true), "(customer)");
+        assert_eq!(sender("Anna", Author::Customer), "Anna (customer)");
+        assert_eq!(sender("Anna", Author::Technician), "Anna (technician)");
+        assert_eq!(sender("Anna", Author::Viewer), "Anna (viewer)");
+        assert_eq!(sender("Anna", Author::Unknown), "Anna");
+        assert_eq!(sender("Anna: no", Author::Customer), "\"Anna: no\" (customer)");
+        assert_eq!(sender("", Author::Customer), "(customer)");
     }
 }

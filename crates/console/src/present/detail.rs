@@ -11,7 +11,7 @@ use super::{
     Setting,
     chat_box::{self, Sends},
     customer_program, device, event, hooks, mail_order, name,
-    parting::{self, Connected},
+    parting::{self, Connected, EndOfPin},
     region_race, row, shared_screen, state, timeline, trouble, verify,
 };
 use crate::{
@@ -47,10 +47,24 @@ pub struct Around<'a> {
     pub join_page: Option<&'a str>,
     /// Whether the service ends a PIN when asked; none if that isn't known.
     pub can_revoke: Option<bool>,
+    /// Whether the service answered when it was last asked.
+    pub answers: bool,
     /// Whether the service takes chat messages from here.
     pub sends: Sends,
     /// The view's revision.
     pub revision: u64,
+}
+
+impl Around<'_> {
+    /// What becomes of a session's PIN when it is closed.
+    const fn end_of_pin(&self) -> EndOfPin {
+        match (self.can_revoke, self.answers) {
+            (Some(true), true) => EndOfPin::AtOnce,
+            (Some(true), false) => EndOfPin::WhenItAnswers,
+            (Some(false), _) => EndOfPin::ByItself,
+            (None, _) => EndOfPin::NotKnown,
+        }
+    }
 }
 
 /// The details of a session that the engine runs.
@@ -95,7 +109,7 @@ pub fn view(
         program: customer_program::view(snapshot, setting),
         verifications: record.verifications.iter().map(|v| verify::view(v, setting)).collect(),
         next_push: verify::next_push(snapshot, setting),
-        closing: parting::closing(record, &connected, wrote, around.can_revoke, setting),
+        closing: parting::closing(record, &connected, wrote, around.end_of_pin(), setting),
         gate: verify::gate(snapshot.gate, record, setting),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),

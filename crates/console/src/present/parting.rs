@@ -150,26 +150,46 @@ fn there(sessions: &[Connected], fate: &str, doubt: &str) -> Vec<String> {
     text
 }
 
-/// What closing `record`'s session would end. `can_revoke`: whether the service ends a PIN when asked; none if that
-/// isn't known.
+/// What becomes of a session's PIN when the session is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndOfPin {
+    /// The service ends it when asked.
+    AtOnce,
+    /// The service ends it, but didn't answer when it was last asked something.
+    WhenItAnswers,
+    /// The service ends none: it ends by itself.
+    ByItself,
+    /// It isn't known yet what the service can do.
+    NotKnown,
+}
+
+/// What closing `record`'s session would end.
 pub fn closing(
     record: &Record,
     connected: &Connected,
     wrote: bool,
-    can_revoke: Option<bool>,
+    end: EndOfPin,
     setting: &Setting<'_>,
 ) -> ClosingView {
     let there = people(std::slice::from_ref(&Connected { name: None, ..connected.clone() }));
     let mut text = vec!["A closed session can't be opened again.".to_owned()];
-    match (connected.expires.map(|at| setting.clock(at)), can_revoke) {
+    match (connected.expires.map(|at| setting.clock(at)), end) {
         (None, _) => text.push("Its PIN is no longer valid.".into()),
-        (Some(_), Some(true)) => {
+        (Some(_), EndOfPin::AtOnce) => {
             text.push("Its PIN ends at once.".into());
             text.extend(there.map(|people| format!("{people} connected and will be cut off.")));
         }
-        (Some(until), known) => {
-            let may = if known.is_none() { "may stay" } else { "stays" };
+        (Some(until), EndOfPin::WhenItAnswers) => {
+            text.push(format!(
+                "The service doesn't answer now. Its PIN ends as soon as it does, or about {until} by itself."
+            ));
+            text.extend(there.map(|people| format!("{people} connected until then.")));
+        }
+        (Some(until), end @ (EndOfPin::ByItself | EndOfPin::NotKnown)) => {
+            let may = if end == EndOfPin::NotKnown { "may stay" } else { "stays" };
             text.push(format!("Its PIN {may} valid until about {until}."));
+            // The chat is fetched once more when it is closed, and then no more.
+            text.push("What is written in its chat after it is closed isn't saved here.".into());
             if connected.customer == Customer::Connected {
                 text.push("Ask the customer to quit the program.".into());
             }
@@ -314,28 +334,38 @@ mod tests {
     #[test]
     fn closing_says_what_becomes_of_the_pin_and_of_who_is_there() {
         let mut record = State::new(About::default(), "Anna".into(), Timestamp(0)).record;
-        let close = |record: &Record, there: &Connected, can_revoke| {
-            closing(record, there, false, can_revoke, &SETTING).text.join(" ")
+        let close = |record: &Record, there: &Connected, end| {
+            closing(record, there, false, end, &SETTING).text.join(" ")
         };
         let (there, nobody) = (connected("Maria Lopez", true, 1), connected("", false, 0));
         assert_eq!(
-            close(&record, &there, Some(true)),
+            close(&record, &there, EndOfPin::AtOnce),
             "A closed session can't be opened again. Its PIN ends at once. \
              The customer and 1 viewer are connected and will be cut off."
         );
-        let stays =
-            "A closed session can't be opened again. Its PIN stays valid until about 14:00.";
         assert_eq!(
-            close(&record, &there, Some(false)),
+            close(&record, &there, EndOfPin::WhenItAnswers),
+            "A closed session can't be opened again. The service doesn't answer now. \
+             Its PIN ends as soon as it does, or about 14:00 by itself. \
+             The customer and 1 viewer are connected until then."
+        );
+        let stays = "A closed session can't be opened again. Its PIN stays valid until about 14:00. \
+                     What is written in its chat after it is closed isn't saved here.";
+        assert_eq!(
+            close(&record, &there, EndOfPin::ByItself),
             format!("{stays} Ask the customer to quit the program.")
         );
-        assert_eq!(close(&record, &nobody, Some(false)), stays);
-        assert!(close(&record, &there, None).contains("Its PIN may stay valid until about 14:00."));
+        assert_eq!(close(&record, &nobody, EndOfPin::ByItself), stays);
+        assert!(
+            close(&record, &there, EndOfPin::NotKnown)
+                .contains("Its PIN may stay valid until about 14:00.")
+        );
         let over = Connected { expires: None, ..connected("", false, 0) };
-        assert!(close(&record, &over, Some(true)).ends_with("Its PIN is no longer valid."));
+        assert!(close(&record, &over, EndOfPin::AtOnce).ends_with("Its PIN is no longer valid."));
 
-        let nobody_came =
-            |record: &Record, wrote| closing(record, &over, wrote, None, &SETTING).nobody_came;
+        let nobody_came = |record: &Record, wrote| {
+            closing(record, &over, wrote, EndOfPin::NotKnown, &SETTING).nobody_came
+        };
         assert!(nobody_came(&record, false));
         assert!(!nobody_came(&record, true), "somebody wrote");
         record.presenter = Presenter::Unknown { since: Timestamp(0) };

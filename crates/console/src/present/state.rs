@@ -136,11 +136,14 @@ fn detail(
         SessionStatus::Closed { outcome: came, pin_valid_until: None, .. } => {
             came.as_words().into()
         }
-        SessionStatus::Closed { outcome: came, pin_valid_until: Some(until), .. } => format!(
-            "{}; the PIN stays valid until about {}; ask the customer to quit the program",
-            came.as_words(),
-            setting.clock(*until)
-        ),
+        SessionStatus::Closed { outcome: came, pin_valid_until: Some(until), ending, .. } => {
+            format!(
+                "{}; the PIN {} valid until about {}; ask the customer to quit the program",
+                came.as_words(),
+                if *ending { "may stay" } else { "stays" },
+                setting.clock(*until)
+            )
+        }
         SessionStatus::Failed { failure } => failure.reason(),
         // This precedes the next arm: without a valid PIN the program can do nothing, running
         // or not.
@@ -197,15 +200,16 @@ mod tests {
             let view = view(&word, windows, None, &setting);
             (view.label, view.detail)
         };
-        let closed = SessionStatus::Closed {
-            at,
-            outcome: session::Outcome::Resolved,
-            pin_valid_until: Some(at),
-        };
-        assert_eq!(
-            text(closed, 0).1,
-            "resolved; the PIN stays valid until about 14:01; ask the customer to quit the program"
-        );
+        for (ending, may) in [(false, "stays"), (true, "may stay")] {
+            let closed = SessionStatus::Closed {
+                at,
+                outcome: session::Outcome::Resolved,
+                pin_valid_until: Some(at),
+                ending,
+            };
+            let until = "valid until about 14:01; ask the customer to quit the program";
+            assert_eq!(text(closed, 0).1, format!("resolved; the PIN {may} {until}"));
+        }
         let ended_in = |pin_over, still_online| SessionStatus::Ended {
             since: at,
             pin_over,
@@ -235,6 +239,7 @@ mod tests {
                 at: since,
                 outcome: session::Outcome::Unknown,
                 pin_valid_until: None,
+                ending: false,
             },
             SessionStatus::Failed { failure: session::Failure::NoRegion },
             SessionStatus::Expired,

@@ -3,6 +3,7 @@
 use console::{
     App,
     app::{Notices, Tell},
+    reply::Reply,
 };
 use serde_json::json;
 
@@ -105,5 +106,30 @@ async fn what_is_written_here_reaches_the_customers_page_and_is_no_news() {
     let arrived = arrived.unwrap();
     assert_eq!((arrived.text.as_str(), arrived.notify), ("Maria Lopez: 1 new message", false));
     unread(&mut rig, &id, 0).await;
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_says_by_its_way_who_wrote_a_message_whatever_names_were_taken() {
+    let mut rig = Rig::start().await;
+    let (id, mut page) = first_contact(&mut rig).await;
+    rig.ask(json!({ "do": "show", "session": id })).await;
+    let technician = rig.app.settings().technician.clone();
+    let (pin, origin) = (rig.seen.pin(&id).await, rig.app.broker().unwrap().origin().to_owned());
+    let mut viewer = Page::open(&origin, &pin, "viewers", &technician).await;
+    page.say(&technician, "by the customer").await;
+    viewer.say(&technician, "by a viewer").await;
+    rig.ask(json!({ "do": "say", "session": id, "text": "by the technician" })).await;
+    let all = |detail: &console::view::SessionDetail| (detail.chat.len() == 3).then_some(());
+    rig.seen.detail(&id, "all messages", all).await;
+    let ask = json!({ "do": "export", "session": id, "format": "csv" });
+    let Reply::Text { text, .. } = rig.ask(ask).await else { panic!("no text") };
+    for (side, body) in [
+        ("customer", "by the customer"),
+        ("viewer", "by a viewer"),
+        ("technician", "by the technician"),
+    ] {
+        assert!(text.contains(&format!(",{technician},{side},{body},")), "{side}: {text}");
+    }
     rig.app.stop().await;
 }

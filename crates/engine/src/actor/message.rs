@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ractor::ActorRef;
-use session::{Input, Timer, Timestamp, verification};
+use session::{Delivery, Input, Timer, Timestamp, verification};
 use tokio::sync::oneshot;
 use wire::{ConfText, HookType, Pin, Region};
 
@@ -40,8 +40,7 @@ pub enum SessionMessage {
     /// A hook's event is committed, or applied though the disk refused it (`seq` is `None` then).
     Committed {
         hook: HookType,
-        /// The session's revision after the event, where the service says it.
-        revision: Option<u64>,
+        delivery: Delivery,
         /// Its place in the journal.
         seq: Option<u64>,
         /// When it was received.

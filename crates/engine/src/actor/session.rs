@@ -51,8 +51,8 @@ impl Actor for Session {
             }
             Message::Elapsed { timer, generation } => live.elapsed(timer, generation),
             Message::Received(hook) => live.turn(Input::Received(hook), now()),
-            Message::Committed { hook, revision, seq, at } => {
-                live.committed(Committed { seq: seq.unwrap_or(0), hook, at, revision });
+            Message::Committed { hook, delivery, seq, at } => {
+                live.committed(Committed { seq: seq.unwrap_or(0), hook, at, delivery });
             }
             Message::Written { seq } => live.written(seq),
             Message::Saved(outcome) => live.saved(outcome).await,

@@ -219,10 +219,10 @@ impl SupervisorState {
         let (Some(stored), Some(actor)) = (self.stored(id).await, self.context.actor(id)) else {
             return;
         };
-        for Committed { seq, hook, at, revision } in stored.replay {
+        for Committed { seq, hook, at, delivery } in stored.replay {
             if seq > seen {
                 let _ =
-                    actor.cast(SessionMessage::Committed { hook, revision, seq: Some(seq), at });
+                    actor.cast(SessionMessage::Committed { hook, delivery, seq: Some(seq), at });
             }
         }
     }

@@ -13,7 +13,7 @@ use std::{
 
 use ractor::{Actor, ActorRef};
 use secrecy::SecretBox;
-use session::{About, Gate, Input, Record, State, Timestamp, verification::Policy};
+use session::{About, Delivery, Gate, Input, Record, State, Timestamp, verification::Policy};
 use tempfile::TempDir;
 use tokio::{
     sync::{oneshot, watch},
@@ -250,7 +250,14 @@ impl World {
         let actor = self.context.actor(to).unwrap();
         actor.cast(SessionMessage::Received(hook)).unwrap();
         let seq = self.context.journal.append(to, hook, at).await.unwrap();
-        actor.cast(SessionMessage::Committed { hook, revision: None, seq: Some(seq), at }).unwrap();
+        actor
+            .cast(SessionMessage::Committed {
+                hook,
+                delivery: Delivery::default(),
+                seq: Some(seq),
+                at,
+            })
+            .unwrap();
         seq
     }
 
@@ -299,8 +306,8 @@ pub(super) fn region(name: &str) -> Region {
     name.parse().unwrap()
 }
 
-pub(super) const fn committed(seq: u64, hook: HookType, at: Timestamp) -> Committed {
-    Committed { seq, hook, at, revision: None }
+pub(super) fn committed(seq: u64, hook: HookType, at: Timestamp) -> Committed {
+    Committed { seq, hook, at, delivery: Delivery::default() }
 }
 
 async fn rests(rounds: u32) {

@@ -2,6 +2,8 @@
 //!
 //! The audit log keeps its entries: it says that there was a session, and who deleted it.
 
+use std::time::Duration;
+
 use rusqlite::Connection;
 use rusqlite_migration::M;
 use session::Timestamp;
@@ -46,8 +48,9 @@ pub(super) const TABLE: M<'static> = M::up(concat!(
 const DELETE: &str = "delete a session from the archive";
 /// Where a session's rows are, beside its own row. Its events keep their numbers, which the next copy from the
 /// journal goes by, so they are emptied instead.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "messages",
+    "written_here",
     "notes",
     "earlier_notes",
     "tags",
@@ -97,13 +100,24 @@ impl Archive {
         self.database.empty_log(DELETE).await
     }
 
-    /// When the newest session was made; none before the first.
+    /// When the newest session was made that a pause of more than `longest` without any session followed, until `now` at
+    /// the latest; none if there was no such pause.
     ///
     /// # Errors
     /// An [`ArchiveError`].
-    pub async fn newest_session(&self) -> Result<Option<Timestamp>, ArchiveError> {
-        let sql = "SELECT max(created) FROM sessions";
-        let read = move |c: &Connection| c.query_row(sql, [], |row| row.get::<_, Option<i64>>(0));
+    pub async fn newest_before_pause(
+        &self,
+        longest: Duration,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, ArchiveError> {
+        let sql = "SELECT max(created) FROM (
+                       SELECT created, LEAD(created, 1, ?2) OVER (ORDER BY created) AS following
+                       FROM sessions)
+                   WHERE following - created > ?1";
+        let longest = i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
+        let read = move |c: &Connection| {
+            c.query_row(sql, (longest, now.0), |row| row.get::<_, Option<i64>>(0))
+        };
         Ok(self.read(move |c| read(c).map_err(fault(READ))).await?.map(Timestamp))
     }
 
@@ -178,6 +192,8 @@ mod tests {
             notes::set(connection, session, &Note { kind, text: text.into(), by, at }).unwrap();
         }
         messages::save(connection, session, vec![message("a", 7, "María", "打印机坏了")]).unwrap();
+        let here = "INSERT INTO written_here VALUES(?1, 'a')";
+        connection.execute(here, [session.as_bytes()]).unwrap();
         let events = "INSERT OR IGNORE INTO happenings VALUES(?1, ?2, 1, '{}')";
         connection.execute(events, (n, session.as_bytes())).unwrap();
         for table in ["overrides", "regions"] {

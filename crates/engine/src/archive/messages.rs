@@ -25,7 +25,21 @@ pub(super) const TABLE: M<'static> = M::up(
 pub(super) const SIDES: M<'static> =
     M::up("ALTER TABLE messages ADD COLUMN by_customer INTEGER NOT NULL DEFAULT 0;");
 
+/// Those that the service says a viewer wrote, and those that were written in this console: the service named each by
+/// its guid, maybe after it was archived already.
+pub(super) const ORIGINS: M<'static> = M::up(
+    "ALTER TABLE messages ADD COLUMN by_viewer INTEGER NOT NULL DEFAULT 0;
+     CREATE TABLE written_here(session BLOB NOT NULL, guid TEXT NOT NULL, PRIMARY KEY(session, guid))
+         WITHOUT ROWID;
+     CREATE TRIGGER written_here_deleted BEFORE INSERT ON written_here
+         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session)
+         BEGIN SELECT RAISE(IGNORE); END;",
+);
+
 const SAVE: &str = "archive the transcript";
+const COLUMNS: &str = "guid, timestamp, subject, body, by_customer, by_viewer, EXISTS(
+     SELECT 1 FROM written_here AS here
+     WHERE here.session = messages.session AND here.guid = messages.guid)";
 
 /// The result of saving messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +63,21 @@ pub struct Message {
     pub subject: String,
     /// The text.
     pub body: String,
-    /// Whether it is known to come from the customer's side, whatever its sender's name is.
-    pub by_customer: bool,
+    /// Who wrote it, whatever its sender's name is.
+    pub author: Author,
+}
+
+/// Who wrote a message, by its way and never by a name: anybody may take any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Author {
+    /// Somebody on the customer's side, by the service's word.
+    Customer,
+    /// The technician, in this console: the service's answer named the message.
+    Technician,
+    /// A viewer, by the service's word: the technician in a viewer window, or somebody else who watches.
+    Viewer,
+    /// It isn't known.
+    Unknown,
 }
 
 impl std::fmt::Debug for Message {
@@ -93,6 +120,18 @@ impl Archive {
         self.write(SAVE, move |tx| save_chat(tx, session, messages)).await
     }
 
+    /// Notes that a message was written in this console; it may be archived before or after that.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`]; who wrote it stays unknown then.
+    pub async fn note_written_here(
+        &self,
+        session: SessionId,
+        guid: String,
+    ) -> Result<(), ArchiveError> {
+        self.write(SAVE, move |tx| note_written_here(tx, session, &guid)).await
+    }
+
     /// The page of a session's messages that ends before the one with the guid `before`, or at the
     /// chat's end; none if the session has no such message.
     pub async fn chat(
@@ -107,7 +146,7 @@ impl Archive {
         .await
     }
 
-    /// How many messages a session has after the one with the guid `read`, those that `own` wrote left out: of that name, and not known to be the customer's.
+    /// How many messages a session has after the one with the guid `read`, those that `own` wrote left out: those written in this console, and those of that name that aren't known to be the customer's.
     /// None or an unknown guid: of all.
     pub async fn unread(
         &self,
@@ -137,7 +176,7 @@ fn save_chat(
     messages.sort_by_key(|(message, _)| message.timestamp);
     let mut guids = Vec::new();
     for (message, side) in messages {
-        if save_one(connection, session, &message, side == Some(Side::Presenter))? {
+        if save_one(connection, session, &message, side)? {
             guids.push(message.guid);
         }
     }
@@ -157,7 +196,7 @@ fn save_one(
     connection: &Connection,
     session: SessionId,
     message: &ChatMessage,
-    by_customer: bool,
+    side: Option<Side>,
 ) -> Result<bool, ArchiveError> {
     let seconds = i64::try_from(message.timestamp).unwrap_or(i64::MAX);
     let sql = "SELECT 1 FROM messages WHERE session = ?1 AND guid = ?2";
@@ -165,29 +204,55 @@ fn save_one(
         .prepare_cached(sql)
         .and_then(|mut statement| statement.exists((session.as_bytes(), &message.guid)))
         .map_err(fault(SAVE))?;
+    let (by_customer, by_viewer) = (side == Some(Side::Presenter), side == Some(Side::Viewers));
     if known {
+        // It may have been fetched before the service told its side.
+        let sql = "UPDATE messages SET by_customer = ?3, by_viewer = ?4
+             WHERE session = ?1 AND guid = ?2 AND NOT by_customer AND NOT by_viewer";
+        if side.is_some() {
+            let row = (session.as_bytes(), &message.guid, by_customer, by_viewer);
+            connection
+                .prepare_cached(sql)
+                .and_then(|mut update| update.execute(row))
+                .map_err(fault(SAVE))?;
+        }
         return Ok(false);
     }
     let doc = doc::next(connection, Kind::Message, seconds.saturating_mul(1000), SAVE)?;
-    let sql = "INSERT INTO messages(doc, session, guid, timestamp, subject, body, by_customer)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql =
+        "INSERT INTO messages(doc, session, guid, timestamp, subject, body, by_customer, by_viewer)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let ChatMessage { guid, subject, body, .. } = message;
+    let (id, sides) = (session.as_bytes(), (by_customer, by_viewer));
     connection
         .prepare_cached(sql)
         .and_then(|mut insert| {
-            insert.execute((doc, session.as_bytes(), guid, seconds, subject, body, by_customer))
+            insert.execute((doc, id, guid, seconds, subject, body, sides.0, sides.1))
         })
         .map_err(fault(SAVE))?;
     search::put(connection, doc)?;
     Ok(true)
 }
 
+fn note_written_here(
+    connection: &Connection,
+    session: SessionId,
+    guid: &str,
+) -> Result<(), ArchiveError> {
+    let sql = "INSERT OR IGNORE INTO written_here VALUES(?1, ?2)";
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut insert| insert.execute((session.as_bytes(), guid)))
+        .map(drop)
+        .map_err(fault(SAVE))
+}
+
 pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Vec<Message>, ArchiveError> {
-    let sql = "SELECT guid, timestamp, subject, body, by_customer FROM messages WHERE session = ?1 ORDER BY doc";
-    let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
+    let sql = format!("SELECT {COLUMNS} FROM messages WHERE session = ?1 ORDER BY doc");
+    let mut statement = connection.prepare_cached(&sql).map_err(fault(READ))?;
     let rows = statement.query_map([session.as_bytes()], read).map_err(fault(READ))?;
     rows.collect::<Result<_, _>>().map_err(fault(READ))
 }
@@ -206,10 +271,12 @@ fn page(
     before: i64,
 ) -> Result<ChatPage, ArchiveError> {
     // The numbers are picked from an index, so that no text is read that isn't on the page.
-    let sql = "SELECT guid, timestamp, subject, body, by_customer FROM messages WHERE doc IN (
+    let sql = format!(
+        "SELECT {COLUMNS} FROM messages WHERE doc IN (
              SELECT doc FROM messages WHERE session = ?1 AND doc < ?2 ORDER BY doc DESC LIMIT ?3
-         ) ORDER BY doc";
-    let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
+         ) ORDER BY doc"
+    );
+    let mut statement = connection.prepare_cached(&sql).map_err(fault(READ))?;
     let rows =
         statement.query_map((session.as_bytes(), before, PAGE), read).map_err(fault(READ))?;
     let messages: Vec<_> = rows.collect::<Result<_, _>>().map_err(fault(READ))?;
@@ -232,7 +299,10 @@ fn unread(
 ) -> Result<u32, ArchiveError> {
     let read = read.map(|guid| doc_of(connection, session, guid)).transpose()?.flatten();
     let sql = "SELECT count(*) FROM messages WHERE session = ?1 AND doc > ?2
-         AND (subject <> ?3 OR by_customer)";
+         AND (subject <> ?3 OR by_customer)
+         AND NOT EXISTS(
+             SELECT 1 FROM written_here AS here
+             WHERE here.session = messages.session AND here.guid = messages.guid)";
     connection
         .prepare_cached(sql)
         .and_then(|mut statement| {
@@ -257,8 +327,13 @@ fn doc_of(
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
     let at = Timestamp(row.get::<_, i64>(1)?.saturating_mul(1000));
-    let (guid, by_customer) = (row.get(0)?, row.get(4)?);
-    Ok(Message { guid, at, subject: row.get(2)?, body: row.get(3)?, by_customer })
+    let author = match (row.get(4)?, row.get(5)?, row.get(6)?) {
+        (true, _, _) => Author::Customer,
+        (false, _, true) => Author::Technician,
+        (false, true, false) => Author::Viewer,
+        (false, false, false) => Author::Unknown,
+    };
+    Ok(Message { guid: row.get(0)?, at, subject: row.get(2)?, body: row.get(3)?, author })
 }
 
 #[cfg(test)]
@@ -335,6 +410,48 @@ mod tests {
         let namesake = vec![(sample("d", 1, "Anna", ""), Some(Side::Presenter))];
         save_chat(&connection, ONE, namesake).unwrap();
         assert_eq!(unread(ONE, Some("c")), 1, "the customer has the technician's name");
+        // The technician has another name by now.
+        save(&connection, ONE, vec![sample("e", 2, "Tess", "")]).unwrap();
+        assert_eq!(unread(ONE, Some("d")), 1);
+        note_written_here(&connection, ONE, "e").unwrap();
+        assert_eq!(unread(ONE, Some("d")), 0);
+    }
+
+    #[test]
+    fn who_wrote_a_message_is_known_by_its_way_in_whichever_order_it_becomes_known() {
+        let connection = in_memory();
+        let anna = |guid| sample(guid, 1, "Anna", "");
+        note_written_here(&connection, ONE, "first noted").unwrap();
+        let sides = [
+            ("customer", Some(Side::Presenter)),
+            ("viewer", Some(Side::Viewers)),
+            ("first noted", Some(Side::Viewers)),
+            ("noted later", Some(Side::Viewers)),
+            ("polled", None),
+            ("polled first", None),
+        ];
+        let told = sides.map(|(guid, side)| (anna(guid), side)).to_vec();
+        save_chat(&connection, ONE, told.clone()).unwrap();
+        note_written_here(&connection, ONE, "noted later").unwrap();
+        note_written_here(&connection, ONE, "noted later").unwrap();
+        note_written_here(&connection, TWO, "polled").unwrap();
+        let late = vec![(anna("polled first"), Some(Side::Presenter))];
+        assert_eq!(save_chat(&connection, ONE, late).unwrap().new, 0);
+        // Polled again, nothing that is known is forgotten.
+        let polled = told.into_iter().map(|(message, _)| message).collect();
+        save(&connection, ONE, polled).unwrap();
+        let all = of_session(&connection, ONE).unwrap();
+        let authors: Vec<_> = all.iter().map(|one| (one.guid.as_str(), one.author)).collect();
+        let expected = [
+            ("customer", Author::Customer),
+            ("viewer", Author::Viewer),
+            ("first noted", Author::Technician),
+            ("noted later", Author::Technician),
+            ("polled", Author::Unknown),
+            ("polled first", Author::Customer),
+        ];
+        assert_eq!(authors, expected);
+        assert_eq!(newest(&connection, ONE).unwrap().messages, all);
     }
 
     #[test]

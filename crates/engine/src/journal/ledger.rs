@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Params};
 use serde::Serialize;
-use session::{Event, Record, Timestamp};
+use session::{Delivery, Event, Record, Timestamp};
 use store::{StoreError, Transactional, WriteConnection, fault};
 use wire::HookType;
 
@@ -77,13 +77,14 @@ impl Ledger {
         &mut self,
         session: SessionId,
         hook: HookType,
-        revision: Option<u64>,
+        delivery: Delivery,
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         let doing = "save an event";
         let seq = self.last.webhook + 1;
         let place = table::sealed_to_webhook(seq, session);
-        let sealed = self.seal(&place, &SealedWebhook { hook, at, revision }, doing)?;
+        let Delivery { revision, id } = delivery;
+        let sealed = self.seal(&place, &SealedWebhook { hook, at, revision, id }, doing)?;
         let sql = "INSERT INTO events(seq, session, sealed) VALUES(?1, ?2, ?3)";
         self.execute(sql, (seq, session.as_bytes(), sealed), doing)?;
         self.last.webhook = seq;

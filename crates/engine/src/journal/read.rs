@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use secrecy::zeroize::Zeroizing;
 use serde::de::DeserializeOwned;
-use session::{Event, Record};
+use session::{Delivery, Event, Record};
 use store::{StoreError, fault};
 
 use super::{
@@ -53,10 +53,15 @@ pub(super) fn load(connection: &Connection, key: &SealKey) -> Result<Loaded, Sto
          WHERE events.seq > sessions.applied_seq ORDER BY events.seq";
     each(&snapshot, replay, LOAD, |row| {
         add(&mut found, session_of(row, 1)?, |stored| {
-            let (seq, SealedWebhook { hook, at, revision }) = event(row, key)?;
+            let (seq, SealedWebhook { hook, at, revision, id }) = event(row, key)?;
             let aside = |k: &Killer| k.seq == seq && k.kills >= KILLS_TO_SET_ASIDE;
             if !stored.killers.iter().any(aside) {
-                stored.replay.push(Committed { seq, hook, at, revision });
+                stored.replay.push(Committed {
+                    seq,
+                    hook,
+                    at,
+                    delivery: Delivery { revision, id },
+                });
             }
             Ok(())
         });

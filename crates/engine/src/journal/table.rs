@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _};
 use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
-use session::Timestamp;
+use session::{DeliveryId, Timestamp};
 use store::{Definition, Durability, Sharing, StoreError, WriteConnection, fault};
 use wire::HookType;
 
@@ -47,6 +47,9 @@ pub(super) struct SealedWebhook {
     /// Older rows have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
+    /// The delivery's; older rows have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<DeliveryId>,
 }
 
 /// An event of a session, as sealed.

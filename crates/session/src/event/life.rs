@@ -39,6 +39,13 @@ pub enum LifeEvent {
         /// Who closed it.
         by: String,
     },
+    /// A closed session's PIN couldn't be ended yet; it is tried again.
+    PinNotEnded {
+        /// Why not.
+        failure: Failure,
+    },
+    /// A closed session's PIN was ended after all.
+    PinEnded,
     /// The PIN's life is over.
     PinOver {
         /// Whether anybody had ever joined.
@@ -53,6 +60,12 @@ impl EventFacts for LifeEvent {
 
     fn notice(&self, session: &str) -> Notice {
         Notice::quiet(match self {
+            Self::PinNotEnded { .. } => {
+                return Notice::loud(format!(
+                    "{session}: closed, but its PIN could not be ended yet - will retry"
+                ));
+            }
+            Self::PinEnded => format!("{session}: the PIN is ended now"),
             Self::Created => format!("{session}: session started"),
             Self::PinReady { region } => format!("{session}: PIN given out in {region}"),
             Self::AllocationFailed { failure } => {
@@ -85,6 +98,11 @@ impl EventFacts for LifeEvent {
                 plain_name(by),
                 outcome.as_words()
             )),
+            Self::PinNotEnded { failure } => LogLine::failure(format!(
+                "The PIN could not be ended yet, will retry: {}",
+                failure.reason()
+            )),
+            Self::PinEnded => LogLine::success("The PIN is ended now"),
             Self::PinOver { joined: true } => LogLine::success("The PIN is no longer valid"),
             Self::PinOver { joined: false } => {
                 LogLine::success("The PIN is no longer valid; nobody joined")
@@ -98,7 +116,9 @@ impl EventFacts for LifeEvent {
             Self::Created
             | Self::PinReady { .. }
             | Self::AllocationFailed { .. }
-            | Self::RegionFailed { .. } => None,
+            | Self::RegionFailed { .. }
+            | Self::PinNotEnded { .. }
+            | Self::PinEnded => None,
         }
     }
 }

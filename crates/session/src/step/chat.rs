@@ -46,13 +46,37 @@ impl Turn {
     /// The session has ended, as far as is known: the whole chat goes into the archive.
     pub(super) fn want_transcript(&mut self) {
         self.state.record.transcript = Transcript::Wanted { failed: 0 };
+        self.fetch_transcript();
+    }
+
+    /// One fetch at a time: its answer tells whether there is anything newer than what it asked for.
+    pub(super) fn fetch_transcript(&mut self) {
         self.do_(Effect::Stop { timer: Timer::RetryTranscript });
-        self.do_(Effect::FetchChat { transcript: true });
+        if self.state.transcript_under_way {
+            self.state.transcript_stale = true;
+        } else {
+            self.state.transcript_under_way = true;
+            self.do_(Effect::FetchChat { transcript: true });
+        }
+    }
+
+    /// The fetch of the transcript has ended. Whether it is fetched anew, because it was wanted again meanwhile.
+    fn transcript_is_fetched_anew(&mut self, transcript: bool) -> bool {
+        if !transcript {
+            return false;
+        }
+        self.state.transcript_under_way = false;
+        let is_stale = std::mem::take(&mut self.state.transcript_stale);
+        let is_wanted = matches!(self.state.record.transcript, Transcript::Wanted { .. });
+        if is_stale && is_wanted {
+            self.fetch_transcript();
+        }
+        is_stale && is_wanted
     }
 
     pub(super) fn retry_transcript(&mut self) {
         match self.state.record.transcript {
-            Transcript::Wanted { .. } => self.do_(Effect::FetchChat { transcript: true }),
+            Transcript::Wanted { .. } => self.fetch_transcript(),
             Transcript::NotYet | Transcript::Saved { .. } => {}
         }
     }
@@ -64,16 +88,16 @@ impl Turn {
         if new > 0 {
             self.tell(ChatEvent::ChatArrived { messages: new, from });
         }
+        let anew = self.transcript_is_fetched_anew(transcript);
         let record = &mut self.state.record;
         record.observed.chat_number = record.observed.chat_number.max(number.unwrap_or_default());
         match &mut record.transcript {
-            Transcript::Wanted { .. } if transcript => {
+            Transcript::Wanted { .. } if transcript && !anew => {
                 record.transcript = Transcript::Saved { at: self.now, messages: total };
                 // Saved again without a new message, such as when it is closed after it ended, it is no news.
                 if record.transcript_told.replace(total) != Some(total) {
                     self.tell(ChatEvent::TranscriptSaved { messages: total });
                 }
-                self.revoke_if_closed();
             }
             // Somebody may write after the end; the archive has it, so the count must not
             // stay behind.
@@ -85,8 +109,9 @@ impl Turn {
 
     pub(super) fn chat_failed(&mut self, failure: Failure, transcript: bool) {
         self.state.chat_failure = Some(failure);
+        let anew = self.transcript_is_fetched_anew(transcript);
         match &mut self.state.record.transcript {
-            Transcript::Wanted { failed } if transcript => {
+            Transcript::Wanted { failed } if transcript && !anew => {
                 *failed = failed.saturating_add(1);
                 let attempt = *failed;
                 // Each further try would only say the same again.

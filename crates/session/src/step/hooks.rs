@@ -6,8 +6,8 @@ use wire::{HookType, Side};
 
 use super::{Turn, observe::Weight};
 use crate::{
-    Arrival, Effect, Failure, HookEvent, Lamp, Overtaken, Presenter, Timer, Timestamp, Urgency,
-    Viewers,
+    Arrival, Delivery, Effect, Failure, HookEvent, Lamp, Overtaken, Presenter, Timer, Timestamp,
+    Urgency, Viewers,
     retry::{self, FRESH_FAULT},
 };
 
@@ -25,12 +25,12 @@ impl Turn {
         }
     }
 
-    pub(super) fn committed(&mut self, hook: HookType, revision: Option<u64>) {
+    pub(super) fn committed(&mut self, hook: HookType, delivery: Delivery) {
         if !self.state.record.is_live() {
             return;
         }
         let before = self.presence();
-        let overtaken = match self.weigh(hook, revision) {
+        let overtaken = match self.weigh(hook, delivery) {
             Weight::News => {
                 self.apply(hook);
                 None

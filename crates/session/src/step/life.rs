@@ -32,9 +32,8 @@ impl Turn {
                 self.do_(Effect::AskState);
                 self.gate_moved();
             }
-            Life::Over { .. } | Life::Closed { .. } | Life::Failed { .. } => {
-                self.resume_transcript()
-            }
+            Life::Closed { .. } => self.end_pin(),
+            Life::Over { .. } | Life::Failed { .. } => self.resume_transcript(),
         }
     }
 
@@ -62,7 +61,7 @@ impl Turn {
                 *late = Some(allocation);
                 // Nobody here uses it any more, but whoever got to know it could until it runs out
                 // by itself.
-                self.do_(Effect::RevokePin);
+                self.end_pin();
             }
             Life::Closed { .. } | Life::Failed { .. } | Life::Live(_) | Life::Over { .. } => {}
         }
@@ -104,37 +103,13 @@ impl Turn {
             return;
         }
         let allocation = self.state.record.allocation().cloned();
-        let had_pin = allocation.is_some();
+        if allocation.is_some() {
+            self.state.record.transcript = Transcript::Wanted { failed: 0 };
+        }
         self.state.record.life = Life::Closed { at: self.now, outcome, allocation, revoked: None };
         self.tell(LifeEvent::Closed { outcome, by });
         self.stop_hooks();
-        if had_pin {
-            self.want_transcript();
-        }
-    }
-
-    /// Ends a closed session's PIN, once its transcript is saved: afterwards the service may not
-    /// answer for this PIN any more.
-    pub(super) fn revoke_if_closed(&mut self) {
-        match &self.state.record.life {
-            Life::Closed { allocation: Some(allocation), revoked: None, .. }
-                if allocation.expires > self.now =>
-            {
-                self.do_(Effect::RevokePin);
-            }
-            Life::Closed { .. }
-            | Life::Allocating
-            | Life::Failed { .. }
-            | Life::Live(_)
-            | Life::Over { .. } => {}
-        }
-    }
-
-    pub(super) fn revoked(&mut self, done: bool) {
-        match &mut self.state.record.life {
-            Life::Closed { revoked, .. } => *revoked = Some(done),
-            Life::Allocating | Life::Failed { .. } | Life::Live(_) | Life::Over { .. } => {}
-        }
+        self.end_pin();
     }
 
     pub(super) fn pin_over(&mut self) {
@@ -210,14 +185,6 @@ impl Turn {
         let record = &mut self.state.record;
         record.active_ms = record.active_ms_until(self.now);
         record.active_since = None;
-    }
-
-    /// Resumes saving a transcript that was interrupted by the end of the program.
-    fn resume_transcript(&mut self) {
-        match self.state.record.transcript {
-            Transcript::Wanted { .. } => self.want_transcript(),
-            Transcript::NotYet | Transcript::Saved { .. } => self.revoke_if_closed(),
-        }
     }
 }
 

@@ -13,8 +13,8 @@ use super::{
     untold::{Standing, tellings},
 };
 use crate::{
-    Arrival, Effect, HookEvent, Life, Observation, Overtaken, PresenceEvent, Presenter, Timer,
-    Timestamp, Viewers,
+    Arrival, Delivery, Effect, HookEvent, Life, Observation, Overtaken, PresenceEvent, Presenter,
+    Timer, Timestamp, Viewers,
     observation::{EventCounts, EventTimes, same_time},
 };
 
@@ -231,14 +231,17 @@ impl Turn {
     }
 
     /// What a hook's report adds to what is known; counts it.
-    pub(super) fn weigh(&mut self, hook: HookType, revision: Option<u64>) -> Weight {
+    pub(super) fn weigh(&mut self, hook: HookType, delivery: Delivery) -> Weight {
         let observed = &mut self.state.record.observed;
         let place = hook.index();
         let known = observed.hook_revisions;
         let of_side = HookType::ALL.into_iter().filter(|other| other.side() == hook.side());
         let newest_of_side = of_side.map(|other| known[other.index()]).max().unwrap_or_default();
-        // A service without revisions reports by hooks alone, and counts nothing.
-        let Some(revision) = revision else { return Weight::News };
+        let Some(revision) = delivery.revision else {
+            // A service without revisions reports by hooks alone, and counts nothing.
+            let is_retry = delivery.id.is_some_and(|id| !observed.note_delivery(hook, id));
+            return if is_retry { Weight::Known } else { Weight::News };
+        };
         if !observed.note_report(hook, revision) {
             return Weight::Known;
         }

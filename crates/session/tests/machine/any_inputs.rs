@@ -48,8 +48,11 @@ fn any_input() -> impl Strategy<Value = Input> {
         any_failure().prop_map(Input::AllocateFailed),
         Just(Input::Retry { region: None }),
         any_hook().prop_map(Input::Received),
-        (any::<u64>(), any_hook(), proptest::option::of(0..9_u64))
-            .prop_map(|(seq, hook, revision)| Input::Committed { seq, hook, revision }),
+        (any::<u64>(), any_hook(), proptest::option::of(0..9_u64), proptest::option::of(0..9_u64))
+            .prop_map(|(seq, hook, revision, id)| {
+                let delivery = Delivery { revision, id: id.map(DeliveryId) };
+                Input::Committed { seq, hook, delivery }
+            }),
         (any_hook(), 0..6_u32).prop_map(|(hook, generation)| Input::Armed { hook, generation }),
         (any_hook(), 0..6_u32, any_failure())
             .prop_map(|(hook, generation, failure)| Input::ArmFailed { hook, generation, failure }),

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, ChatEvent, Effect, Event, Failure, HookEvent, Input, Lamp, Life, MailEvent, Outcome,
-    PresenceEvent, Presenter, Program, ProgramEvent, SavedChat, SessionStatus, State, Timer,
-    Timestamp, Urgency, Viewers, mail,
+    About, ChatEvent, Delivery, DeliveryId, Effect, Event, Failure, HookEvent, Input, Lamp, Life,
+    MailEvent, Outcome, PresenceEvent, Presenter, Program, ProgramEvent, SavedChat, SessionStatus,
+    State, Timer, Timestamp, Urgency, Viewers, mail,
     program::{DownloadFailure, Gone, ProgramObstacle},
     retry, step,
 };
@@ -70,7 +70,7 @@ impl Told {
     fn fire(&mut self, hook: HookType) -> Vec<Effect> {
         self.tell(Input::Received(hook));
         let generation = self.state.generations[hook.index()];
-        let effects = self.tell(Input::Committed { seq: 1, hook, revision: None });
+        let effects = self.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() });
         self.tell(Input::Armed { hook, generation });
         effects
     }
@@ -241,7 +241,7 @@ fn a_gap_in_a_hook_that_tells_what_is_known_anyway_changes_nothing() {
     let hook = HookType::PresenterStarted;
     told.tell(Input::Received(hook));
     let generation = told.state.generations[hook.index()];
-    told.tell(Input::Committed { seq: 1, hook, revision: None });
+    told.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() });
     told.tell(Input::ArmFailed { hook, generation, failure: Failure::Faulty { status: 503 } });
     told.tell(Input::Elapsed(Timer::Rearm(hook)));
     let generation = told.state.generations[hook.index()];
@@ -275,10 +275,22 @@ fn what_was_said_is_fetched_well_before_its_day_is_over_whoever_is_there_or_look
     let stories: [&[Input]; 5] = [
         &[],
         &[Input::OnScreen(true)],
-        &[Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None }],
+        &[Input::Committed {
+            seq: 1,
+            hook: HookType::PresenterStarted,
+            delivery: Delivery::default(),
+        }],
         &[
-            Input::Committed { seq: 1, hook: HookType::ViewerStarted, revision: None },
-            Input::Committed { seq: 2, hook: HookType::ViewerOffline, revision: None },
+            Input::Committed {
+                seq: 1,
+                hook: HookType::ViewerStarted,
+                delivery: Delivery::default(),
+            },
+            Input::Committed {
+                seq: 2,
+                hook: HookType::ViewerOffline,
+                delivery: Delivery::default(),
+            },
             Input::ChatSaved(saved(0, 0, true)),
         ],
         &[Input::Missed { since: T0 }],
@@ -300,19 +312,6 @@ fn what_was_said_is_fetched_well_before_its_day_is_over_whoever_is_there_or_look
             assert!(next.unwrap().mul_f64(1.25) < DAY / 2, "{story:?}: {next:?}");
         }
     }
-}
-
-#[test]
-fn closing_saves_the_transcript_before_it_ends_the_pin() {
-    let mut told = Told::live();
-    let effects = told.tell(Input::Close { outcome: Outcome::Resolved, by: "anna".into() });
-    assert!(effects.contains(&Effect::FetchChat { transcript: true }));
-    assert!(!effects.contains(&Effect::RevokePin));
-    let effects = told.tell(Input::ChatSaved(saved(1, 1, true)));
-    assert!(effects.contains(&Effect::RevokePin));
-    assert!(matches!(told.word(), SessionStatus::Closed { pin_valid_until: Some(_), .. }));
-    told.tell(Input::Revoked { done: true });
-    assert!(matches!(told.word(), SessionStatus::Closed { pin_valid_until: None, .. }));
 }
 
 #[test]
@@ -349,6 +348,10 @@ fn a_heartbeat_or_a_lost_hook_is_no_activity_and_a_customer_is() {
         told.tell(Input::Armed { hook, generation });
     }
     assert_eq!(told.state.active_at, before);
-    told.tell(Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None });
+    told.tell(Input::Committed {
+        seq: 1,
+        hook: HookType::PresenterStarted,
+        delivery: Delivery::default(),
+    });
     assert!(told.state.active_at > before);
 }

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, Arrival, Effect, Event, HookEvent, Input, Life, LiveFacts, Observation, ObservedSide,
-    Overtaken, Participant, PresenceChange, PresenceEvent, Presenter, SavedChat, SessionStatus,
-    State, Timer, Timestamp, Viewers, step,
+    About, Arrival, Delivery, DeliveryId, Effect, Event, HookEvent, Input, Life, LiveFacts,
+    Observation, ObservedSide, Overtaken, Participant, PresenceChange, PresenceEvent, Presenter,
+    SavedChat, SessionStatus, State, Timer, Timestamp, Viewers, step,
 };
 use wire::{
     HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},
@@ -31,6 +31,11 @@ const GRACE: Duration = Duration::from_secs(60);
 
 fn region() -> wire::Region {
     "us-east-1".parse().unwrap()
+}
+
+/// What a delivery of our own broker says of itself.
+fn of(revision: u64) -> Delivery {
+    Delivery { revision: Some(revision), id: Some(DeliveryId(revision)) }
 }
 
 /// A broker's own account of one session, and the console's session that hears of it.
@@ -85,7 +90,7 @@ impl Pair {
 
     fn hook(&mut self, hook: HookType, revision: u64) {
         self.tell(Input::Received(hook));
-        self.tell(Input::Committed { seq: 1, hook, revision: Some(revision) });
+        self.tell(Input::Committed { seq: 1, hook, delivery: of(revision) });
     }
 
     fn word(&self) -> SessionStatus {
@@ -229,11 +234,47 @@ fn while_the_broker_tells_the_state_a_missed_stretch_is_asked_about() {
 #[test]
 fn a_service_without_the_channel_is_known_by_its_hooks_as_ever() {
     let mut pair = Pair::new();
-    pair.tell(Input::Committed { seq: 1, hook: PresenterStarted, revision: None });
-    pair.tell(Input::Committed { seq: 2, hook: PresenterStarted, revision: None });
+    pair.tell(Input::Committed { seq: 1, hook: PresenterStarted, delivery: Delivery::default() });
+    pair.tell(Input::Committed { seq: 2, hook: PresenterStarted, delivery: Delivery::default() });
     assert_eq!(pair.told(PresenterStarted), 2);
     pair.tell(Input::Unobserved { unknown_since: Some(pair.now) });
     assert!(matches!(pair.word(), SessionStatus::Ready { .. }), "it never had the channel");
+}
+
+#[test]
+fn a_delivery_without_a_revision_is_known_again_by_its_id_and_for_each_hook_alone() {
+    let mut pair = Pair::new();
+    let comes = |pair: &mut Pair, hook, id: Option<u64>| {
+        let delivery = Delivery { revision: None, id: id.map(DeliveryId) };
+        pair.tell(Input::Received(hook));
+        assert!(!pair.effects.is_empty(), "it is put again whatever it was");
+        pair.tell(Input::Committed { seq: 1, hook, delivery });
+    };
+    comes(&mut pair, PresenterStarted, Some(1));
+    comes(&mut pair, PresenterOffline, Some(1));
+    assert_eq!((pair.told(PresenterStarted), pair.told(PresenterOffline)), (1, 1));
+    // A try of what was told before something newer brings nobody back.
+    comes(&mut pair, PresenterStarted, Some(1));
+    assert_eq!(pair.told(PresenterStarted), 1);
+    assert!(matches!(pair.state.record.presenter, Presenter::Offline { .. }));
+    // Nor does it after a restart.
+    pair.state = State::restored(pair.state.record.clone());
+    let since = pair.now;
+    pair.tell(Input::Restored { since });
+    comes(&mut pair, PresenterStarted, Some(1));
+    assert_eq!(pair.told(PresenterStarted), 1);
+    comes(&mut pair, PresenterStarted, Some(2));
+    // Without an id there is nothing to know it by.
+    comes(&mut pair, PresenterStarted, None);
+    comes(&mut pair, PresenterStarted, None);
+    assert_eq!(pair.told(PresenterStarted), 4);
+    // A sender that tries one for hours sends others meanwhile.
+    (3..20).for_each(|id| comes(&mut pair, PresenterStarted, Some(id)));
+    let before = pair.told(PresenterStarted);
+    comes(&mut pair, PresenterStarted, Some(1));
+    assert_eq!(pair.told(PresenterStarted), before);
+    (20..10_000).for_each(|id| comes(&mut pair, PresenterStarted, Some(id)));
+    assert!(serde_json::to_string(&pair.state.record).unwrap().len() < 10_000, "it has an end");
 }
 
 #[test]
@@ -314,11 +355,11 @@ fn a_transcript_is_told_where_it_has_messages_and_once() {
     for (total, told) in [(0, vec![false]), (2, vec![true])] {
         pair.events.clear();
         for hook in [ViewerStarted, ViewerOffline] {
-            pair.tell(Input::Committed { seq: 1, hook, revision: None });
+            pair.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() });
         }
         pair.tell(saved(total));
         for hook in [ViewerStarted, ViewerOffline] {
-            pair.tell(Input::Committed { seq: 1, hook, revision: None });
+            pair.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() });
         }
         pair.tell(saved(total));
         let loud: Vec<bool> = pair

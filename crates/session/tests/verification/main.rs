@@ -9,7 +9,7 @@ use std::{collections::HashSet, time::Duration};
 
 use proptest::prelude::*;
 use session::{
-    About, Effect, Event, Failure, Gate, Input, Outcome, State, Timer, Timestamp,
+    About, Delivery, Effect, Event, Failure, Gate, Input, Outcome, State, Timer, Timestamp,
     VerificationChange, VerificationEvent, mail, step,
     verification::{
         Cause, LAST_LOOK, MOST, Method, POLL, Policy, ShutReason, Status, Subject, Verdict,
@@ -227,12 +227,15 @@ fn a_colleagues_mail_waits_for_the_gate_and_a_customers_does_not() {
     told.order_mail(mail::Template::ToColleague, mail::When::NextEvent);
     told.order_mail(mail::Template::ToColleague, mail::When::Now);
     let hook = HookType::PresenterStarted;
-    assert_eq!(mails(&told.tell(Input::Committed { seq: 1, hook, revision: None })), 0);
+    assert_eq!(
+        mails(&told.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() })),
+        0
+    );
     let status = |told: &Told, place: usize| told.state.record.mail[place].status;
     assert_eq!((status(&told, 1), status(&told, 2)), (mail::Status::Held, mail::Status::Held));
     // A crash loses neither, and the start sends none.
     assert_eq!(mails(&told.restart()), 0);
-    told.tell(Input::Committed { seq: 2, hook, revision: None });
+    told.tell(Input::Committed { seq: 2, hook, delivery: Delivery::default() });
     let effects = told.approve(Subject::Customer);
     assert_eq!(mails(&effects), 2, "the customer is there and verified: both go out, once");
     assert_eq!(mails(&told.tell(Input::GateSet(REQUIRE))), 0);
@@ -242,12 +245,23 @@ fn a_colleagues_mail_waits_for_the_gate_and_a_customers_does_not() {
 fn a_held_mail_whose_claim_is_not_true_any_more_waits_for_its_event_again() {
     let mut told = Told::gated();
     told.order_mail(mail::Template::ToColleague, mail::When::NextEvent);
-    told.tell(Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None });
-    told.tell(Input::Committed { seq: 2, hook: HookType::PresenterOffline, revision: None });
+    told.tell(Input::Committed {
+        seq: 1,
+        hook: HookType::PresenterStarted,
+        delivery: Delivery::default(),
+    });
+    told.tell(Input::Committed {
+        seq: 2,
+        hook: HookType::PresenterOffline,
+        delivery: Delivery::default(),
+    });
     assert_eq!(mails(&told.approve(Subject::Customer)), 0);
     assert_eq!(told.state.record.mail[0].status, mail::Status::Waiting);
-    let effects =
-        told.tell(Input::Committed { seq: 3, hook: HookType::PresenterStarted, revision: None });
+    let effects = told.tell(Input::Committed {
+        seq: 3,
+        hook: HookType::PresenterStarted,
+        delivery: Delivery::default(),
+    });
     assert_eq!(mails(&effects), 1);
 }
 
@@ -313,7 +327,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => Just(Input::Elapsed(Timer::GateOver)),
         1 => policy.prop_map(|policy| Input::GateSet(Gate { policy, minutes: 1 })),
         1 => Just(Input::GateOverridden { by: "anna".into(), reason: "known".into() }),
-        1 => Just(Input::Committed { seq: 1, hook: HookType::PresenterStarted, revision: None }),
+        1 => Just(Input::Committed { seq: 1, hook: HookType::PresenterStarted, delivery: Delivery::default() }),
         1 => Just(Input::MailOrdered {
             to: "bob@example.com".into(),
             template: mail::Template::ToColleague,

@@ -18,7 +18,7 @@ use engine::{
 };
 use secrecy::SecretBox;
 use serve::{HostGuard, Limits, Port, Server};
-use session::Timestamp;
+use session::{Delivery, Timestamp};
 use wire::HookType;
 
 use crate::{
@@ -179,7 +179,7 @@ struct DiscardingReceiver;
 
 impl hooks::Receiver for DiscardingReceiver {
     fn received(&self, _: SessionId, _: HookType) {}
-    fn committed(&self, _: SessionId, _: HookType, _: Option<u64>, _: Option<u64>, _: Timestamp) {}
+    fn committed(&self, _: SessionId, _: HookType, _: Delivery, _: Option<u64>, _: Timestamp) {}
     fn written(&self, _: SessionId, _: u64) {}
     fn disk(&self, _: Option<&JournalError>) {}
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, SessionId, Snapshot, remote::Capabilities};
+use engine::{Engine, ServiceHealth, SessionId, Snapshot, remote::Capabilities};
 use jiff::tz::TimeZone;
 use url::Url;
 
@@ -78,6 +78,7 @@ async fn detail_in(
         join_template: service.join_template.as_deref(),
         join_page: service.join_page.as_deref(),
         can_revoke: able.as_ref().map(Capabilities::can_revoke),
+        answers: !matches!(engine.health().service(), Some(ServiceHealth::Fails { .. })),
         sends: able.map_or(Sends::Unknown, |able| Sends::from(able.can_say())),
         revision,
     };

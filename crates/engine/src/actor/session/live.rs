@@ -194,11 +194,11 @@ impl Live {
 
     /// Applies a committed event.
     pub fn committed(&mut self, committed: Committed) {
-        let Committed { seq, hook, at, revision } = committed;
+        let Committed { seq, hook, at, delivery } = committed;
         self.in_turn.store(seq, Ordering::Relaxed);
         self.context.faults.die_if_asked();
         self.written(seq);
-        self.turn(Input::Committed { seq, hook, revision }, at);
+        self.turn(Input::Committed { seq, hook, delivery }, at);
         self.in_turn.store(0, Ordering::Relaxed);
     }
 

@@ -226,17 +226,28 @@ impl LoginWithMe {
 
     /// `POST /x/chat` (assumed): writes `text` to everybody in the session, from `name`. Only where
     /// [`Capabilities::can_say`]. Each call writes a message: after an unclear end, when it may have been written, the
-    /// call isn't repeated.
+    /// call isn't repeated. Answers the message's guid, where the service gives it.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn say(&self, pin: &Pin, name: &str, text: &str) -> Result<(), CallError> {
+    pub async fn say(
+        &self,
+        pin: &Pin,
+        name: &str,
+        text: &str,
+    ) -> Result<Option<String>, CallError> {
+        #[derive(Deserialize)]
+        struct Written {
+            #[serde(default)]
+            guid: Option<String>,
+        }
         self.own_names.add(name);
         let body = json!({ "session_pin": pin.expose(), "name": name, "body": text });
         // A session that was minted with this console's key is written to with that key only.
         let this = self.as_this_console();
-        let _: Outcome = this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
-        Ok(())
+        let written: Written =
+            this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
+        Ok(written.guid)
     }
 
     /// Whether a technician of this console goes by that name at the service.

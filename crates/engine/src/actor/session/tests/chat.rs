@@ -73,21 +73,30 @@ async fn the_chat_on_screen_is_fetched_every_two_seconds() {
     world.until(|| world.services.count("GET chat") == 1).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_closed_session_saves_its_transcript_first_and_ends_its_pin_then() {
-    let world = World::new().await;
+fn ends_pins(world: &World) {
     let able = json!({ "success": true, "revoke": true });
     world.services.always("GET x/capabilities", Scripted::json(&able));
+}
+
+fn revoked(life: &Life) -> Option<bool> {
+    match life {
+        Life::Closed { revoked, .. } => *revoked,
+        Life::Allocating | Life::Failed { .. } | Life::Live(_) | Life::Over { .. } => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_session_ends_its_pin_first_and_saves_its_transcript_then() {
+    let world = World::new().await;
+    ends_pins(&world);
     world.services.always("GET chat", chat(&["one", "two"]));
     let session = with_customer(&world).await;
     world.services.forget_calls();
     world.order(&session, close()).await.unwrap();
-    world.until(|| world.services.count("POST x/revoke") == 1).await;
+    world.until_record(session.id, |record| saved(&record.transcript) == Some(2)).await;
     let names = world.services.names();
-    assert_eq!(names, ["GET chat", "GET x/capabilities", "POST x/revoke"]);
-    let revoked = |life: &Life| matches!(life, Life::Closed { revoked: Some(true), .. });
-    world.until_record(session.id, |record| revoked(&record.life)).await;
-    assert_eq!(saved(&world.record(session.id).transcript), Some(2));
+    assert_eq!(names, ["GET x/capabilities", "POST x/revoke", "GET chat"]);
+    assert_eq!(revoked(&world.record(session.id).life), Some(true));
     world.settle().await;
     assert!(
         world.in_journal(session.id).await.secrets.is_none(),
@@ -96,18 +105,53 @@ async fn a_closed_session_saves_its_transcript_first_and_ends_its_pin_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_pin_stays_while_its_transcript_is_missing() {
+async fn a_transcript_that_is_missing_keeps_the_pin_here_and_ends_it_at_the_service() {
     let world = World::new().await;
+    ends_pins(&world);
     let session = with_customer(&world).await;
     world.services.always("GET chat", Scripted::status(500));
     world.order(&session, close()).await.unwrap();
-    world.until(|| world.services.count("GET chat") == 1).await;
+    let failed = Transcript::Wanted { failed: 1 };
+    world.until_record(session.id, |record| record.transcript == failed).await;
+    assert_eq!(revoked(&world.record(session.id).life), Some(true));
     world.settle().await;
     assert!(world.in_journal(session.id).await.secrets.unwrap().pin.is_some());
-    assert_eq!(world.services.count("GET x/capabilities"), 0);
     world.services.mend();
+    ends_pins(&world);
     world.pass(Duration::from_secs(1)).await;
     world.until(|| saved(&world.record(session.id).transcript) == Some(0)).await;
+    world.settle().await;
+    assert!(world.in_journal(session.id).await.secrets.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_of_a_pin_that_fails_is_tried_again() {
+    let world = World::new().await;
+    let session = with_customer(&world).await;
+    for (way, capabilities) in [("not able to say", 503), ("not able to end it", 200)] {
+        let able = json!({ "success": true, "revoke": true });
+        let answer =
+            if capabilities == 200 { Scripted::json(&able) } else { Scripted::status(503) };
+        world.services.always("GET x/capabilities", answer);
+        world.services.always("POST x/revoke", Scripted::status(503));
+        world.services.forget_calls();
+        if way == "not able to say" {
+            world.order(&session, close()).await.unwrap();
+        } else {
+            world.pass(Duration::from_secs(20)).await;
+        }
+        world.until(|| world.services.count("GET x/capabilities") > 0).await;
+        world.settle().await;
+        assert_eq!(revoked(&world.record(session.id).life), None, "{way}");
+    }
+    world.services.mend();
+    ends_pins(&world);
+    world.pass(Duration::from_secs(20)).await;
+    world.until_record(session.id, |record| revoked(&record.life) == Some(true)).await;
+    let happened = world.happened(session.id).await;
+    for kind in ["PinNotEnded", "PinEnded"] {
+        assert_eq!(happened.iter().filter(|event| *event == kind).count(), 1, "{happened:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use session::{About, Input, Lamp};
+use session::{About, Delivery, Input, Lamp};
 use tokio::sync::oneshot;
 use wire::HookType::ViewerStarted;
 
@@ -92,7 +92,7 @@ async fn what_happens_beside_a_refused_command_stays_and_a_later_command_does_to
     session.send(SessionMessage::Received(ViewerStarted));
     session.send(SessionMessage::Committed {
         hook: ViewerStarted,
-        revision: None,
+        delivery: Delivery::default(),
         seq: Some(1),
         at: crate::clock::now(),
     });

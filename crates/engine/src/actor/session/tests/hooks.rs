@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use session::{
-    Event, Failure, Input, Lamp, Obstacle, Outcome, PresenceEvent, Presenter, Timer, Viewers,
+    Delivery, DeliveryId, Event, Failure, Input, Lamp, Obstacle, Outcome, PresenceEvent, Presenter,
+    Timer, Viewers,
 };
 use wire::HookType::{PresenterStarted, ViewerOffline, ViewerStarted};
 
@@ -35,13 +36,13 @@ async fn rearming_comes_before_all_that_waits_for_the_disk() {
     // All of it wants effects: an end with its transcript, and every hook put again.
     session.send(SessionMessage::Committed {
         hook: ViewerStarted,
-        revision: None,
+        delivery: Delivery::default(),
         seq: Some(1),
         at: now(),
     });
     session.send(SessionMessage::Committed {
         hook: ViewerOffline,
-        revision: None,
+        delivery: Delivery::default(),
         seq: Some(2),
         at: now(),
     });
@@ -214,13 +215,34 @@ async fn a_committed_event_changes_the_record_and_is_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_try_of_a_delivery_is_no_second_event_also_when_a_restart_lies_between() {
+    let world = World::new().await;
+    let session = world.live().await;
+    let delivery = Delivery { revision: None, id: Some(DeliveryId(u64::MAX)) };
+    let (journal, id) = (&world.context.journal, session.id);
+    // On the disk, and not yet applied when the program ends: it comes back with its id.
+    let seq = journal.append_reported(id, PresenterStarted, delivery, now()).await.unwrap();
+    let stored = world.in_journal(id).await;
+    let replay: Vec<_> = stored.replay.iter().map(|event| event.delivery).collect();
+    assert_eq!(replay, [delivery]);
+    for seq in [seq, seq + 1] {
+        let hook = PresenterStarted;
+        session.send(SessionMessage::Committed { hook, delivery, seq: Some(seq), at: now() });
+    }
+    world.until(|| world.record(id).joined).await;
+    world.settle().await;
+    let happened = world.happened(id).await;
+    assert_eq!(happened.iter().filter(|event| *event == "PresenterOnline").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_that_the_disk_refused_counts_and_is_applied_once() {
     let world = World::new().await;
     let session = world.live().await;
     let at = now();
     session.send(SessionMessage::Committed {
         hook: PresenterStarted,
-        revision: None,
+        delivery: Delivery::default(),
         seq: None,
         at,
     });
