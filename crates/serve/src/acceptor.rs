@@ -14,7 +14,6 @@ use axum_server::accept::Accept;
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     runtime::Handle,
     time::{Instant, Sleep, sleep_until},
 };
@@ -24,6 +23,7 @@ use crate::{
     Limits,
     counters::Refusal,
     listening::Placed,
+    paced::{Paced, TOO_FAST},
     progress::{Deadline, Progress, Tracked},
     server::DetachedConnection,
     taking::Taking,
@@ -49,11 +49,10 @@ impl<S> Accept<Placed, DetachedConnection<S>> for Acceptor {
         let taken = Box::pin(place.taken.clone().cancelled_owned());
         let progress = Arc::new(Progress::new(place));
         let connection = Connection {
-            stream: Some(stream),
+            stream: Some(Paced::new(stream, Arc::clone(&progress))),
             progress: Arc::clone(&progress),
             taken,
             reading: None,
-            turn: None,
             writing: None,
             taking: Taking::default(),
             failed: false,
@@ -71,13 +70,11 @@ impl<S> Accept<Placed, DetachedConnection<S>> for Acceptor {
 /// arrive, unless its client had its time already.
 pub(crate) struct Connection {
     /// None only while it is dropped.
-    stream: Option<TcpStream>,
+    stream: Option<Paced>,
     progress: Arc<Progress>,
     taken: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Wakes whoever reads when the client's time may be over.
     reading: Option<Pin<Box<Sleep>>>,
-    /// Set while nothing is read, since its owner sends more than is taken.
-    turn: Option<Pin<Box<Sleep>>>,
     /// Wakes whoever writes when the client has taken too little for too long.
     writing: Option<Pin<Box<Sleep>>>,
     taking: Taking,
@@ -88,7 +85,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn stream(&mut self) -> Pin<&mut TcpStream> {
+    fn stream(&mut self) -> Pin<&mut Paced> {
         let Some(stream) = &mut self.stream else { unreachable!("nobody uses it any more") };
         Pin::new(stream)
     }
@@ -100,7 +97,7 @@ impl Connection {
         }
         if let (Some(Refusal::Unread), Some(stream)) = (refusal, &self.stream) {
             // With a reset, or the system would keep what wasn't taken, as slowly as the client likes.
-            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+            let _ = SockRef::from(&stream.stream).set_linger(Some(Duration::ZERO));
         }
         self.failed = true;
         io::ErrorKind::TimedOut.into()
@@ -129,31 +126,11 @@ impl Connection {
         }
     }
 
-    /// Pending while what was read last makes its owner wait.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(turn) = &mut self.turn {
-            ready!(turn.as_mut().poll(cx));
-            self.turn = None;
-        }
-        Poll::Ready(())
-    }
-
-    /// Notes that so much was read, for which the next read may have to wait.
-    fn count_read(&mut self, bytes: usize) -> io::Result<()> {
-        self.progress.hear();
-        let Ok(wait) = self.progress.count_read(bytes) else {
-            // Counted already.
-            return Err(self.fail(None));
-        };
-        self.turn = (!wait.is_zero()).then(|| Box::pin(sleep_until(Instant::now() + wait)));
-        Ok(())
-    }
-
     /// Pending writes fail when the client has taken nothing, or too little, for too long.
     fn write(
         &mut self,
         cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut Paced>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         let written = write(self.stream(), cx);
         let (now, slowest) = (Instant::now(), self.limits.slowest);
@@ -211,18 +188,14 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.poll_turn(cx).is_pending() {
-            return self.poll_overdue(cx).map(Err);
-        }
-        let before = buf.filled().len();
         match self.stream().poll_read(cx, buf) {
             // A reset means, like a close, that the peer sends nothing more; what was read before
             // it still counts.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
                 Poll::Ready(Ok(()))
             }
-            Poll::Ready(Ok(())) if buf.filled().len() > before => {
-                Poll::Ready(self.count_read(buf.filled().len() - before))
+            Poll::Ready(Err(error)) if error.kind() == TOO_FAST => {
+                Poll::Ready(Err(self.fail(None)))
             }
             Poll::Ready(read) => Poll::Ready(read),
             Poll::Pending => self.poll_overdue(cx).map(Err),
@@ -248,7 +221,7 @@ impl AsyncWrite for Connection {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.as_ref().is_some_and(TcpStream::is_write_vectored)
+        self.stream.as_ref().is_some_and(Paced::is_write_vectored)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

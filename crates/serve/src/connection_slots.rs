@@ -203,14 +203,8 @@ impl ConnectionSlot {
     /// For how long a request has to wait, whose share this is if it isn't of the connection's peer; or why it is refused,
     /// which is counted.
     pub fn wait(&self, share: Option<&Share>) -> Result<Duration, Refusal> {
-        let owner = match share {
-            Some(share) => share.owner(),
-            None => match self.places.side(self.peer).owner() {
-                Some(owner) => owner,
-                None => return Ok(Duration::ZERO),
-            },
-        };
-        self.places.count(Paced::Requests, owner, 1)
+        let owner = share.map(Share::owner).or_else(|| self.places.side(self.peer).owner());
+        owner.map_or(Ok(Duration::ZERO), |owner| self.places.count(Paced::Requests, owner, 1))
     }
 
     /// A share for whoever a trusted proxy passes on with these headers, or why there is none, which is counted. None

@@ -47,6 +47,7 @@ mod log;
 pub mod metrics;
 pub mod owner;
 pub mod pace;
+mod paced;
 pub mod page_policy;
 pub mod peer;
 pub mod process;

@@ -39,7 +39,7 @@ impl Waits {
     /// The 50th and the 99th percentile of the machine's waits, and of a worker's.
     pub fn take(&self) -> [u64; 4] {
         let [mut machine, mut worker] = std::mem::take(&mut *self.0.lock().unwrap());
-        let mut of = |waits: &mut Vec<u64>, percent| {
+        let of = |waits: &mut Vec<u64>, percent| {
             waits.sort_unstable();
             waits.get(waits.len() * percent / 100).copied().unwrap_or_default()
         };

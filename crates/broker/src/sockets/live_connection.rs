@@ -14,7 +14,7 @@ use tokio::{
 use uuid::Uuid;
 use wire::{InvalidPin, Pin, Side};
 
-use super::{HELLO_WITHIN, first_message, send};
+use super::{HELLO_WITHIN, and_always, first_message, send};
 use crate::{
     connecting::Connected,
     coordinator::Coordinator,
@@ -50,10 +50,12 @@ pub(crate) async fn serve(
     };
     match connected {
         Ok(Connected { id, welcome, mut messages }) => {
-            if send(&mut socket, &welcome).await {
-                talk(&mut socket, turns, &coordinator, id, &mut messages).await;
-            }
-            coordinator.disconnect(id).await;
+            let talk = async {
+                if send(&mut socket, &welcome).await {
+                    talk(&mut socket, turns, &coordinator, id, &mut messages).await;
+                }
+            };
+            and_always(talk, coordinator.disconnect(id)).await;
         }
         Err(refused) => {
             coordinator.refusals.refused(refused.kind());
