@@ -41,7 +41,7 @@ const AT_ONCE: usize = 256;
 /// How many are tried again at once. Apart from the others, so that receivers that don't answer hold up nobody else.
 const AGAIN_AT_ONCE: usize = 64;
 /// How many wait to be tried again. Beyond that a delivery that nobody answered is lost.
-const MOST_WAITING: usize = 4_096;
+const MOST_TO_TRY_AGAIN: usize = 4_096;
 
 /// The clients that deliver, and what is held back before them.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl Deliverer {
             under_way: UnderWay::default(),
             slots: Semaphore::new(AT_ONCE),
             again_slots: Semaphore::new(AGAIN_AT_ONCE),
-            waiting_slots: Semaphore::new(MOST_WAITING),
+            waiting_slots: Semaphore::new(MOST_TO_TRY_AGAIN),
             secrets,
             in_flight: watch::Sender::new(0),
             counts: DeliveryCounts::default(),

@@ -7,12 +7,13 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use axum_server::accept::Accept;
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
     runtime::Handle,
     time::{Instant, Sleep, sleep_until},
 };
@@ -20,45 +21,48 @@ use tokio_util::{sync::WaitForCancellationFutureOwned, task::TaskTracker};
 
 use crate::{
     Limits,
-    connection_slots::ConnectionSlots,
     counters::Refusal,
+    listening::Placed,
+    paced::{Paced, TOO_FAST},
     progress::{Deadline, Progress, Tracked},
     server::DetachedConnection,
+    taking::Taking,
 };
 
-/// Gives each connection a place, which it keeps as long as its socket lives, also as a WebSocket.
+/// Makes of each stream in its place a connection, which keeps the place as long as its socket lives, also as a WebSocket.
 #[derive(Debug, Clone)]
 pub(crate) struct Acceptor {
-    pub places: ConnectionSlots,
     pub limits: Limits,
     pub lingering: TaskTracker,
 }
 
-impl<S> Accept<TcpStream, DetachedConnection<S>> for Acceptor {
+impl<S> Accept<Placed, DetachedConnection<S>> for Acceptor {
     type Stream = Connection;
     type Service = Tracked<DetachedConnection<S>>;
     type Future = Ready<io::Result<(Self::Stream, Self::Service)>>;
 
-    fn accept(&self, stream: TcpStream, routes: DetachedConnection<S>) -> Self::Future {
-        let accepted = || {
-            let refused = |refusal: Refusal| io::Error::other(refusal.name());
-            let place = self.places.take(routes.peer).map_err(refused)?;
-            stream.set_nodelay(true)?;
-            let taken = Box::pin(place.taken.clone().cancelled_owned());
-            let progress = Arc::new(Progress::new(place));
-            let connection = Connection {
-                stream: Some(stream),
-                progress: Arc::clone(&progress),
-                taken,
-                reading: None,
-                writing: None,
-                failed: false,
-                limits: self.limits,
-                lingering: self.lingering.clone(),
-            };
-            Ok((connection, Tracked { routes, progress }))
+    fn accept(&self, placed: Placed, routes: DetachedConnection<S>) -> Self::Future {
+        let Placed { stream, place } = placed;
+        if let Err(error) = stream.set_nodelay(true) {
+            return std::future::ready(Err(error));
+        }
+        let taken = Box::pin(place.taken.clone().cancelled_owned());
+        let progress = Arc::new(Progress::new(place));
+        let connection = Connection {
+            stream: Some(Paced::new(stream, Arc::clone(&progress))),
+            progress: Arc::clone(&progress),
+            taken,
+            reading: None,
+            writing: None,
+            taking: Taking::default(),
+            failed: false,
+            limits: self.limits,
+            lingering: self.lingering.clone(),
         };
-        std::future::ready(accepted())
+        std::future::ready(Ok((
+            connection,
+            Tracked { routes, progress, slowest: self.limits.slowest },
+        )))
     }
 }
 
@@ -66,13 +70,14 @@ impl<S> Accept<TcpStream, DetachedConnection<S>> for Acceptor {
 /// arrive, unless its client had its time already.
 pub(crate) struct Connection {
     /// None only while it is dropped.
-    stream: Option<TcpStream>,
+    stream: Option<Paced>,
     progress: Arc<Progress>,
     taken: Pin<Box<WaitForCancellationFutureOwned>>,
     /// Wakes whoever reads when the client's time may be over.
     reading: Option<Pin<Box<Sleep>>>,
-    /// Wakes whoever writes when the client has read nothing for too long.
+    /// Wakes whoever writes when the client has taken too little for too long.
     writing: Option<Pin<Box<Sleep>>>,
+    taking: Taking,
     /// The client's time is over.
     failed: bool,
     limits: Limits,
@@ -80,7 +85,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn stream(&mut self) -> Pin<&mut TcpStream> {
+    fn stream(&mut self) -> Pin<&mut Paced> {
         let Some(stream) = &mut self.stream else { unreachable!("nobody uses it any more") };
         Pin::new(stream)
     }
@@ -89,6 +94,10 @@ impl Connection {
     fn fail(&mut self, refusal: Option<Refusal>) -> io::Error {
         if let (Some(refusal), false) = (refusal, self.failed) {
             self.progress.place.refused(refusal);
+        }
+        if let (Some(Refusal::Unread), Some(stream)) = (refusal, &self.stream) {
+            // With a reset, or the system would keep what wasn't taken, as slowly as the client likes.
+            let _ = SockRef::from(&stream.stream).set_linger(Some(Duration::ZERO));
         }
         self.failed = true;
         io::ErrorKind::TimedOut.into()
@@ -117,21 +126,23 @@ impl Connection {
         }
     }
 
-    /// Pending writes fail when the client has read nothing for too long; any progress starts that time anew.
+    /// Pending writes fail when the client has taken nothing, or too little, for too long.
     fn write(
         &mut self,
         cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+        write: impl FnOnce(Pin<&mut Paced>, &mut Context<'_>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         let written = write(self.stream(), cx);
-        if written.is_ready() {
+        let (now, slowest) = (Instant::now(), self.limits.slowest);
+        if let Poll::Ready(written) = written {
+            self.taking.take(*written.as_ref().unwrap_or(&0), now, slowest);
             self.writing = None;
-            return written;
+            return Poll::Ready(written);
         }
-        let within = self.limits.write_within;
-        let timer =
-            self.writing.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + within)));
-        ready!(timer.as_mut().poll(cx));
+        self.taking.wait(now, slowest);
+        if let Some(at) = self.taking.deadline(&self.limits) {
+            ready!(poll_timer(&mut self.writing, at, cx));
+        }
         Poll::Ready(Err(self.fail(Some(Refusal::Unread))))
     }
 }
@@ -177,19 +188,16 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
         match self.stream().poll_read(cx, buf) {
             // A reset means, like a close, that the peer sends nothing more; what was read before
             // it still counts.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
                 Poll::Ready(Ok(()))
             }
-            Poll::Ready(read) => {
-                if buf.filled().len() > before {
-                    self.progress.hear();
-                }
-                Poll::Ready(read)
+            Poll::Ready(Err(error)) if error.kind() == TOO_FAST => {
+                Poll::Ready(Err(self.fail(None)))
             }
+            Poll::Ready(read) => Poll::Ready(read),
             Poll::Pending => self.poll_overdue(cx).map(Err),
         }
     }
@@ -213,7 +221,7 @@ impl AsyncWrite for Connection {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.as_ref().is_some_and(TcpStream::is_write_vectored)
+        self.stream.as_ref().is_some_and(Paced::is_write_vectored)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -20,14 +20,13 @@ use std::{
 
 use axum::http::HeaderMap;
 use parking_lot::{Mutex, RwLock};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Client, Counters, Limits, Owner, Pace, TrustedProxies,
+    Client, Counters, Limits, Owner, TrustedProxies,
     counters::Refusal,
     idle::{Idle, change, change_of},
-    pace::Schedule,
+    pace::{Paced, Schedules},
 };
 
 /// How a server tells the addresses of its peers apart.
@@ -49,8 +48,7 @@ struct Inner {
     caps: Caps,
     counters: Counters,
     table: Mutex<Table>,
-    pace: Option<Pace>,
-    due: Mutex<Schedule>,
+    paces: Schedules,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +96,9 @@ struct Open {
 pub(crate) struct ConnectionSlot {
     id: u64,
     peer: SocketAddr,
-    places: ConnectionSlots,
+    /// Who has it, where its address says that.
+    pub owner: Option<Owner>,
+    pub places: ConnectionSlots,
     /// Cancelled when another connection takes the place.
     pub taken: CancellationToken,
 }
@@ -121,8 +121,8 @@ impl ConnectionSlots {
         };
         counters.set_limit(total);
         let door = RwLock::new(door);
-        let (table, due) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { door, caps, counters, table, pace: limits.pace, due }))
+        let (table, paces) = (Mutex::default(), Schedules::new(limits.paces));
+        Self(Arc::new(Inner { door, caps, counters, table, paces }))
     }
 
     /// Tells connections apart by another policy, from the next one on.
@@ -137,6 +137,9 @@ impl ConnectionSlots {
     /// A place for a connection, or why there is none, which is counted.
     pub fn take(&self, peer: SocketAddr) -> Result<ConnectionSlot, Refusal> {
         let side = self.side(peer);
+        let owner = side.owner();
+        // First, since it costs least.
+        owner.map_or(Ok(Duration::ZERO), |owner| self.count(Paced::Connections, owner, 1))?;
         let taken = self.0.table.lock().take(side, self.0.caps);
         let (place, evicted) = taken.inspect_err(|refusal| self.0.counters.refused(*refusal))?;
         if let Some(evicted) = evicted {
@@ -145,7 +148,28 @@ impl ConnectionSlots {
         }
         self.tell();
         let (id, taken) = place;
-        Ok(ConnectionSlot { id, peer, places: self.clone(), taken })
+        Ok(ConnectionSlot { id, peer, owner, places: self.clone(), taken })
+    }
+
+    /// Ends a connection that nobody misses, since there is no file for another one; false if there is none.
+    pub fn make_room(&self) -> bool {
+        let evicted = {
+            let mut table = self.0.table.lock();
+            // Of the side that has more of them.
+            let more = usize::from(table.idle[1].len() > table.idle[0].len());
+            table.evict(more)
+        };
+        if let Some(evicted) = &evicted {
+            evicted.cancel();
+            self.tell();
+        }
+        evicted.is_some()
+    }
+
+    /// Counts so much of what an owner does; for how long it has to wait, or why it is refused, which is counted.
+    pub fn count(&self, paced: Paced, owner: Owner, cost: u32) -> Result<Duration, Refusal> {
+        let waits = self.0.paces.count(paced, owner, cost);
+        waits.ok_or(Refusal::Fast).inspect_err(|refusal| self.0.counters.refused(*refusal))
     }
 
     fn side(&self, peer: SocketAddr) -> Side {
@@ -179,17 +203,8 @@ impl ConnectionSlot {
     /// For how long a request has to wait, whose share this is if it isn't of the connection's peer; or why it is refused,
     /// which is counted.
     pub fn wait(&self, share: Option<&Share>) -> Result<Duration, Refusal> {
-        let Some(pace) = self.places.0.pace else { return Ok(Duration::ZERO) };
-        let client = match (share, self.places.side(self.peer)) {
-            (Some(share), _) => share.client,
-            (None, Side::One(client)) => client,
-            (None, Side::Many) => return Ok(Duration::ZERO),
-        };
-        let waits = self.places.0.due.lock().count(client.owner(), pace, Instant::now());
-        waits.ok_or_else(|| {
-            self.places.counters().refused(Refusal::Fast);
-            Refusal::Fast
-        })
+        let owner = share.map(Share::owner).or_else(|| self.places.side(self.peer).owner());
+        owner.map_or(Ok(Duration::ZERO), |owner| self.places.count(Paced::Requests, owner, 1))
     }
 
     /// A share for whoever a trusted proxy passes on with these headers, or why there is none, which is counted. None
@@ -217,6 +232,13 @@ impl ConnectionSlot {
     pub fn release(&self) {
         self.places.0.table.lock().release(self.id);
         self.places.tell();
+    }
+}
+
+impl Share {
+    /// Whose it is.
+    pub fn owner(&self) -> Owner {
+        self.client.owner()
     }
 }
 
@@ -348,6 +370,13 @@ impl Table {
 }
 
 impl Side {
+    fn owner(self) -> Option<Owner> {
+        match self {
+            Self::Many => None,
+            Self::One(client) => Some(client.owner()),
+        }
+    }
+
     const fn index(self) -> usize {
         match self {
             Self::Many => 0,

@@ -32,15 +32,17 @@ pub enum Refusal {
     Silent,
     /// The rest of a request's headers or body didn't come in time.
     Slow,
-    /// It didn't read what was sent to it.
+    /// It didn't read what was sent to it, or too slowly.
     Unread,
-    /// Requests of its owner came faster than they are taken.
+    /// What its owner sent came faster than it is taken.
     Fast,
+    /// The process or the system could open no more files. Whoever waits is accepted later.
+    Files,
 }
 
 impl Refusal {
     /// Every kind, in the order of [`Counts::refused`].
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Full,
         Self::Address,
         Self::Owner,
@@ -48,6 +50,7 @@ impl Refusal {
         Self::Slow,
         Self::Unread,
         Self::Fast,
+        Self::Files,
     ];
 
     /// Its name in logs and metrics.
@@ -60,6 +63,7 @@ impl Refusal {
             Self::Slow => "slow",
             Self::Unread => "unread",
             Self::Fast => "fast",
+            Self::Files => "files",
         }
     }
 
@@ -139,6 +143,9 @@ impl Counters {
                 Refusal::Full | Refusal::Address | Refusal::Owner | Refusal::Fast => {
                     tracing::warn!(kind, times, open, "connections were refused");
                 }
+                Refusal::Files => {
+                    tracing::warn!(kind, times, open, "no file is free for another connection");
+                }
                 // Also browsers open connections in advance and then don't need them.
                 Refusal::Silent | Refusal::Slow | Refusal::Unread => {
                     tracing::info!(kind, times, open, "connections were ended");
@@ -162,8 +169,10 @@ impl Counters {
     }
 
     fn is_full(&self, now: Instant) -> bool {
-        let refused = self.0.logged[Refusal::Full.index()].lock().refused;
-        let lately = refused.is_some_and(|at| now.duration_since(at) < FULL_FOR);
+        let lately = [Refusal::Full, Refusal::Files].iter().any(|kind| {
+            let refused = self.0.logged[kind.index()].lock().refused;
+            refused.is_some_and(|at| now.duration_since(at) < FULL_FOR)
+        });
         lately || self.0.full.load(Ordering::Relaxed)
     }
 }
@@ -184,7 +193,7 @@ mod tests {
         counters.stand_at(1, false);
         let counts = counters.snapshot();
         assert_eq!(counts.open, 1);
-        assert_eq!(Refusal::ALL.map(|refusal| counts.of(refusal)), [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(Refusal::ALL.map(|refusal| counts.of(refusal)), [0, 1, 2, 3, 4, 5, 6, 7]);
     }
 
     #[test]

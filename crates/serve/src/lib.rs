@@ -8,7 +8,7 @@
 //! - no request reaches a handler with a foreign `Host`, a body over the limit, or headers or a
 //!   body that take longer than the limit (where bodies are [ignored](Bodies::Ignored), without a body);
 //! - who watches over a server may ask for its [`health`] by any address, and by no name that isn't the server's;
-//! - no address and no silence takes the places of others: see [`Limits`] and [`PeerPolicy`];
+//! - no address, silence or slowness takes the places of others, and no flood their turns: see [`Limits`] and [`PeerPolicy`];
 //! - there is no control API unless one was started, and it never shares a listener with the
 //!   server that it controls;
 //! - nothing here logs a URI, a header or a body.
@@ -42,18 +42,22 @@ pub mod guard;
 pub mod health;
 mod idle;
 pub mod limits;
+mod listening;
 mod log;
 pub mod metrics;
 pub mod owner;
 pub mod pace;
+mod paced;
 pub mod page_policy;
 pub mod peer;
 pub mod process;
 mod progress;
 pub mod server;
+pub mod taking;
 pub mod tally;
 pub mod tls;
 pub mod token;
+pub mod turns;
 
 pub use bind::{BindError, Bound, Port, bind};
 pub use built_pages::{PageFile, page_asset, page_file, page_html};
@@ -65,10 +69,12 @@ pub use guard::HostGuard;
 pub use health::{Health, NotReady};
 pub use limits::{Bodies, Limits};
 pub use owner::{NoOwner, Owner};
-pub use pace::Pace;
+pub use pace::{Pace, Paces};
 pub use page_policy::PagePolicy;
 pub use peer::{Client, TrustedProxies};
 pub use server::{CutConnection, Server};
+pub use taking::Speed;
 pub use tally::Tally;
 pub use tls::{TlsError, TlsFiles};
 pub use token::ControlToken;
+pub use turns::Turns;

@@ -16,7 +16,7 @@ use axum::{
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use crate::{Pace, file_limit};
+use crate::{Paces, Speed, file_limit};
 
 /// Whether a server's handlers depend on the bodies of their requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Limits {
     pub idle_within: Duration,
     /// How long a client may read nothing of what is being sent to it.
     pub write_within: Duration,
+    /// How fast it has to take what is being sent to it.
+    pub slowest: Speed,
     /// How many connections are open at once. One more takes the place of the oldest that has sent
     /// no request yet, or is closed at once.
     pub connections: usize,
@@ -51,8 +53,8 @@ pub struct Limits {
     pub per_address: Option<usize>,
     /// How many of them from one owner (an IPv4 address, an IPv6 /48); a quarter unless set.
     pub per_owner: Option<usize>,
-    /// How fast the requests of one owner are taken, where that is limited. This machine's never are.
-    pub pace: Option<Pace>,
+    /// How fast what comes from one owner is taken, where that is limited. This machine's never is.
+    pub paces: Option<Paces>,
     /// How long requests under way are waited for on shutdown.
     pub shutdown_within: Duration,
     /// Whether a body that is over a limit or cut off costs its request.
@@ -67,10 +69,11 @@ impl Default for Limits {
             body_within: Duration::from_secs(5),
             idle_within: Duration::from_secs(30),
             write_within: Duration::from_secs(30),
+            slowest: Speed::OF_THE_SLOWEST_LINE,
             connections: file_limit::connections(),
             per_address: None,
             per_owner: None,
-            pace: None,
+            paces: None,
             shutdown_within: Duration::from_secs(2),
             bodies: Bodies::Whole,
         }

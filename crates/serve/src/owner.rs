@@ -47,7 +47,11 @@ impl FromStr for Owner {
         let network = text.strip_suffix("/48");
         let ip: IpAddr = network.unwrap_or(text).trim().parse().map_err(|_| NoOwner)?;
         // An IPv4 network of 48 bits is none.
-        if network.is_some() && ip.is_ipv4() { Err(NoOwner) } else { Ok(Self::of_ip(ip)) }
+        if network.is_some() && ip.to_canonical().is_ipv4() {
+            Err(NoOwner)
+        } else {
+            Ok(Self::of_ip(ip))
+        }
     }
 }
 
@@ -70,7 +74,14 @@ mod tests {
         assert_eq!(owner("::ffff:203.0.113.7").to_string(), "203.0.113.7");
         let this_machine = Client::from_ip(owner("::1").first());
         assert!(this_machine.is_this_machine());
-        for wrong in ["", "x", "203.0.113.7/48", "2001:db8:1::/64", "2001:db8::/48/48"] {
+        for wrong in [
+            "",
+            "x",
+            "203.0.113.7/48",
+            "::ffff:203.0.113.7/48",
+            "2001:db8:1::/64",
+            "2001:db8::/48/48",
+        ] {
             assert_eq!(wrong.parse::<Owner>(), Err(NoOwner), "{wrong}");
         }
     }

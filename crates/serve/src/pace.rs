@@ -1,35 +1,99 @@
-//! How fast the requests of one owner of addresses are taken. Those that come faster wait, so whoever floods a server
-//! waits for themselves, and the others are served meanwhile.
+//! How fast what comes from one owner of addresses is taken. What comes faster waits, so whoever floods a server waits for
+//! themselves, and the others are served meanwhile.
 
 use std::{
     collections::{HashMap, VecDeque},
     time::Duration,
 };
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::Owner;
 
-/// How fast the requests of one owner are taken.
+/// How fast things of one owner are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Between two requests.
+    /// Between two of them.
     pub each: Duration,
     /// How many may come at once before that.
     pub at_once: u32,
-    /// Whoever would have to wait for longer gets 429.
+    /// Whoever would have to wait for longer is refused.
     pub patience: Duration,
 }
 
-impl Pace {
-    /// 200 requests in a second after 400 at once: as when a large office comes back after a restart.
-    pub const OF_MANY_PEOPLE: Self =
-        Self { each: Duration::from_millis(5), at_once: 400, patience: Duration::from_secs(5) };
+/// The paces of a server, for each kind of thing that costs it work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paces {
+    /// New connections. None of them waits: those that come so fast that they would have to wait for longer than the
+    /// patience are closed before anything is done for them.
+    pub connections: Pace,
+    /// Requests: they wait, and get 429 beyond the patience.
+    pub requests: Pace,
+    /// Messages on WebSockets, where their handler asks for its [turns](crate::Turns).
+    pub messages: Pace,
+    /// Reads from any connection, by how much work may be in what was read. Beyond the patience the connection ends.
+    pub reads: Pace,
 }
 
-/// When the next request of each owner is due, if all come at the pace.
+impl Paces {
+    /// 200 connections and 200 requests in a second after 400 at once: as when a large office comes back after a restart.
+    /// 500 messages in a second: what a thousand pages say while nobody floods. 4,000 reads in a second: as many as
+    /// thirty people who move their pointers over screens all the time.
+    pub const OF_MANY_PEOPLE: Self = {
+        let patience = Duration::from_secs(5);
+        let of_calls = Pace { each: Duration::from_millis(5), at_once: 400, patience };
+        Self {
+            connections: of_calls,
+            requests: of_calls,
+            messages: Pace { each: Duration::from_millis(2), at_once: 1_000, patience },
+            reads: Pace {
+                each: Duration::from_micros(250),
+                at_once: 8_000,
+                patience: Duration::from_secs(30),
+            },
+        }
+    };
+}
+
+/// What is counted by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paced {
+    Connections,
+    Requests,
+    Messages,
+    Reads,
+}
+
+/// What is due of every owner, at the paces of a server; nothing waits where it has none.
+#[derive(Debug)]
+pub(crate) struct Schedules {
+    paces: Option<Paces>,
+    /// In the order of [`Paced`].
+    due: [Mutex<Schedule>; 4],
+}
+
+impl Schedules {
+    pub fn new(paces: Option<Paces>) -> Self {
+        Self { paces, due: Default::default() }
+    }
+
+    /// Counts so much of a kind; for how long it has to wait, or `None` if that is more than it may.
+    pub fn count(&self, paced: Paced, owner: Owner, cost: u32) -> Option<Duration> {
+        let Some(paces) = &self.paces else { return Some(Duration::ZERO) };
+        let pace = match paced {
+            Paced::Connections => paces.connections,
+            Paced::Requests => paces.requests,
+            Paced::Messages => paces.messages,
+            Paced::Reads => paces.reads,
+        };
+        self.due[paced as usize].lock().count(owner, pace, cost, Instant::now())
+    }
+}
+
+/// When the next thing of each owner is due, if all come at the pace.
 #[derive(Debug, Default)]
-pub(crate) struct Schedule {
+struct Schedule {
     due: HashMap<Owner, Instant>,
     /// The same owners, in the order in which they are looked at to be forgotten.
     owners: VecDeque<Owner>,
@@ -39,8 +103,8 @@ pub(crate) struct Schedule {
 const LOOKED_AT: usize = 4;
 
 impl Schedule {
-    /// Counts a request; for how long it has to wait, or `None` if that is more than it may.
-    pub fn count(&mut self, owner: Owner, pace: Pace, now: Instant) -> Option<Duration> {
+    /// Counts so much; for how long it has to wait, or `None` if that is more than it may.
+    fn count(&mut self, owner: Owner, pace: Pace, cost: u32, now: Instant) -> Option<Duration> {
         if !self.due.contains_key(&owner) {
             self.forget_some(now);
             self.owners.push_back(owner);
@@ -52,7 +116,7 @@ impl Schedule {
         if wait > pace.patience {
             return None;
         }
-        *due = begun + pace.each;
+        *due = begun + pace.each * cost;
         Some(wait)
     }
 
@@ -84,22 +148,30 @@ mod tests {
     #[test]
     fn some_come_at_once_then_each_waits_for_those_before_it_and_others_do_not() {
         let (mut due, now) = (Schedule::default(), Instant::now());
-        let waits: Vec<_> = (0..20).map(|_| due.count(owner(1), PACE, now)).collect();
+        let waits: Vec<_> = (0..20).map(|_| due.count(owner(1), PACE, 1, now)).collect();
         let millis = |ms| Some(Duration::from_millis(ms));
         assert_eq!(waits[..7], [0, 0, 0, 0, 0, 0, 10].map(millis));
         assert_eq!(waits[14..17], [millis(90), millis(100), None]);
-        assert_eq!(due.count(owner(2), PACE, now), millis(0));
-        assert_eq!(due.count(owner(1), PACE, now + PACE.each * 2), millis(90));
-        assert_eq!(due.count(owner(1), PACE, now + PACE.each * 40), millis(0));
+        assert_eq!(due.count(owner(2), PACE, 1, now), millis(0));
+        assert_eq!(due.count(owner(1), PACE, 1, now + PACE.each * 2), millis(90));
+        assert_eq!(due.count(owner(1), PACE, 1, now + PACE.each * 40), millis(0));
+    }
+
+    #[test]
+    fn what_costs_more_makes_the_next_wait_longer() {
+        let (mut due, now) = (Schedule::default(), Instant::now());
+        let mut waits = |cost| due.count(owner(1), PACE, cost, now).map(|wait| wait.as_millis());
+        assert_eq!([waits(4), waits(3), waits(6), waits(1)], [0, 0, 20, 80].map(Some));
+        assert_eq!([waits(5), waits(1)], [Some(90), None]);
     }
 
     #[test]
     fn owners_that_ask_no_more_are_forgotten_a_few_at_a_time() {
         let (mut due, now) = (Schedule::default(), Instant::now());
-        assert!((0..3_000).all(|n| due.count(owner(n), PACE, now).is_some()));
+        assert!((0..3_000).all(|n| due.count(owner(n), PACE, 1, now).is_some()));
         assert_eq!(due.due.len(), 3_000);
         let later = now + Duration::from_secs(1);
-        assert!((3_000..4_500).all(|n| due.count(owner(n), PACE, later).is_some()));
+        assert!((3_000..4_500).all(|n| due.count(owner(n), PACE, 1, later).is_some()));
         assert_eq!((due.due.len(), due.owners.len()), (1_500, 1_500));
     }
 }

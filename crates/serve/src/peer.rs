@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 
 use crate::Owner;
 
@@ -65,18 +65,15 @@ impl TrustedProxies {
     /// The client behind a request: walks `X-Forwarded-For` from the right as long as the
     /// addresses are trusted proxies'.
     pub fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Client {
-        let values = headers.get_all("x-forwarded-for").iter();
-        // A value with bytes that are no text still ends with what the proxy wrote.
-        let values: Vec<_> =
-            values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-        let parts = values.iter().flat_map(|value| value.split(','));
-        let mut hops: Vec<_> = parts.map(|part| hop(part.trim())).collect();
         // From the right: each proxy appends the address that it saw, and anything further left can be forged by the client.
+        // No more is read than counts, or a client could have a server read as much as fits into a request's headers.
+        let values = headers.get_all("x-forwarded-for").iter().rev().map(HeaderValue::as_bytes);
+        let mut hops = values.flat_map(|value| value.rsplit(|byte| *byte == b',')).map(hop);
         let mut at = peer.ip();
         // Loopback is this machine's only where nothing but loopback led there: another's proxy has one of its own.
         let mut is_here = at.to_canonical().is_loopback();
         while self.trusts(at) {
-            let Some(next) = hops.pop() else { break };
+            let Some(next) = hops.next() else { break };
             let Some(next) = next else {
                 is_here = false;
                 break;
@@ -97,7 +94,8 @@ impl TrustedProxies {
 }
 
 /// An address as proxies write it: some with the port, some with brackets.
-fn hop(text: &str) -> Option<IpAddr> {
+fn hop(part: &[u8]) -> Option<IpAddr> {
+    let text = str::from_utf8(part).ok()?.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     let with_port = || text.parse::<SocketAddr>().ok().map(|addr| addr.ip());
     bare.parse().ok().or_else(with_port)
@@ -144,13 +142,19 @@ impl FromStr for Network {
         let base: IpAddr = base.trim().parse().map_err(|_| NetworkShape)?;
         let width = if base.is_ipv4() { 32 } else { 128 };
         let prefix = prefix.unwrap_or(width);
-        if prefix <= width { Ok(Self { base, prefix }) } else { Err(NetworkShape) }
+        match base.to_canonical() {
+            _ if prefix > width => Err(NetworkShape),
+            // Addresses are compared as what they are, however they are written.
+            IpAddr::V4(v4) if base.is_ipv6() && prefix >= 96 => {
+                Ok(Self { base: v4.into(), prefix: prefix - 96 })
+            }
+            _ => Ok(Self { base, prefix }),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;
@@ -185,6 +189,28 @@ mod tests {
         ] {
             assert_eq!(seen("10.0.0.0/8", "10.0.0.1:1", written), client, "{written}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_is_listed_as_ipv6_writes_ipv4_is_trusted_as_what_it_is() {
+        for listed in ["::ffff:10.0.0.1", "::ffff:10.0.0.0/104", "10.0.0.1"] {
+            for peer in ["10.0.0.1:1", "[::ffff:10.0.0.1]:1"] {
+                assert_eq!(seen(listed, peer, "198.51.100.7"), "198.51.100.7", "{listed}, {peer}");
+            }
+        }
+        assert_eq!(seen("::ffff:10.0.0.0/120", "10.0.1.1:1", "198.51.100.7"), "10.0.1.1");
+        assert_eq!(seen("::/0", "10.0.0.1:1", "198.51.100.7"), "10.0.0.1", "that is IPv6 alone");
+    }
+
+    #[test]
+    fn of_several_headers_the_last_one_counts_and_no_more_is_read_than_counts() {
+        let mut headers = HeaderMap::new();
+        for value in ["1.2.3.4", "not, an, address", "203.0.113.9 , 198.51.100.7"] {
+            headers.append("x-forwarded-for", HeaderValue::from_static(value));
+        }
+        let proxies = TrustedProxies::new(["10.0.0.1".parse().unwrap()]);
+        let peer = "10.0.0.1:1".parse().unwrap();
+        assert_eq!(proxies.client(peer, &headers).0.to_string(), "198.51.100.7");
     }
 
     /// Only this machine's own programs are this machine, whatever a header says.
@@ -226,7 +252,8 @@ mod tests {
         #[test]
         fn no_text_panics_and_every_network_contains_its_base(text in "[0-9a-f:./]{0,30}") {
             if let Ok(network) = text.parse::<Network>() {
-                prop_assert!(network.contains(network.base) || network.base != network.base.to_canonical());
+                let is_wider_than_ipv4 = network.base != network.base.to_canonical();
+                prop_assert!(network.contains(network.base) || is_wider_than_ipv4);
             }
         }
     }

@@ -6,10 +6,11 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -24,13 +25,19 @@ use tokio::time::{Instant, sleep};
 use tower_service::Service;
 
 use crate::{
-    Limits,
+    Limits, Owner, Speed, Turns,
     connection_slots::{ConnectionSlot, Share},
     counters::Refusal,
+    pace::Paced,
+    taking::Taking,
 };
 
 /// How much of an HTTP/2 answer is given at a time.
 const PIECE: usize = 16 * 1024;
+/// How many bytes are read for the cost of one more read: before a connection is a WebSocket, each of a few bytes can be a
+/// frame of HTTP/2 that has to be answered; afterwards it carries screens, and messages have a pace of their own.
+const BYTES_OF_A_READ: usize = 1024;
+const BYTES_OF_A_SOCKETS_READ: usize = 16 * 1024;
 
 /// What a connection is doing.
 #[derive(Debug)]
@@ -38,14 +45,16 @@ pub(crate) struct Progress {
     pub place: ConnectionSlot,
     accepted: Instant,
     heard: AtomicBool,
+    /// Whose reads wait for one another; none where nobody's do.
+    owner: OnceLock<Owner>,
     requests: Mutex<Requests>,
 }
 
 #[derive(Debug)]
 struct Requests {
     next: u64,
-    /// Those under way. Of an HTTP/2 answer of which more is there to be sent: since when.
-    under_way: HashMap<u64, Option<Instant>>,
+    /// Those under way, each with how its HTTP/2 answer is taken.
+    under_way: HashMap<u64, Taking>,
     quiet_since: Instant,
     any: bool,
     upgraded: bool,
@@ -76,7 +85,17 @@ impl Progress {
             share: None,
         };
         let (heard, requests) = (AtomicBool::new(false), Mutex::new(requests));
-        Self { place, accepted: now, heard, requests }
+        let owner = place.owner.map_or_else(OnceLock::new, OnceLock::from);
+        Self { place, accepted: now, heard, owner, requests }
+    }
+
+    /// So many bytes were read: for how long the next read has to wait, or why there is none, which is counted.
+    pub fn count_read(&self, bytes: usize) -> Result<Duration, Refusal> {
+        let Some(owner) = self.owner.get() else { return Ok(Duration::ZERO) };
+        let upgraded = self.requests.lock().upgraded;
+        let unit = if upgraded { BYTES_OF_A_SOCKETS_READ } else { BYTES_OF_A_READ };
+        let cost = u32::try_from(1 + bytes / unit).unwrap_or(u32::MAX);
+        self.place.places.count(Paced::Reads, *owner, cost)
     }
 
     /// A byte has come.
@@ -103,8 +122,8 @@ impl Progress {
         if requests.under_way.is_empty() {
             return Deadline::Ends(requests.quiet_since + limits.idle_within, None);
         }
-        match requests.under_way.values().filter_map(|since| *since).min() {
-            Some(since) => Deadline::Ends(since + limits.write_within, Some(Refusal::Unread)),
+        match requests.under_way.values().filter_map(|taking| taking.deadline(limits)).min() {
+            Some(at) => Deadline::Ends(at, Some(Refusal::Unread)),
             None => Deadline::Again(Instant::now() + limits.idle_within),
         }
     }
@@ -119,7 +138,7 @@ impl Progress {
         let mut requests = self.requests.lock();
         let id = requests.next;
         requests.next += 1;
-        requests.under_way.insert(id, None);
+        requests.under_way.insert(id, Taking::default());
         requests.any = true;
         self.place.begin();
         UnderWay { id, share: None, progress: Arc::clone(self) }
@@ -140,11 +159,22 @@ impl UnderWay {
         let mut requests = self.progress.requests.lock();
         requests.upgraded = true;
         requests.share = self.share.take();
+        if let Some(share) = &requests.share {
+            // From here on it carries nobody else's.
+            let _ = self.progress.owner.set(share.owner());
+        }
     }
 
-    fn set_waiting(&self, since: Option<Instant>) {
-        if let Some(waiting) = self.progress.requests.lock().under_way.get_mut(&self.id) {
-            *waiting = since;
+    /// Its WebSocket's turns, if it becomes one.
+    fn turns(&self) -> Turns {
+        let owner = self.share.as_ref().map(Share::owner).or(self.progress.place.owner);
+        Turns::new(owner, &self.progress.place.places)
+    }
+
+    /// Notes how its answer is taken.
+    fn note(&self, note: impl FnOnce(&mut Taking, Instant)) {
+        if let Some(taking) = self.progress.requests.lock().under_way.get_mut(&self.id) {
+            note(taking, Instant::now());
         }
     }
 }
@@ -165,6 +195,7 @@ impl Drop for UnderWay {
 pub(crate) struct Tracked<S> {
     pub routes: S,
     pub progress: Arc<Progress>,
+    pub slowest: Speed,
 }
 
 impl<S, B> Service<Request<B>> for Tracked<S>
@@ -181,7 +212,7 @@ where
         self.routes.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let mut under_way = self.progress.begin();
         let place = &self.progress.place;
         let shared = place.share(request.headers());
@@ -190,7 +221,11 @@ where
             place.wait(under_way.share.as_ref())
         });
         let Ok(wait) = waits else { return Box::pin(async move { Ok(too_many(under_way)) }) };
+        if request.headers().contains_key(header::UPGRADE) {
+            request.extensions_mut().insert(under_way.turns());
+        }
         let is_http2 = request.version() == Version::HTTP_2;
+        let slowest = self.slowest;
         let mut routes = self.routes.clone();
         Box::pin(async move {
             if !wait.is_zero() {
@@ -205,10 +240,11 @@ where
             }
             if is_http2 {
                 // It may have no room for even the first byte.
-                under_way.set_waiting(Some(Instant::now()));
+                under_way.note(|taking, now| taking.wait(now, slowest));
             }
             Ok(response.map(|body| {
-                Body::new(TrackedBody { body, under_way, is_http2, rest: Bytes::new() })
+                let rest = Bytes::new();
+                Body::new(TrackedBody { body, under_way, is_http2, slowest, given: 0, rest })
             }))
         })
     }
@@ -226,6 +262,9 @@ struct TrackedBody {
     under_way: UnderWay,
     /// HTTP/1 doesn't ask for more before what it has is written, for which the connection has a limit of its own.
     is_http2: bool,
+    slowest: Speed,
+    /// How much was given last, for which there was room once more is asked for.
+    given: usize,
     /// What is still to be given of a large part: given at once, all of it would count as taken.
     rest: Bytes,
 }
@@ -234,6 +273,21 @@ impl TrackedBody {
     fn next_piece(&mut self) -> Option<Bytes> {
         let length = self.rest.len().min(PIECE);
         (length > 0).then(|| self.rest.split_to(length))
+    }
+
+    /// It is asked for more only when the client has room for it.
+    fn note_taken(&mut self, polled: &Poll<Option<Result<Frame<Bytes>, axum::Error>>>) {
+        let (given, slowest) = (std::mem::take(&mut self.given), self.slowest);
+        if let Poll::Ready(Some(Ok(frame))) = polled {
+            self.given = frame.data_ref().map_or(0, Bytes::len);
+        }
+        let waits = polled.is_ready();
+        self.under_way.note(|taking, now| {
+            taking.take(given, now, slowest);
+            if waits {
+                taking.wait(now, slowest);
+            }
+        });
     }
 
     fn first_piece(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
@@ -265,8 +319,7 @@ impl HttpBody for TrackedBody {
                 other => other,
             },
         };
-        // Asked for more only when the client has room for it.
-        self.under_way.set_waiting(polled.is_ready().then(Instant::now));
+        self.note_taken(&polled);
         polled
     }
 

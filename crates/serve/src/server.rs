@@ -13,7 +13,7 @@ use std::{
 use axum::{Router, extract::Request, response::Response};
 use axum_server::{Handle as ServerHandle, tls_rustls::RustlsAcceptor};
 use hyper_util::rt::TokioTimer;
-use tokio::{task::JoinHandle, time::timeout};
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
@@ -21,17 +21,24 @@ use crate::{
     Bound, Counters, Limits,
     acceptor::Acceptor,
     connection_slots::{ConnectionSlots, PeerPolicy},
+    listening::{Listening, Peer},
     tls::Tls,
 };
 
 /// How long a shutdown waits for what was said last to arrive.
 const GOODBYES_WITHIN: Duration = Duration::from_millis(250);
+/// The most that one connection may have read before a request's headers are whole. Those who send without end would
+/// otherwise have hyper's 400 KiB each.
+const MOST_READ: usize = 32 * 1024;
+/// How much of the bodies of one HTTP/2 connection may come before anybody reads them: of each, and of all.
+const BODY_WINDOW: u32 = 64 * 1024;
+const BODIES_WINDOW: u32 = 128 * 1024;
 
 /// A running server. Dropping it leaves it running until the runtime ends; see [`Server::shutdown`].
 #[derive(Debug)]
 pub struct Server {
     addr: SocketAddr,
-    handle: ServerHandle<SocketAddr>,
+    handle: ServerHandle<Peer>,
     task: JoinHandle<io::Result<()>>,
     under_way: TaskTracker,
     lingering: TaskTracker,
@@ -76,13 +83,17 @@ impl Server {
         let routes = limits.protect(routes);
         let (under_way, lingering) = (TaskTracker::new(), TaskTracker::new());
         let places = ConnectionSlots::new(&limits, door, Counters::default());
-        let acceptor = Acceptor { places: places.clone(), limits, lingering: lingering.clone() };
-        let mut server = axum_server::from_tcp(bound.into_listener())?.handle(handle.clone());
+        let acceptor = Acceptor { limits, lingering: lingering.clone() };
+        let listener = TcpListener::from_std(bound.into_listener())?;
+        let listening = Listening { listener, places: places.clone() };
+        let mut server =
+            axum_server::Server::<Peer>::from_listener(listening).handle(handle.clone());
         server
             .http_builder()
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.headers_within)
+            .max_buf_size(MOST_READ)
             // Without it hyper gives up a request that it has read when it sees in the same turn that the
             // sender has hung up, before any handler knows of it.
             .half_close(true)
@@ -91,6 +102,8 @@ impl Server {
             // A peer that is gone without a word is noticed also while it is owed an answer.
             .keep_alive_interval(Some(limits.idle_within / 2))
             .keep_alive_timeout(limits.headers_within)
+            .initial_stream_window_size(BODY_WINDOW)
+            .initial_connection_window_size(BODIES_WINDOW)
             .max_concurrent_streams(32);
         let routes = Detached {
             make: routes.into_make_service_with_connect_info::<SocketAddr>(),
@@ -160,7 +173,7 @@ struct Detached<M> {
     under_way: TaskTracker,
 }
 
-impl<M> Service<SocketAddr> for Detached<M>
+impl<M> Service<Peer> for Detached<M>
 where
     M: Service<SocketAddr, Error = Infallible>,
     M::Future: Send + 'static,
@@ -173,19 +186,16 @@ where
         self.make.poll_ready(cx)
     }
 
-    fn call(&mut self, peer: SocketAddr) -> Self::Future {
+    fn call(&mut self, Peer(peer): Peer) -> Self::Future {
         let made = self.make.call(peer);
         let under_way = self.under_way.clone();
-        Box::pin(
-            async move { made.await.map(|routes| DetachedConnection { peer, routes, under_way }) },
-        )
+        Box::pin(async move { made.await.map(|routes| DetachedConnection { routes, under_way }) })
     }
 }
 
 /// One connection's routes.
 #[derive(Debug, Clone)]
 pub(crate) struct DetachedConnection<S> {
-    pub(crate) peer: SocketAddr,
     routes: S,
     under_way: TaskTracker,
 }

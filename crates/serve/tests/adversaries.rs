@@ -1,116 +1,16 @@
 //! Clients that take and give nothing back. Loopback addresses stand for those of different people.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::{
     io::{Read as _, Write as _},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::TcpStream,
     time::Duration,
 };
 
-use axum::{Router, routing::get};
-use serve::{
-    Bound, Counts, Limits, Pace, PeerPolicy, Port, Refusal, Server, TrustedProxies, tls::Tls,
-};
-use socket2::{Domain, Socket, Type};
-
-const SHORT: Duration = Duration::from_millis(200);
-
-/// Everything may take so long that no test depends on it; each shortens what it is about.
-fn patient() -> Limits {
-    let long = Duration::from_secs(3600);
-    Limits {
-        headers_within: long,
-        body_within: long,
-        idle_within: long,
-        write_within: long,
-        connections: 64,
-        ..Limits::default()
-    }
-}
-
-/// A server where `/` answers, `/large` says more than any buffer holds, and `/echo` wants a body.
-fn start(limits: Limits, tls: Option<Tls>, counts_loopback: bool) -> Server {
-    serve_at(bound(), limits, tls, counts_loopback)
-}
-
-/// Such a server, and somebody who has connected and sent this before it takes anybody: however slow the machine is,
-/// a time that it allows doesn't end before that has come.
-fn start_after(sent: &[u8], limits: Limits, tls: Option<Tls>) -> (Server, TcpStream) {
-    let bound = bound();
-    let mut socket = connect_to(bound.addr().port(), 1);
-    socket.write_all(sent).unwrap();
-    (serve_at(bound, limits, tls, false), socket)
-}
-
-fn bound() -> Bound {
-    serve::bind(Ipv4Addr::UNSPECIFIED.into(), Port::Any).unwrap()
-}
-
-fn serve_at(bound: Bound, limits: Limits, tls: Option<Tls>, counts_loopback: bool) -> Server {
-    let routes = Router::new()
-        .route("/", get(|| async { "here" }).post(|_: axum::body::Bytes| async { "here" }))
-        .route("/large", get(|| async { vec![b'x'; 64 << 20] }));
-    let door = PeerPolicy { counts_loopback, ..PeerPolicy::default() };
-    Server::start_at(door, bound, routes, limits, tls).unwrap()
-}
-
-/// Answers to a connection that stays open.
-fn ask(socket: &mut TcpStream, request: &str) -> String {
-    // Whoever is refused may find the connection closed already.
-    let _ = socket.write_all(request.as_bytes());
-    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    let mut came = [0; 1024];
-    let length = socket.read(&mut came).unwrap_or(0);
-    String::from_utf8_lossy(&came[..length]).into_owned()
-}
-
-/// Connects from 127.0.0.`from`.
-fn connect(server: &Server, from: u8) -> TcpStream {
-    connect_to(server.addr().port(), from)
-}
-
-fn connect_to(port: u16, from: u8) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    // So little that an answer that is not read soon waits.
-    socket.set_recv_buffer_size(4096).unwrap();
-    socket.bind(&SocketAddr::from(([127, 0, 0, from], 0)).into()).unwrap();
-    let to = SocketAddr::from(([127, 0, 0, 1], port));
-    socket.connect(&to.into()).unwrap();
-    socket.into()
-}
-
-const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
-
-/// All that comes until the server ends the connection.
-fn until_the_end(mut socket: TcpStream) -> Vec<u8> {
-    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    let mut came = Vec::new();
-    match socket.read_to_end(&mut came) {
-        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("it stays open"),
-        Ok(_) | Err(_) => came,
-    }
-}
-
-fn is_answered(server: &Server, from: u8) -> bool {
-    let mut socket = connect(server, from);
-    // Whoever is refused may find the connection closed already.
-    let _ = socket.write_all(GET.as_bytes());
-    String::from_utf8_lossy(&until_the_end(socket)).contains("here")
-}
-
-/// Waits for what the server counts.
-async fn counted(server: &Server, is_so: impl Fn(Counts) -> bool) -> Counts {
-    let reached = async {
-        loop {
-            let counts = server.counters().snapshot();
-            if is_so(counts) {
-                return counts;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), reached).await.expect("it is never so")
-}
+use common::{SHORT, ask, connect, counted, http2, is_answered, patient, start, start_after, until_the_end};
+use serve::{Limits, PeerPolicy, Refusal, Speed, TrustedProxies};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_silent_connections_from_one_address_shut_out_nobody_also_not_there() {
@@ -192,21 +92,6 @@ async fn somebody_behind_a_trusted_proxy_who_never_ends_shuts_out_nobody_else_be
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_waits_for_itself_and_nobody_else_waits_for_it() {
-    let hour = Duration::from_secs(3600);
-    let pace = Pace { each: hour, at_once: 8, patience: hour * 4 };
-    let server = start(Limits { pace: Some(pace), connections: 512, ..patient() }, None, true);
-    // The first nine are answered, the next four wait for hours, the others are refused.
-    let mut flood: Vec<_> = (0..20).map(|_| connect(&server, 7)).collect();
-    for socket in &mut flood {
-        let _ = socket.write_all(GET.as_bytes());
-    }
-    counted(&server, |counts| counts.of(Refusal::Fast) == 7).await;
-    assert!((0..9).all(|_| is_answered(&server, 8)), "others are served at once");
-    assert!(!is_answered(&server, 7));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn whoever_sends_nothing_or_only_half_is_sent_away() {
     for (start_of_it, kind) in [
         ("", Refusal::Silent),
@@ -251,19 +136,6 @@ async fn an_answer_that_nobody_reads_ends_its_connection() {
     drop(socket);
 }
 
-/// The preface and the settings of HTTP/2; with `window`, so many bytes of an answer are taken.
-fn http2(window: u8, path: &str) -> Vec<u8> {
-    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-    bytes.extend([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, window]);
-    // GET, http, the path and the authority as literals without an index (RFC 7541, section 6.2.2).
-    let mut headers = vec![0x82, 0x86, 0x04, u8::try_from(path.len()).unwrap()];
-    headers.extend(path.as_bytes());
-    headers.extend([0x01, 1, b'a']);
-    bytes.extend([0, 0, u8::try_from(headers.len()).unwrap(), 1, 5, 0, 0, 0, 1]);
-    bytes.extend(headers);
-    bytes
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_http2_connection_ends_and_one_that_answers_no_ping_too() {
     for (limits, window, path) in [
@@ -284,6 +156,40 @@ async fn an_http2_answer_for_which_there_is_never_room_ends_its_connection() {
         let limits = Limits { write_within: SHORT, ..patient() };
         let (server, socket) = start_after(&http2(window, path), limits, None);
         tokio::task::spawn_blocking(|| until_the_end(socket)).await.unwrap();
+        counted(&server, |counts| counts.of(Refusal::Unread) == 1 && counts.open == 0).await;
+    }
+}
+
+/// Takes the answer a byte at a time, until the server ends the connection.
+fn sip(mut socket: TcpStream, mut more: impl FnMut(&mut TcpStream) -> std::io::Result<()>) {
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    while let Ok(1) = socket.read(&mut [0]) {
+        if more(&mut socket).is_err() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_a_few_bytes_now_and_then_is_sent_away() {
+    let slowest = Speed { bytes: u64::MAX, within: SHORT * 2 };
+    for is_http2 in [false, true] {
+        let server = start(Limits { slowest, ..patient() }, None, false);
+        let mut socket = connect(&server, 1);
+        let http1 = b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n".to_vec();
+        let first = if is_http2 { http2(1, "/large") } else { http1 };
+        socket.write_all(&first).unwrap();
+        let sipped = tokio::task::spawn_blocking(move || {
+            sip(socket, |socket| match is_http2 {
+                // Room for one more byte of the only stream, and of the connection.
+                true => socket.write_all(&[
+                    0, 0, 4, 8, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+                ]),
+                false => Ok(()),
+            });
+        });
+        sipped.await.unwrap();
         counted(&server, |counts| counts.of(Refusal::Unread) == 1 && counts.open == 0).await;
     }
 }

@@ -2,25 +2,30 @@
 
 use std::{
     net::{Ipv6Addr, SocketAddr},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::timeout,
-};
-use uuid::Uuid;
+use tokio::time::{sleep, timeout};
 
-use crate::calls::{call, connect, say};
+use crate::{
+    attack_sockets,
+    calls::{call, connect, mint},
+};
 
 const ADDRESSES: u32 = 100_000;
-/// So many call at any time, and so many keep sockets.
+/// So many call at any time, so many keep sockets, and so many only knock.
 const ATTACKERS: u32 = 64;
 /// How long one attack lasts at most.
 const GIVES_UP: Duration = Duration::from_secs(5);
 
+/// So many connections are held at least where they are let: each until it is ended, and then another one.
+const HELD: u32 = 6_000;
+/// Between two knocks of one attacker. Without it the attackers would measure how fast the system makes connections.
+const KNOCKS: Duration = Duration::from_millis(10);
+
 /// Every call, with what its callers would say. The PIN is the attacker's own every other time.
-const CALLS: [(&str, &str, &str); 22] = [
+const CALLS: [(&str, &str, &str); 25] = [
     ("GET", "/regions", ""),
     ("GET", "/session_pin?region=us-east-1", ""),
     ("GET", "/session_url?session_pin=PIN&ro=false", ""),
@@ -37,6 +42,7 @@ const CALLS: [(&str, &str, &str); 22] = [
     ("GET", "/x/capabilities", ""),
     ("POST", "/x/chat", r#"{"session_pin":"PIN","name":"A","body":"B"}"#),
     ("POST", "/x/revoke", r#"{"session_pin":"000-00-0000"}"#),
+    ("POST", "/x/delete", r#"{"session_pin":"PIN"}"#),
     (
         "POST",
         "/x/reach",
@@ -50,29 +56,57 @@ const CALLS: [(&str, &str, &str); 22] = [
     ("GET", "/x/program?platform=linux-x86_64", ""),
     ("GET", "/nothing", ""),
     ("GET", "/../../readyz", ""),
+    ("OPTIONS", "/hook/", ""),
+    ("HEAD", "/session_pin?region=us-east-1", ""),
     ("POST", "/x/roster", "{"),
 ];
 
-/// Attacks until it is killed.
+/// What isn't a call of the API.
+const OTHERS: [&str; 8] = [
+    "/",
+    "/join",
+    "/view",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/region/us-east-1",
+    "/control/sessions",
+];
+
+/// How often an attacker has begun something.
+static BEGUN: AtomicU64 = AtomicU64::new(0);
+
+/// Attacks until its standard input ends; then it prints how often it has begun something.
 pub async fn attack(addr: SocketAddr) {
-    let pin = crate::calls::mint(address(0), addr).await.unwrap_or_default();
-    let tasks = (0..ATTACKERS).flat_map(|first| {
+    let pin = mint(address(0), addr).await.unwrap_or_default();
+    for first in 0..ATTACKERS {
         let (calling, keeping) = (pin.clone(), pin.clone());
-        let calls = tokio::spawn(async move {
+        tokio::spawn(async move {
             for n in (first..).step_by(ATTACKERS as usize) {
-                let _ = timeout(GIVES_UP, one_call(addr, n, &calling)).await;
+                begin(one_call(addr, n, &calling)).await;
             }
         });
-        let sockets = tokio::spawn(async move {
+        tokio::spawn(async move {
             for n in (first..).step_by(ATTACKERS as usize) {
-                let _ = timeout(GIVES_UP, one_socket(addr, n, &keeping)).await;
+                begin(attack_sockets::one(addr, address(n), n, &keeping)).await;
             }
         });
-        [calls, sockets]
-    });
-    for task in tasks.collect::<Vec<_>>() {
-        task.await.unwrap();
+        tokio::spawn(async move {
+            for n in (first..).step_by(ATTACKERS as usize) {
+                begin(knock(addr, n)).await;
+                sleep(KNOCKS).await;
+            }
+        });
     }
+    tokio::spawn(hold(addr));
+    let ended = || std::io::stdin().lines().for_each(drop);
+    tokio::task::spawn_blocking(ended).await.unwrap();
+    println!("{}", BEGUN.load(Ordering::Relaxed));
+}
+
+async fn begin(attack: impl Future<Output = ()>) {
+    BEGUN.fetch_add(1, Ordering::Relaxed);
+    let _ = timeout(GIVES_UP, attack).await;
 }
 
 /// One of the /48's addresses: 50,000 networks of 64 bits, with two addresses each.
@@ -82,51 +116,39 @@ fn address(n: u32) -> Ipv6Addr {
 }
 
 async fn one_call(addr: SocketAddr, n: u32, pin: &str) {
-    let (method, path, body) = CALLS[n as usize % CALLS.len()];
+    let kinds = CALLS.len() + OTHERS.len();
+    let (kind, round) = (n as usize % kinds, n / kinds as u32);
+    let Some((method, path, body)) = CALLS.get(kind) else {
+        let _ = call(address(n), addr, ("GET", OTHERS[kind - CALLS.len()], "")).await;
+        return;
+    };
     // Each call with either, however many calls there are.
-    let pin = if (n / CALLS.len() as u32).is_multiple_of(2) { pin } else { "000-00-0000" };
+    let pin = if round.is_multiple_of(2) { pin } else { "000-00-0000" };
     let path = format!("/api/v1{}", path.replace("PIN", pin));
     let _ = call(address(n), addr, (method, &path, &body.replace("PIN", pin))).await;
 }
 
-/// Opens a socket in one of several bad ways, and keeps it as long as it is let.
-async fn one_socket(addr: SocketAddr, n: u32, pin: &str) {
-    let (from, page) = (address(n), Uuid::from_u128(n.into()));
-    let wrong = "000-00-0000";
-    let hello = |pin, rest| {
-        format!(r#"{{"type":"hello","session_pin":"{pin}","page":"{page}","name":"A",{rest}}}"#)
-    };
-    match n % 8 {
-        0 => silent(from, addr, b"").await,
-        1 => silent(from, addr, b"POST /api/v1/x/roster HTTP/1.1\r\nhost: x\r\n").await,
-        2 => silent(from, addr, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await,
-        3 => live(from, addr, hello(wrong, r#""side":"viewers""#)).await,
-        4 => live(from, addr, hello(pin, r#""side":"viewers""#)).await,
-        5 => live(from, addr, hello(pin, r#""side":"presenter","companion":true"#)).await,
-        6 => drop(say(from, addr, "/screen", r#"{"type":"watch","key":"x"}"#.to_owned()).await),
-        _ => {
-            drop(say(from, addr, "/screen", r#"{"type":"present","stream":"x"}"#.to_owned()).await)
-        }
+/// Connects, and goes away at once: with a reset, so that no port is kept.
+async fn knock(addr: SocketAddr, n: u32) {
+    if let Ok(stream) = connect(address(n), addr).await {
+        let _ = stream.set_zero_linger();
     }
 }
 
-async fn silent(from: Ipv6Addr, addr: SocketAddr, first: &[u8]) {
-    let Ok(mut stream) = connect(from, addr).await else { return };
-    let _ = stream.write_all(first).await;
-    let _ = stream.read(&mut [0; 64]).await;
-}
-
-/// Joins if it is let, and chats as fast as it is answered.
-async fn live(from: Ipv6Addr, addr: SocketAddr, hello: String) {
-    use futures_util::SinkExt as _;
-    let Some((mut socket, _)) = say(from, addr, "/live", hello).await else { return };
-    loop {
-        let chat = r#"{"type":"chat","name":"A","body":"B"}"#;
-        if socket.send(chat.into()).await.is_err() {
-            return;
-        }
-        if crate::calls::next_text(&mut socket).await.is_none() {
-            return;
-        }
+/// Holds as many connections as are let, most of them in the middle of a request, and keeps coming.
+async fn hold(addr: SocketAddr) {
+    for n in 0..HELD {
+        tokio::spawn(async move {
+            for round in 0.. {
+                BEGUN.fetch_add(1, Ordering::Relaxed);
+                let from = address(n + round * HELD);
+                match n % 4 {
+                    0 => attack_sockets::silent(from, addr, b"").await,
+                    _ => attack_sockets::trickle(from, addr).await,
+                }
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+        sleep(Duration::from_millis(2)).await;
     }
 }

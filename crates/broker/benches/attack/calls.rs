@@ -111,3 +111,12 @@ pub fn most_files() -> usize {
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     line.split_whitespace().nth(3).unwrap().parse().unwrap()
 }
+
+/// The processor's time that a process has used, in seconds: its own and the system's for it, in hundredths.
+pub fn computed(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // After the name, which may have spaces and brackets.
+    let rest = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = rest.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse().ok());
+    ticks.sum::<f64>() / 100.0
+}

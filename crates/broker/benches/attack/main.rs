@@ -1,16 +1,21 @@
 //! What the broker does under attack, how long one decision keeps all others waiting, and how much there is room for.
 //!
 //! `cargo bench -p deskhand-broker --bench attack -- [quick] [attack] [holds] [room] [SECONDS]`. In a network namespace
-//! of its own, the broker is a process of its own, and so are the attackers, at the lowest priority: on a small machine
-//! they would otherwise measure themselves. It prints tables and judges nothing.
+//! of its own, the broker is a process of its own, and so are the attackers. They compute only while nobody else does
+//! (`SCHED_IDLE`): in reality they have machines of their own, and on a small one they would measure themselves. It prints
+//! tables and judges nothing.
 #![allow(clippy::unwrap_used)]
 
+mod attack_sockets;
 mod attackers;
 mod calls;
 mod holds;
+mod http2;
 mod others;
 mod room;
 mod served;
+mod streams;
+mod waits;
 
 use std::process::Command;
 

@@ -1,8 +1,9 @@
 //! What everybody else notices of the attack: the same calls, on a quiet broker and then while it is attacked.
 
 use std::{
+    io::Read as _,
     net::SocketAddr,
-    process::Command,
+    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -12,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Size,
-    calls::{PATIENCE, call, mint, owner, say},
+    calls::{self, PATIENCE, call, mint, owner, say},
     served::Served,
 };
 
@@ -23,32 +24,107 @@ const PAUSE: Duration = Duration::from_millis(10);
 const KINDS: [&str; 6] = ["mint", "regions", "hook", "session_url", "roster", "live page"];
 
 pub async fn measure(size: Size) {
-    let served = Served::start("network");
+    let mut served = Served::start("network");
     let pins = Arc::new(pins(served.addr).await);
     // What is slow for the first time only is no part of it.
     others(served.addr, &pins, size.seconds.min(5)).await;
-    served.longest_hold().await;
-    let quiet = others(served.addr, &pins, size.seconds).await;
-    let quiet_hold = served.longest_hold().await;
-    let mut nice = Command::new("nice");
-    nice.args(["-n", "19"]).arg(std::env::current_exe().unwrap());
-    let mut attackers = nice.args(["attack-now", &served.addr.to_string()]).spawn().unwrap();
+    let quiet = Half::measure(&mut served, &pins, size).await;
+    let attackers = Attackers::start(served.addr);
     sleep(Duration::from_secs(1)).await;
-    let attacked = others(served.addr, &pins, size.seconds).await;
-    let attacked_hold = served.longest_hold().await;
-    attackers.kill().unwrap();
-    attackers.wait().unwrap();
+    let mut attacked = Half::measure(&mut served, &pins, size).await;
+    attacked.attackers_computed = attackers.computed();
+    let begun = attackers.end();
     println!(
-        "  Calls of others, each from an owner and on a connection of its own, {} s",
+        "  Calls of others, each from an owner and on a connection of its own, {} s. The attackers compute only while nobody else does.",
         size.seconds
     );
     println!("                    quiet                        one /48 attacks");
     println!("                    calls failed    p50    p99    calls failed    p50    p99  times");
     for (kind, name) in KINDS.iter().enumerate() {
-        line(name, &quiet.of(Some(kind)), &attacked.of(Some(kind)));
+        line(name, &quiet.calls.of(Some(kind)), &attacked.calls.of(Some(kind)));
     }
-    line("all", &quiet.of(None), &attacked.of(None));
-    println!("  Longest decision: {quiet_hold:.2} ms, attacked {attacked_hold:.2} ms");
+    line("all", &quiet.calls.of(None), &attacked.calls.of(None));
+    println!("  Whose time it is                      quiet  attacked");
+    quiet.compare(&attacked, size, begun);
+    refusals(&served).await;
+}
+
+/// What one half of the measurement has given.
+struct Half {
+    calls: Calls,
+    longest_hold: f64,
+    /// Seconds of the processor.
+    broker_computed: f64,
+    attackers_computed: f64,
+    waits: [f64; 4],
+}
+
+impl Half {
+    async fn measure(served: &mut Served, pins: &Arc<Vec<String>>, size: Size) -> Self {
+        served.longest_hold().await;
+        served.waits();
+        let before = served.computed();
+        let calls = others(served.addr, pins, size.seconds).await;
+        let broker_computed = served.computed() - before;
+        let longest_hold = served.longest_hold().await;
+        let waits = served.waits();
+        Self { calls, longest_hold, broker_computed, attackers_computed: 0.0, waits }
+    }
+
+    fn compare(&self, attacked: &Self, size: Size, begun: u64) {
+        let row = |name: &str, unit: &str, of: &dyn Fn(&Self) -> f64| {
+            println!("  {name:<36} {:>6.2} {:>9.2} {unit}", of(self), of(attacked));
+        };
+        row("longest decision", "ms", &|half| half.longest_hold);
+        row("a thread waits for a core, p50", "ms", &|half| half.waits[0]);
+        row("a thread waits for a core, p99", "ms", &|half| half.waits[1]);
+        row("then a task waits for a worker, p50", "ms", &|half| half.waits[2]);
+        row("then a task waits for a worker, p99", "ms", &|half| half.waits[3]);
+        let seconds = size.seconds as f64;
+        row("cores that the broker uses", "", &|half| half.broker_computed / seconds);
+        row("cores that the attackers use", "", &|half| half.attackers_computed / seconds);
+        let per_call = |half: &Self| half.broker_computed * 1e6 / half.calls.0.len() as f64;
+        let of_attack = attacked.broker_computed - self.broker_computed;
+        println!(
+            "  The broker computes {:.0} µs for a call of others, its client's end not counted",
+            per_call(self)
+        );
+        println!(
+            "  The attackers began {begun} things; the broker computed {:.0} µs for each",
+            of_attack.max(0.0) * 1e6 / begun.max(1) as f64
+        );
+    }
+}
+
+/// The attackers' process.
+struct Attackers(Child);
+
+impl Attackers {
+    fn start(addr: SocketAddr) -> Self {
+        let mut command = Command::new("chrt");
+        command.args(["--idle", "0"]).arg(std::env::current_exe().unwrap());
+        command.args(["attack-now", &addr.to_string()]);
+        Self(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap())
+    }
+
+    fn computed(&self) -> f64 {
+        calls::computed(self.0.id())
+    }
+
+    /// How often they have begun something.
+    fn end(mut self) -> u64 {
+        drop(self.0.stdin.take());
+        let mut told = String::new();
+        let mut stdout = self.0.stdout.take().unwrap();
+        stdout.read_to_string(&mut told).unwrap();
+        self.0.wait().unwrap();
+        told.trim().parse().unwrap()
+    }
+}
+
+async fn refusals(served: &Served) {
+    let told = served.figures("deskhand_broker_sockets_refused_total").await;
+    println!("  Refused and ended: {}", told.join(", "));
     let text = served.control("GET", "/control/sessions", "").await;
     println!("  Sessions by now: {}", text.matches("\"id\"").count());
 }

@@ -3,13 +3,13 @@
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use broker::{Broker, Config, Control, Rates};
 use serve::Port;
 
-use crate::calls;
+use crate::{calls, waits::Waits};
 
 /// The broker's address.
 const HERE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
@@ -17,6 +17,7 @@ const HERE: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, 1);
 /// A running broker.
 pub struct Served {
     child: Child,
+    told: BufReader<ChildStdout>,
     pub addr: SocketAddr,
     metrics: SocketAddr,
     control: SocketAddr,
@@ -44,16 +45,23 @@ pub async fn serve(kind: &str) {
         config.limits.connections = calls::most_files() - 500;
         config.limits.per_address = Some(usize::MAX);
         config.limits.per_owner = Some(usize::MAX);
-        config.limits.pace = None;
+        config.limits.paces = None;
     }
     let running = Broker::start(config).await.unwrap();
     let token = std::fs::read_to_string(token_file).unwrap();
     let (metrics, control) = (running.metrics_addr().unwrap(), running.control_addr().unwrap());
     println!("{} {metrics} {control} {}", running.addr(), token.trim());
     std::io::stdout().flush().unwrap();
-    let ended = || std::io::stdin().lines().for_each(drop);
+    let waits = Waits::start();
+    // Each line asks for the waits since the last one.
+    let ended = move || std::io::stdin().lines().for_each(|_| tell(waits.take()));
     tokio::task::spawn_blocking(ended).await.unwrap();
     running.shutdown().await;
+}
+
+fn tell(waits: [u64; 4]) {
+    println!("{}", waits.map(|micros| micros.to_string()).join(" "));
+    std::io::stdout().flush().unwrap();
 }
 
 impl Served {
@@ -63,12 +71,13 @@ impl Served {
         command.args(["serve", kind]).env("TMPDIR", folder.path());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let mut told = BufReader::new(child.stdout.take().unwrap());
+        told.read_line(&mut line).unwrap();
         let words: Vec<&str> = line.split_whitespace().collect();
         let [addr, metrics, control, token] = words[..] else { panic!("the broker didn't start") };
         let (addr, metrics) = (addr.parse().unwrap(), metrics.parse().unwrap());
         let (control, token) = (control.parse().unwrap(), token.to_owned());
-        Self { child, addr, metrics, control, token, _folder: folder }
+        Self { child, told, addr, metrics, control, token, _folder: folder }
     }
 
     /// The memory that it has in use, in bytes.
@@ -78,11 +87,31 @@ impl Served {
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() * 1_024.0
     }
 
+    /// The processor's time that it has used, in seconds.
+    pub fn computed(&self) -> f64 {
+        calls::computed(self.child.id())
+    }
+
+    /// How long something new waited in it since this was asked last, in milliseconds: see [`Waits::take`].
+    pub fn waits(&mut self) -> [f64; 4] {
+        writeln!(self.child.stdin.as_mut().unwrap()).unwrap();
+        let mut line = String::new();
+        self.told.read_line(&mut line).unwrap();
+        let mut micros = line.split_whitespace().map(|micros| micros.parse::<f64>().unwrap());
+        std::array::from_fn(|_| micros.next().unwrap() / 1_000.0)
+    }
+
     /// One of its figures.
     pub async fn figure(&self, name: &str) -> u64 {
         let text = calls::local(self.metrics, "GET", "/metrics", "", "").await.unwrap();
         let line = text.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// All lines of one of its figures, without its name.
+    pub async fn figures(&self, name: &str) -> Vec<String> {
+        let text = calls::local(self.metrics, "GET", "/metrics", "", "").await.unwrap();
+        text.lines().filter_map(|line| line.strip_prefix(name)).map(str::to_owned).collect()
     }
 
     /// The longest time for which one decision kept others waiting since this was asked last, in milliseconds.

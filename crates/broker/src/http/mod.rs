@@ -10,13 +10,14 @@ mod response;
 use std::net::SocketAddr;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{ConnectInfo, Request, State, WebSocketUpgrade},
     http::{HeaderMap, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
+use serve::Turns;
 
 pub(crate) use self::context::ApiContext;
 use self::{
@@ -160,24 +161,40 @@ async fn no_such_call(method: Method) -> Response {
 const SMALL_BUFFER: usize = 4 * 1024;
 const STREAM_BUFFER: usize = 32 * 1024;
 
-async fn live_connection(call: Call, key: ConsoleKey, upgrade: WebSocketUpgrade) -> Response {
+/// Without any, as over HTTP/2, nothing becomes a WebSocket either.
+fn turns_of(turns: Option<Extension<Turns>>) -> Turns {
+    turns.map_or_else(Turns::default, |Extension(turns)| turns)
+}
+
+async fn live_connection(
+    call: Call,
+    key: ConsoleKey,
+    turns: Option<Extension<Turns>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let turns = turns_of(turns);
     // A chat message of 2000 characters takes 8 KB in UTF-8, and nothing else that a page sends is longer.
     let upgrade = upgrade.read_buffer_size(SMALL_BUFFER);
     upgrade.max_message_size(16 * 1024).max_frame_size(16 * 1024).on_upgrade(move |socket| {
-        live_connection::serve(socket, call.coordinator, call.client, key.0)
+        live_connection::serve(socket, turns, call.coordinator, call.client, key.0)
     })
 }
 
 /// Nothing is buffered here: each state is made when the one before it went out, so it is as new as can be.
-async fn event_channel(call: Call, key: ConsoleKey, upgrade: WebSocketUpgrade) -> HttpResult {
-    let console = key.required()?;
+async fn event_channel(
+    call: Call,
+    key: ConsoleKey,
+    turns: Option<Extension<Turns>>,
+    upgrade: WebSocketUpgrade,
+) -> HttpResult {
+    let (console, turns) = (key.required()?, turns_of(turns));
     let upgraded = upgrade
         .read_buffer_size(SMALL_BUFFER)
         .max_message_size(event_channel::LONGEST)
         .max_frame_size(event_channel::LONGEST)
         .write_buffer_size(0)
         .on_upgrade(move |socket| {
-            event_channel::serve(socket, call.coordinator, call.client, console)
+            event_channel::serve(socket, turns, call.coordinator, call.client, console)
         });
     Ok(upgraded)
 }

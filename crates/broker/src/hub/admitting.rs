@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The most viewers that are passed on as waiting.
-const MOST_WAITING: usize = 8;
+const MOST_VIEWERS: usize = 8;
 /// The most bytes in each of their texts.
 const LONGEST_TEXT: usize = 256;
 
@@ -31,7 +31,7 @@ impl Hub {
         let Participant::Presenter(Some(program)) = &mut connection.participant else {
             return Err(Refused::malformed("only a program that shares a screen may report this"));
         };
-        viewers.truncate(MOST_WAITING);
+        viewers.truncate(MOST_VIEWERS);
         let short = |text: &String| text.len() <= LONGEST_TEXT;
         let are_short =
             |one: &WaitingViewer| [&one.challenge, &one.page, &one.name].into_iter().all(short);

@@ -173,7 +173,7 @@ pub(crate) struct Connections {
     all: HashMap<ConnectionId, Box<Connection>>,
     /// Which viewer asks for streams with which key, by the key's hash.
     watch_keys: HashMap<KeyHash, ConnectionId>,
-    by_session: HashMap<Pin, BTreeSet<ConnectionId>>,
+    by_session: HashMap<Pin, OfSession>,
     /// How many sockets are open, so that nobody has to count them.
     open_by_client: HashMap<Client, usize>,
     open_by_owner: HashMap<Owner, usize>,
@@ -181,6 +181,58 @@ pub(crate) struct Connections {
     here: BTreeSet<ConnectionId>,
     elsewhere: BTreeSet<ConnectionId>,
     connected: Connected,
+}
+
+/// The connections of one session.
+#[derive(Debug, Default)]
+struct OfSession {
+    ids: BTreeSet<ConnectionId>,
+    viewers: HashMap<PageId, ViewerPage>,
+    /// How many of these pages have a connection that has nothing but the PIN.
+    bare: usize,
+}
+
+/// The connections of one viewer's page. It can have several: one whose place was taken by the page's next one may still
+/// be there.
+#[derive(Debug, Default, Clone, Copy)]
+struct ViewerPage {
+    all: usize,
+    bare: usize,
+}
+
+impl OfSession {
+    fn insert(&mut self, id: ConnectionId, connection: &Connection) {
+        self.ids.insert(id);
+        let Some(viewer) = connection.participant.as_viewer() else { return };
+        let page = self.viewers.entry(connection.page).or_default();
+        page.all += 1;
+        if !viewer.invited {
+            page.bare += 1;
+            self.bare += usize::from(page.bare == 1);
+        }
+    }
+
+    fn remove(&mut self, id: ConnectionId, connection: &Connection) {
+        self.ids.remove(&id);
+        let Some(viewer) = connection.participant.as_viewer() else { return };
+        let Entry::Occupied(mut page) = self.viewers.entry(connection.page) else { return };
+        page.get_mut().all -= 1;
+        if !viewer.invited {
+            page.get_mut().bare -= 1;
+            self.bare -= usize::from(page.get().bare == 0);
+        }
+        if page.get().all == 0 {
+            page.remove();
+        }
+    }
+}
+
+/// How many pages of viewers a session has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Viewers {
+    pub all: usize,
+    /// Those that have nothing but the PIN.
+    pub bare: usize,
 }
 
 impl Connections {
@@ -196,16 +248,16 @@ impl Connections {
             *self.connected.of(&connection.participant) += 1;
             self.reachable(connection.client).insert(id);
         }
-        self.by_session.entry(connection.pin.clone()).or_default().insert(id);
+        self.by_session.entry(connection.pin.clone()).or_default().insert(id, &connection);
         self.all.insert(id, Box::new(connection));
     }
 
     pub fn remove(&mut self, id: ConnectionId) -> Option<Connection> {
         self.hang_up(id);
         let connection = *self.all.remove(&id)?;
-        if let Some(ids) = self.by_session.get_mut(&connection.pin) {
-            ids.remove(&id);
-            if ids.is_empty() {
+        if let Some(of_session) = self.by_session.get_mut(&connection.pin) {
+            of_session.remove(id, &connection);
+            if of_session.ids.is_empty() {
                 self.by_session.remove(&connection.pin);
             }
         }
@@ -235,8 +287,18 @@ impl Connections {
 
     /// The connections of a session.
     pub fn of_session(&self, pin: &Pin) -> impl Iterator<Item = (ConnectionId, &Connection)> {
-        let ids = self.by_session.get(pin).into_iter().flatten();
+        let ids = self.by_session.get(pin).into_iter().flat_map(|of_session| &of_session.ids);
         ids.filter_map(|id| Some((*id, self.get(*id)?)))
+    }
+
+    /// How many pages of viewers a session has beside this one, those included that still have to be closed.
+    pub fn viewers_beside(&self, pin: &Pin, page: PageId) -> Viewers {
+        let Some(of_session) = self.by_session.get(pin) else { return Viewers { all: 0, bare: 0 } };
+        let this = of_session.viewers.get(&page).copied().unwrap_or_default();
+        Viewers {
+            all: of_session.viewers.len() - usize::from(this.all > 0),
+            bare: of_session.bare - usize::from(this.bare > 0),
+        }
     }
 
     /// How many there are that weren't hung up.
@@ -288,3 +350,7 @@ fn count_down<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "connections_test.rs"]
+mod tests;

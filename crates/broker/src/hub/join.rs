@@ -205,7 +205,7 @@ impl Hub {
     }
 
     /// A page that is connected already doesn't count: its new connection takes the old one's place. Those who have
-    /// nothing but the PIN leave a quarter of the places to those who are invited, and can't hold one that they left.
+    /// nothing but the PIN leave a quarter of the places to those who are invited.
     fn check_room(
         &self,
         client: Client,
@@ -213,21 +213,9 @@ impl Hub {
         page: PageId,
         invited: bool,
     ) -> Result<(), Refused> {
-        let Some(entry) = self.sessions.get(pin) else { return Err(Refused::PinOver) };
         let most = self.rates(client).viewers_by_pin;
-        // By page, since a connection whose place was taken by its page's next one may still be there.
-        let (mut all, mut bare) = (HashSet::new(), HashSet::new());
-        for (_, one) in self.connections.of_session(pin).filter(|(_, one)| one.page != page) {
-            let Some(viewer) = one.participant.as_viewer() else { continue };
-            all.insert(one.page);
-            if !viewer.invited {
-                bare.insert(one.page);
-            }
-        }
-        let (all, bare) = (all.len(), bare.len());
-        let remembered = entry.session.presence(Side::Viewers).present();
-        let remembered = remembered.filter(|(id, ..)| *id != page).count();
-        let is_full = all >= most || (!invited && (remembered >= most || bare >= most - most / 4));
+        let there = self.connections.viewers_beside(pin, page);
+        let is_full = there.all >= most || (!invited && there.bare >= most - most / 4);
         if is_full { Err(Refused::Full) } else { Ok(()) }
     }
 

@@ -34,6 +34,7 @@ pub mod refusal;
 mod roster;
 pub mod service_calls;
 pub mod session;
+pub mod stored_presence;
 pub mod streams;
 mod takeover;
 pub mod target;

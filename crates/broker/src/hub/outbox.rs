@@ -2,7 +2,10 @@
 //!
 //! An e-mail contains nothing that a stranger wrote, except for a name that passed [`super::text::mail_name`].
 
-use std::{collections::VecDeque, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+};
 
 use serve::Millis;
 use uuid::Uuid;
@@ -163,53 +166,90 @@ pub(crate) fn compose(
     (subject.to_owned(), body)
 }
 
-/// The e-mails that were asked for lately, the newest last.
-#[derive(Debug)]
-pub(crate) struct Outbox(VecDeque<Mail>);
+/// The e-mails that were asked for lately, by a number that grows: the newest last. Nothing about one e-mail or one session
+/// looks at those of others.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    mails: BTreeMap<u64, Mail>,
+    by_id: HashMap<Uuid, u64>,
+    by_session: HashMap<Pin, BTreeSet<u64>>,
+    next: u64,
+}
 
 impl From<Vec<Mail>> for Outbox {
     fn from(mails: Vec<Mail>) -> Self {
-        Self(mails.into())
+        let mut outbox = Self::default();
+        mails.into_iter().for_each(|mail| outbox.insert(mail));
+        outbox
     }
 }
 
 impl Outbox {
     pub fn add(&mut self, mail: Mail) {
-        if self.0.len() >= LENGTH {
-            self.0.pop_front();
+        if self.mails.len() >= LENGTH
+            && let Some(&oldest) = self.mails.keys().next()
+        {
+            self.remove(oldest);
         }
-        self.0.push_back(mail);
+        self.insert(mail);
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Mail> {
-        self.0.iter()
+        self.mails.values()
     }
 
     /// The e-mail with this id.
     pub fn get(&self, id: Uuid) -> Option<&Mail> {
-        self.0.iter().find(|mail| mail.id == id)
+        self.mails.get(self.by_id.get(&id)?)
     }
 
     /// What consoles are told of the e-mails about a session, oldest first.
     pub fn facts_of(&self, pin: &Pin) -> Vec<MailFacts> {
-        let about = self.0.iter().filter(|mail| mail.pin.as_ref() == Some(pin));
-        about.map(Mail::facts).collect()
+        let about = self.by_session.get(pin).into_iter().flatten();
+        about.filter_map(|number| self.mails.get(number)).map(Mail::facts).collect()
     }
 
     /// Records what became of an e-mail, and returns the session that it is about.
     pub fn set_state(&mut self, id: Uuid, state: MailState) -> Option<Pin> {
-        let mail = self.0.iter_mut().find(|mail| mail.id == id)?;
+        let mail = self.mails.get_mut(self.by_id.get(&id)?)?;
         mail.state = state;
         mail.pin.clone()
     }
 
     /// Forgets the e-mails about a session.
     pub fn forget_session(&mut self, pin: &Pin) {
-        self.0.retain(|mail| mail.pin.as_ref() != Some(pin));
+        for number in self.by_session.remove(pin).unwrap_or_default() {
+            self.remove(number);
+        }
     }
 
     pub fn forget_before(&mut self, before: Millis) {
-        self.0.retain(|mail| mail.at >= before);
+        // All are looked at, since a clock that was set back leaves them in no order.
+        let old = self.mails.iter().filter(|(_, mail)| mail.at < before);
+        let old: Vec<u64> = old.map(|(number, _)| *number).collect();
+        old.into_iter().for_each(|number| self.remove(number));
+    }
+
+    fn insert(&mut self, mail: Mail) {
+        let number = self.next;
+        self.next += 1;
+        self.by_id.insert(mail.id, number);
+        if let Some(pin) = &mail.pin {
+            self.by_session.entry(pin.clone()).or_default().insert(number);
+        }
+        self.mails.insert(number, mail);
+    }
+
+    fn remove(&mut self, number: u64) {
+        let Some(mail) = self.mails.remove(&number) else { return };
+        self.by_id.remove(&mail.id);
+        let Some(pin) = mail.pin else { return };
+        if let Some(of_session) = self.by_session.get_mut(&pin) {
+            of_session.remove(&number);
+            if of_session.is_empty() {
+                self.by_session.remove(&pin);
+            }
+        }
     }
 }
 
@@ -227,5 +267,35 @@ mod tests {
         let (_, viewer) = compose(Template::PresenterStarted, "", &pin, &links);
         assert!(viewer.contains("The customer") && viewer.contains("o/view?P"));
         assert!(!viewer.contains("o/join"));
+    }
+    fn mail(n: u64, pin: &Pin) -> Mail {
+        Mail {
+            id: Uuid::from_u128(n.into()),
+            pin: Some(pin.clone()),
+            at: Millis(n as i64),
+            to: String::new(),
+            subject: String::new(),
+            body: String::new(),
+            state: MailState::Unsent,
+        }
+    }
+
+    #[test]
+    fn a_sessions_mails_are_found_and_forgotten_and_those_of_others_stay() {
+        let [one, two]: [Pin; 2] = ["7W2-97-8570", "7W2-97-8571"].map(|pin| pin.parse().unwrap());
+        let mut outbox = Outbox::from((0..10).map(|n| mail(n, &one)).collect::<Vec<_>>());
+        (10..2_000).for_each(|n| outbox.add(mail(n, if n % 2 == 0 { &one } else { &two })));
+        assert_eq!((outbox.mails.len(), outbox.by_id.len()), (LENGTH, LENGTH));
+        assert_eq!((outbox.facts_of(&one).len(), outbox.facts_of(&two).len()), (500, 500));
+        assert_eq!(outbox.set_state(Uuid::from_u128(1_001), MailState::Sent), Some(two.clone()));
+        assert_eq!(outbox.facts_of(&two)[0].state, ToldState::HandedOver);
+        assert!(outbox.get(Uuid::from_u128(999)).is_none());
+        outbox.forget_session(&one);
+        assert!(outbox.facts_of(&one).is_empty() && outbox.iter().count() == 500);
+        outbox.forget_before(Millis(1_900));
+        assert_eq!(outbox.facts_of(&two).len(), 50);
+        outbox.forget_before(Millis(2_000));
+        assert!(outbox.mails.is_empty() && outbox.by_id.is_empty());
+        assert!(outbox.by_session.is_empty());
     }
 }

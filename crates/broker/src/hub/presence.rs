@@ -23,33 +23,33 @@ pub struct ConnectionId(pub u64);
 /// One side's pages and what is known of the side as a whole.
 #[derive(Debug, Clone)]
 pub struct Presence {
-    pages: BTreeMap<PageId, Page>,
-    phase: Phase,
-    last_name: String,
+    pub(super) pages: BTreeMap<PageId, Page>,
+    pub(super) phase: Phase,
+    pub(super) last_name: String,
     /// How often a page has started, and how often the side has gone offline.
-    started: u64,
-    went_offline: u64,
+    pub(super) started: u64,
+    pub(super) went_offline: u64,
     /// How often a page of the other side had started when this side last went offline; none if that isn't known.
-    others_before: Option<u64>,
+    pub(super) others_before: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
-struct Page {
-    name: String,
-    state: PageState,
+pub(super) struct Page {
+    pub(super) name: String,
+    pub(super) state: PageState,
     /// Since when it has been connected, or not.
-    since: Millis,
+    pub(super) since: Millis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PageState {
+pub(super) enum PageState {
     Connected(ConnectionId),
     Disconnected,
 }
 
 /// What is known of a side as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Never,
     Online {
         since: Millis,
@@ -70,32 +70,6 @@ pub struct Arrival {
     pub started: bool,
     /// The connections whose place this one takes.
     pub displaced: Vec<ConnectionId>,
-}
-
-/// A side as it is stored.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct StoredPresence {
-    phase: StoredPhase,
-    last_name: String,
-    pages: Vec<(PageId, String)>,
-    // Stores of earlier versions don't have the fields from here on.
-    #[serde(default)]
-    started: u64,
-    #[serde(default)]
-    went_offline: u64,
-    #[serde(default)]
-    offline_since_ms: Option<i64>,
-    #[serde(default)]
-    others_before: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum StoredPhase {
-    Never,
-    #[serde(rename = "there")]
-    Present,
-    Offline,
 }
 
 impl Default for Presence {
@@ -266,46 +240,6 @@ impl Presence {
     fn connections(&self) -> Vec<ConnectionId> {
         self.pages.values().filter_map(Page::connection).collect()
     }
-
-    /// What goes to the store.
-    pub fn to_stored(&self) -> StoredPresence {
-        let phase = match self.phase {
-            Phase::Never => StoredPhase::Never,
-            // Not since when: after a restart the whole grace begins anew.
-            Phase::Online { .. } | Phase::Leaving { .. } => StoredPhase::Present,
-            Phase::Offline { .. } => StoredPhase::Offline,
-        };
-        let offline_since_ms = match self.phase {
-            Phase::Offline { since } => Some(since.0),
-            Phase::Never | Phase::Online { .. } | Phase::Leaving { .. } => None,
-        };
-        let pages = self.pages.iter().map(|(id, page)| (*id, page.name.clone())).collect();
-        StoredPresence {
-            phase,
-            last_name: self.last_name.clone(),
-            pages,
-            started: self.started,
-            went_offline: self.went_offline,
-            offline_since_ms,
-            others_before: self.others_before,
-        }
-    }
-
-    /// The side after a restart. Those who were there have the whole grace to come back, since nobody knows for how
-    /// long the broker was down.
-    pub fn from_stored(stored: StoredPresence, now: Millis) -> Self {
-        let phase = match stored.phase {
-            StoredPhase::Never => Phase::Never,
-            StoredPhase::Present => Phase::Leaving { since: now },
-            StoredPhase::Offline => {
-                Phase::Offline { since: stored.offline_since_ms.map_or(now, Millis) }
-            }
-        };
-        let away = |name| Page { name, state: PageState::Disconnected, since: now };
-        let pages = stored.pages.into_iter().map(|(id, name)| (id, away(name))).collect();
-        let StoredPresence { last_name, started, went_offline, others_before, .. } = stored;
-        Self { pages, phase, last_name, started, went_offline, others_before }
-    }
 }
 
 impl Page {
@@ -379,23 +313,6 @@ mod tests {
         assert_eq!(second, Arrival { started: true, displaced: vec![ConnectionId(1)] });
         assert!(!side.depart(page(1), ConnectionId(1), Millis(0)));
         assert!(side.is_online());
-    }
-
-    #[test]
-    fn after_a_restart_the_grace_starts_anew_for_those_who_were_there() {
-        let mut side = Presence::default();
-        side.arrive(Side::Presenter, page(1), "Maria", ConnectionId(1), Millis(0));
-        let mut again = Presence::from_stored(side.to_stored(), Millis(1_000_000));
-        assert!(!again.expire(Millis(1_060_000), GRACE));
-        assert!(
-            !again
-                .clone()
-                .arrive(Side::Presenter, page(1), "Maria", ConnectionId(1), Millis(0))
-                .started
-        );
-        assert!(again.expire(Millis(1_060_001), GRACE));
-        let offline = Presence::from_stored(again.to_stored(), Millis(2_000_000));
-        assert_eq!(offline.next_deadline(GRACE), None, "it is told only once");
     }
 
     proptest! {

@@ -10,8 +10,8 @@ use super::{
     credential::KeyHash,
     customer::StoredCustomer,
     outbox::{Mail, MailState},
-    presence::StoredPresence,
     session::Session,
+    stored_presence::StoredPresence,
     tickets::Ticket,
 };
 

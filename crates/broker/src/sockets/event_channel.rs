@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
 use serde::Serialize;
-use serve::Client;
+use serve::{Client, Turns};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use wire::{
     Pin,
@@ -15,7 +15,7 @@ use wire::{
 
 use super::{
     HELLO_WITHIN,
-    live_connection::{PING_EVERY, SILENT},
+    live_connection::{PING_EVERY, SILENT, next_frame},
 };
 use crate::{
     coordinator::Coordinator,
@@ -50,6 +50,7 @@ struct Served {
     client: Client,
     console: KeyHash,
     channel: EventChannel,
+    turns: Turns,
     /// The PINs that are unknown, each with the moment up to which that answer is held back.
     unknown: VecDeque<(Instant, Secret)>,
 }
@@ -57,6 +58,7 @@ struct Served {
 /// Serves one channel until either end closes it.
 pub(crate) async fn serve(
     mut socket: WebSocket,
+    turns: Turns,
     coordinator: Arc<Coordinator>,
     client: Client,
     console: KeyHash,
@@ -64,7 +66,7 @@ pub(crate) async fn serve(
     let end = match coordinator.channels.open(client) {
         Some(channel) => {
             let unknown = VecDeque::new();
-            Served { coordinator, client, console, channel, unknown }.run(&mut socket).await
+            Served { coordinator, client, console, channel, turns, unknown }.run(&mut socket).await
         }
         None => End::TooMany,
     };
@@ -85,7 +87,7 @@ impl Served {
             let going_on = tokio::select! {
                 biased;
                 () = coordinator.stopping.cancelled() => Err(End::Restarting),
-                frame = socket.recv() => {
+                frame = next_frame(socket, &self.turns) => {
                     last_received = Instant::now();
                     self.receive(frame)
                 }
@@ -106,6 +108,7 @@ impl Served {
     }
 
     fn receive(&mut self, frame: Option<Result<Frame, axum::Error>>) -> Result<(), End> {
+        self.turns.count().map_err(|_| End::TooMany)?;
         match frame {
             None | Some(Err(_) | Ok(Frame::Close(_))) => Err(End::Left),
             Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => Ok(()),

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, close_code};
-use serve::Client;
+use serve::{Client, Turns};
 use tokio::{
     sync::mpsc,
     time::{Instant, interval_at, sleep_until, timeout},
@@ -14,7 +14,7 @@ use tokio::{
 use uuid::Uuid;
 use wire::{InvalidPin, Pin, Side};
 
-use super::{HELLO_WITHIN, first_message, send};
+use super::{HELLO_WITHIN, and_always, first_message, send};
 use crate::{
     connecting::Connected,
     coordinator::Coordinator,
@@ -39,6 +39,7 @@ pub(super) const SILENT: Duration = Duration::from_secs(15);
 /// Serves one connection until either end closes it.
 pub(crate) async fn serve(
     mut socket: WebSocket,
+    turns: Turns,
     coordinator: Arc<Coordinator>,
     client: Client,
     console: Option<KeyHash>,
@@ -49,10 +50,12 @@ pub(crate) async fn serve(
     };
     match connected {
         Ok(Connected { id, welcome, mut messages }) => {
-            if send(&mut socket, &welcome).await {
-                talk(&mut socket, &coordinator, id, &mut messages).await;
-            }
-            coordinator.disconnect(id).await;
+            let talk = async {
+                if send(&mut socket, &welcome).await {
+                    talk(&mut socket, turns, &coordinator, id, &mut messages).await;
+                }
+            };
+            and_always(talk, coordinator.disconnect(id)).await;
         }
         Err(refused) => {
             coordinator.refusals.refused(refused.kind());
@@ -104,6 +107,7 @@ fn parse_pin(text: &str) -> Result<Pin, Refused> {
 /// Carries messages both ways until the page leaves, is hung up, or doesn't answer any more.
 async fn talk(
     socket: &mut WebSocket,
+    mut turns: Turns,
     coordinator: &Arc<Coordinator>,
     id: ConnectionId,
     messages: &mut mpsc::Receiver<ServerMessage>,
@@ -117,8 +121,10 @@ async fn talk(
                 Some(message) => if !send(socket, &message).await { return },
                 None => return,
             },
-            frame = socket.recv() => {
+            frame = next_frame(socket, &turns) => {
                 last_received = Instant::now();
+                // Whatever it is: to be refused costs work as well.
+                if turns.count().is_err() { return }
                 match frame {
                     None | Some(Err(_) | Ok(Frame::Close(_))) => return,
                     // The library answers pings, and a pong was counted above.
@@ -136,6 +142,15 @@ async fn talk(
             () = sleep_until(last_received + SILENT) => return,
         }
     }
+}
+
+/// What comes next, once it is this page's turn.
+pub(super) async fn next_frame(
+    socket: &mut WebSocket,
+    turns: &Turns,
+) -> Option<Result<Frame, axum::Error>> {
+    turns.wait().await;
+    socket.recv().await
 }
 
 /// Does what a page asks for; false when it is leaving.

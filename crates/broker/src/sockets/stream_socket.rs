@@ -8,7 +8,7 @@ use serve::Client;
 use tokio::{sync::oneshot, time::timeout};
 use wire::shared_screen::{Role, Secret, StreamAnswer, StreamHello};
 
-use super::{HELLO_WITHIN, first_message, send, splice::splice};
+use super::{HELLO_WITHIN, and_always, first_message, send, splice::splice};
 use crate::{
     coordinator::Coordinator,
     hub::{refusal::Refused, streams::StreamId},
@@ -73,7 +73,17 @@ pub(crate) async fn serve(mut socket: WebSocket, coordinator: Arc<Coordinator>, 
     }
 }
 
-async fn carry(mut viewer: WebSocket, coordinator: &Arc<Coordinator>, opened: Opened) {
+async fn carry(viewer: WebSocket, coordinator: &Arc<Coordinator>, opened: Opened) {
+    let id = opened.id;
+    let ended = coordinator.record(|hub, _| hub.stream_ended(id));
+    and_always(carry_until_the_end(viewer, coordinator, opened), ended).await;
+}
+
+async fn carry_until_the_end(
+    mut viewer: WebSocket,
+    coordinator: &Arc<Coordinator>,
+    opened: Opened,
+) {
     let Opened { id, role, signals: StreamSignals { presenter_socket, mut ended } } = opened;
     let until = coordinator.clock.now().after(coordinator.live().durations.dial);
     let presenter = tokio::select! {
@@ -93,7 +103,6 @@ async fn carry(mut viewer: WebSocket, coordinator: &Arc<Coordinator>, opened: Op
         }
         Err(refused) => refuse(viewer, coordinator, &refused).await,
     }
-    coordinator.record(|hub, _| hub.stream_ended(id)).await;
 }
 
 /// Tells both ends that the other one is there.

@@ -9,8 +9,9 @@ use wire::{HookType, Pin, Side, shared_screen::Requester};
 
 use crate::hub::{
     customer::{Customer, StoredCustomer},
-    presence::{Presence, StoredPresence},
+    presence::Presence,
     session::Session,
+    stored_presence::StoredPresence,
 };
 
 pub(super) const TABLES: &str = "

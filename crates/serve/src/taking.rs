@@ -1,0 +1,124 @@
+//! How fast a client takes what is sent to it. One who takes a few bytes now and then would otherwise hold its place for
+//! hours.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::Limits;
+
+/// How much has to be taken in how long a time of waiting for it. Time in which nothing waits to be taken doesn't count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speed {
+    /// Bytes.
+    pub bytes: u64,
+    /// See [`Speed`].
+    pub within: Duration,
+}
+
+impl Speed {
+    /// 1 KiB a second, over two minutes: half of what a line of 16 kbit/s carries. A system takes tens of kilobytes at
+    /// once into its own buffers, so over a shorter time such a line would look as if it stood still.
+    pub const OF_THE_SLOWEST_LINE: Self =
+        Self { bytes: 120 * 1024, within: Duration::from_secs(120) };
+}
+
+/// What one client has taken lately, and for how long it was waited for.
+#[derive(Debug, Default)]
+pub(crate) struct Taking {
+    /// Since when it is waited for.
+    since: Option<Instant>,
+    /// When it was last waited for.
+    until: Option<Instant>,
+    waited: Duration,
+    bytes: u64,
+}
+
+impl Taking {
+    /// More is there than it takes. Nothing changes if it is waited for already.
+    pub fn wait(&mut self, now: Instant, slowest: Speed) {
+        if self.since.is_some() {
+            return;
+        }
+        // What was slow a while ago says nothing of now.
+        if self.until.is_some_and(|until| now.duration_since(until) >= slowest.within) {
+            (self.waited, self.bytes) = (Duration::ZERO, 0);
+        }
+        self.since = Some(now);
+    }
+
+    /// It has taken so much, or there is nothing more to be taken.
+    pub fn take(&mut self, bytes: usize, now: Instant, slowest: Speed) {
+        if let Some(since) = self.since.take() {
+            self.waited += now.duration_since(since);
+            self.until = Some(now);
+        }
+        self.bytes += bytes as u64;
+        if self.bytes >= slowest.bytes {
+            (self.waited, self.bytes) = (Duration::ZERO, 0);
+        }
+    }
+
+    /// Until when it may go on taking nothing, while it is waited for.
+    pub fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        let left = limits.slowest.within.saturating_sub(self.waited);
+        self.since.map(|since| since + limits.write_within.min(left))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: fn() -> Limits = Limits::default;
+
+    /// Who takes so many bytes after each so many seconds: the second in which it is sent away within a day.
+    fn ends(bytes: usize, every: u64) -> Option<u64> {
+        let (limits, start) = (LIMITS(), Instant::now());
+        let mut taking = Taking::default();
+        let mut second = 0;
+        while second < 86_400 {
+            taking.wait(start + Duration::from_secs(second), limits.slowest);
+            second += every;
+            let now = start + Duration::from_secs(second);
+            if taking.deadline(&limits).is_some_and(|deadline| deadline < now) {
+                return Some(second);
+            }
+            taking.take(bytes, now, limits.slowest);
+        }
+        None
+    }
+
+    #[test]
+    fn who_takes_a_little_now_and_then_has_two_minutes() {
+        assert_eq!(ends(1, 31), Some(31), "nothing at all is taken for half a minute");
+        assert_eq!(ends(1, 29), Some(145));
+        assert_eq!(ends(16 * 1024, 29), Some(145));
+    }
+
+    #[test]
+    fn a_line_of_16_kbit_a_second_is_fast_enough_also_where_buffers_hide_its_pace() {
+        for every in [1, 5, 21, 29] {
+            assert_eq!(ends(every as usize * 2_000, every), None, "{every}");
+        }
+    }
+
+    #[test]
+    fn time_in_which_nothing_waits_does_not_count_and_what_is_long_ago_is_forgotten() {
+        let (limits, start) = (LIMITS(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut taking = Taking::default();
+        taking.wait(at(0), limits.slowest);
+        taking.take(10, at(20), limits.slowest);
+        assert_eq!(taking.deadline(&limits), None);
+        taking.wait(at(100), limits.slowest);
+        taking.wait(at(110), limits.slowest);
+        assert_eq!(taking.deadline(&limits), Some(at(130)), "it counts from the first time");
+        taking.take(10, at(129), limits.slowest);
+        assert_eq!(taking.waited, Duration::from_secs(49));
+        taking.wait(at(1_000), limits.slowest);
+        assert_eq!(taking.waited, Duration::ZERO);
+        taking.take(limits.slowest.bytes as usize, at(1_010), limits.slowest);
+        assert_eq!((taking.waited, taking.bytes), (Duration::ZERO, 0));
+    }
+}
