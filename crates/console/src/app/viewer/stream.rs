@@ -92,6 +92,8 @@ async fn open(console: &Console, window: &ViewerWindow, key: Secret) -> Result<O
         let Some(shown) = known.shown(role, setting) else { break };
         if changed {
             known.keep(console, window.session).await;
+            // From now on the session's page can answer about viewers that wait, too.
+            console.updates.announce();
             if shown.compared == Compared::Changed {
                 words_said::note_change(console, window).await;
             }
