@@ -150,6 +150,8 @@ function active(now: number): SessionDetail {
       as_of: now,
       current: true,
       presenter: { name: 'Zoë Ångström-Núñez', since: now - 13 * MINUTE },
+      waiting: [],
+      can_answer: false,
       watchers: [
         {
           id: 'a1',

@@ -30,6 +30,7 @@ mod farewell;
 pub mod fuzzing;
 mod input_thread;
 pub mod invitation;
+mod kept_viewers;
 pub mod known_viewers;
 mod other_program;
 pub mod own_program;

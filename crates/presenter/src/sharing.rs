@@ -17,7 +17,7 @@ use crate::{
     consent::{Banner, Choice, ClipboardState, Viewer},
     dial::Dialler,
     end_reason::EndReason,
-    exchanges::{Exchanges, Guess, Guesses},
+    exchanges::{Exchanges, OneTooMany},
     farewell,
     known_viewers::KnownViewers,
     other_program::OtherProgram,
@@ -64,7 +64,7 @@ impl Sharing {
         let (clipboard_news, mut clipboard) = mpsc::unbounded_channel();
         let (started_tx, mut started) = mpsc::channel(MOST_STREAMS);
         let (asking, mut newcomers) = mpsc::channel(MOST_STREAMS);
-        let (exchanges, mut guesses) = Exchanges::new();
+        let (exchanges, mut one_too_many) = Exchanges::new(self.known.clone());
         let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
         let (outgoing, outgoing_rx) = mpsc::channel(8);
         let (threads_alive, threads_ended) = mpsc::channel(1);
@@ -79,7 +79,6 @@ impl Sharing {
             started: started_tx,
             asking,
             exchanges,
-            guesses: Guesses::default(),
             known: self.known,
             admissions: Admissions::new(self.admission),
             other_program: OtherProgram::default(),
@@ -105,7 +104,7 @@ impl Sharing {
                 failure = failures.recv() => failure.map(EndReason::Screen),
                 Some(news) = clipboard.recv() => sharing.on_clipboard_news(news),
                 Some(newcomer) = newcomers.recv() => sharing.on_newcomer(newcomer),
-                Some(guess) = guesses.recv() => sharing.on_guess(guess),
+                Some(which) = one_too_many.recv() => sharing.on_one_too_many(which),
                 Some((id, viewer)) = started.recv() => sharing.on_stream_started(id, viewer),
                 Some(ended) = sharing.streams.join_next_with_id() => sharing.on_stream_ended(ended),
                 () = sleep_until(sharing.banner.not_before), if sharing.banner.due => sharing.show_banner(),
@@ -137,7 +136,6 @@ struct ActiveSharing {
     /// Who waits, as the technician was told last.
     told_waiting: Vec<WaitingViewer>,
     exchanges: Exchanges,
-    guesses: Guesses,
     streams: JoinSet<Result<(), StreamError>>,
     viewers: HashMap<Id, Viewer>,
     paused: bool,
@@ -323,11 +321,18 @@ impl ActiveSharing {
         }
     }
 
-    fn on_guess(&mut self, guess: Guess) -> Option<EndReason> {
-        if guess == Guess::BrokenOff {
-            tracing::warn!("a viewer's key exchange broke off before it was whole");
-        }
-        self.guesses.one_too_many(guess, Instant::now()).then_some(EndReason::Interfered)
+    /// There were too many key exchanges, by which somebody may try to get in between.
+    fn on_one_too_many(&mut self, which: OneTooMany) -> Option<EndReason> {
+        let shut_out = match which {
+            OneTooMany::End => return Some(EndReason::Interfered),
+            OneTooMany::Guest => {
+                "A viewer that connected in a wrong way again and again is shut out"
+            }
+            OneTooMany::Guests => "Viewers connected in a wrong way: only your helper can connect",
+        };
+        self.notice = Some(shut_out.to_owned());
+        self.banner.due = true;
+        None
     }
 
     fn on_stream_ended(

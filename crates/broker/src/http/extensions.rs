@@ -109,9 +109,9 @@ pub(super) async fn admit(call: Call, key: ConsoleKey, fields: Fields) -> HttpRe
         pairing: text("pairing")?,
         signature: text("signature")?,
     };
-    let passed = call.coordinator.apply(|hub, now| {
-        hub.pass_consoles_answer(call.client, key.0.as_ref(), &pin, answer, now)
-    });
+    let passed = call
+        .coordinator
+        .apply(|hub, now| hub.pass_consoles_answer(call.client, key.0.as_ref(), &pin, answer, now));
     passed.await?;
     Ok(json(success()))
 }

@@ -171,12 +171,14 @@ async fn answer_viewer(
     // Without the engine's guard: a slow service must not hold up a change of settings.
     drop(engine);
     if !console.engine.capabilities(&client).await.is_some_and(|able| able.can_admit()) {
-        let text = format!("{DOING}: the broker is of an older version and takes no answer from here");
+        let text =
+            format!("{DOING}: the broker is of an older version and takes no answer from here");
         return Err(refused(&text, "answer in the viewer window"));
     }
     let answer = admitting::answer_without_window(console, id, &found, lets_in).await;
     let answer = answer.ok_or_else(|| {
-        let text = format!("{DOING}: this console and the customer's program don't know each other yet");
+        let text =
+            format!("{DOING}: this console and the customer's program don't know each other yet");
         refused(&text, "open the viewer, then let them in")
     })?;
     client.admit(&pin, &answer).await.map_err(|error| failed(CommandError::Call(error)))?;

@@ -324,7 +324,8 @@ async fn an_answer_counts_for_nothing_that_was_told_after_it_was_shown() {
         waits(&rig, &id, true).await.controls.then_some(())
     })
     .await;
-    let command = json!({ "do": "answer_viewer", "session": id, "viewer": shown.id, "lets_in": true });
+    let command =
+        json!({ "do": "answer_viewer", "session": id, "viewer": shown.id, "lets_in": true });
     let trouble = rig.refused(command).await;
     assert!(trouble.text.contains("something about it has changed"), "{trouble:?}");
     audited(&rig, "viewer_let_in", 0).await;
