@@ -300,4 +300,28 @@ mod tests {
         assert!(exchanges.begin(guest("a")).await.is_none());
         assert!(exchanges.begin(With::Own).await.is_some());
     }
+    /// Whoever gets the customer to start the program again has no more tries.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_program_that_is_started_again_goes_on_counting() {
+        use std::{fs, os::unix::fs::PermissionsExt as _};
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        let run = || {
+            let broker = "https://support.example.org".parse().unwrap();
+            KnownViewers::open(Some(folder.path()), &broker, &"7W2-97-8570".parse().unwrap())
+        };
+        let breaks_off = async |exchanges: &Exchanges| {
+            exchanges.begin(With::Own).await.unwrap().answered();
+        };
+        let first = run();
+        let (exchanges, mut news) = Exchanges::new(first.clone());
+        breaks_off(&exchanges).await;
+        breaks_off(&exchanges).await;
+        first.forget();
+        assert!(news.try_recv().is_err());
+        let (exchanges, mut news) = Exchanges::new(run());
+        breaks_off(&exchanges).await;
+        assert_eq!(news.try_recv(), Ok(OneTooMany::End));
+    }
 }

@@ -93,6 +93,11 @@ const fn watching(read_only: bool) -> &'static str {
 }
 
 async fn viewer_link(console: &Console, session: &str, read_only: bool, by: &str) -> CommandResult {
+    // A web page has no words to compare, so its control would wait for nothing.
+    if !read_only && console.settings.current().control_after_words {
+        let text = "give a viewer's link to control: control waits until the words match, and a web page has none";
+        return Err(refused(text, "give a read-only link, or change the setting"));
+    }
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let by_role = capabilities(console, &engine).await.is_some_and(|can| can.links_by_role());
     // Without a name: the person who gets the link enters their own.

@@ -153,6 +153,10 @@ async fn control_waits_for_these_match_when_the_setting_says_so() {
     says_that_they_match(&mut window, &words).await;
     let (_screen, stream) = watched(&window, &mut program, Some(&stream.sealed.pairing)).await;
     assert!(!stream.only_watches);
+    // A web page has no words, so nobody gets control by a link.
+    let link = |read_only| json!({ "do": "viewer_link", "session": id, "read_only": read_only });
+    assert!(rig.refused(link(false)).await.text.contains("a web page has none"));
+    assert!(matches!(rig.ask(link(true)).await, Reply::Link { .. }));
 }
 
 /// Whoever plays the presenter, or carries its stream, can leave the encryption out.
@@ -261,7 +265,8 @@ async fn a_waiting_viewer_is_let_in_by_a_window_that_has_had_no_stream_yet() {
 /// Who waits, as the session's page shows it; and whether this console can answer.
 async fn waits(rig: &Rig, id: &str, can_answer: bool) -> WaitingView {
     eventually("the viewer that waits", async || {
-        let Reply::Detail { detail } = rig.ask(json!({ "do": "show", "session": id })).await else {
+        let detail = json!({ "do": "detail", "session": id });
+        let Reply::Detail { detail } = rig.ask(detail).await else {
             return None;
         };
         let screen = detail.screen.filter(|screen| screen.can_answer == can_answer)?;
