@@ -32,6 +32,7 @@ mod input_thread;
 pub mod invitation;
 mod kept_viewers;
 pub mod known_viewers;
+mod notices;
 mod other_program;
 pub mod own_program;
 mod picture_pool;

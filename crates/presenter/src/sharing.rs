@@ -20,8 +20,8 @@ use crate::{
     exchanges::{Exchanges, OneTooMany},
     farewell,
     known_viewers::KnownViewers,
+    notices,
     other_program::OtherProgram,
-    screen::NotCarried,
     shared_clipboard::ClipboardNews,
     shared_screen::{OpenScreen, SharedScreen},
     viewer_stream::{self, Parts, StreamError},
@@ -242,7 +242,7 @@ impl ActiveSharing {
                 self.clipboard_state = ClipboardState::Asked { by: by.unwrap_or_default() };
             }
             ClipboardNews::Asked(_) => return None,
-            ClipboardNews::NotCarried(why) => self.notice = Some(not_sent(why).to_owned()),
+            ClipboardNews::NotCarried(why) => self.notice = Some(notices::not_sent(why).to_owned()),
         }
         self.banner.due = true;
         None
@@ -323,14 +323,8 @@ impl ActiveSharing {
 
     /// There were too many key exchanges, by which somebody may try to get in between.
     fn on_one_too_many(&mut self, which: OneTooMany) -> Option<EndReason> {
-        let shut_out = match which {
-            OneTooMany::End => return Some(EndReason::Interfered),
-            OneTooMany::Guest => {
-                "A viewer that connected in a wrong way again and again is shut out"
-            }
-            OneTooMany::Guests => "Viewers connected in a wrong way: only your helper can connect",
-        };
-        self.notice = Some(shut_out.to_owned());
+        let Some(notice) = notices::shut_out(which) else { return Some(EndReason::Interfered) };
+        self.notice = Some(notice.to_owned());
         self.banner.due = true;
         None
     }
@@ -349,6 +343,9 @@ impl ActiveSharing {
             Err(StreamError::Screen(error)) => Some(EndReason::Screen(error)),
             Err(error) => {
                 tracing::debug!(%error, "a viewer's stream is over");
+                if let Some(notice) = notices::other_version(&error) {
+                    self.notice = Some(notice.to_owned());
+                }
                 None
             }
             Ok(()) => None,
@@ -375,18 +372,6 @@ impl ActiveSharing {
         (self.banner.due, self.banner.not_before) = (false, Instant::now() + BANNER_INTERVAL);
         // The banner's window is gone.
         shown.is_err().then_some(EndReason::Stopped)
-    }
-}
-
-/// What the customer is told where what they copied can't be sent.
-fn not_sent(why: NotCarried) -> &'static str {
-    match why {
-        NotCarried::OtherPicture => {
-            "The picture that you copied was not sent: it is of another kind than PNG"
-        }
-        NotCarried::LargePicture => "The picture that you copied was not sent: it is too large",
-        NotCarried::LongText => "The text that you copied was not sent: it is too long",
-        NotCarried::Other => "What you copied was not sent: it is neither a text nor a picture",
     }
 }
 

@@ -157,7 +157,13 @@ async fn exchange(
     let responder = Responder::new(access)?;
     // Before the viewer's pairing is looked for: another of its streams may be making it just now.
     let mut turn = parts.exchanges.begin(with).await.ok_or(StreamError::ShutOut)?;
-    let (awaiting, second) = responder.answer(first, |id| parts.known.recall(id))?;
+    let answer = responder.answer(first, |id| parts.known.recall(id));
+    if let Err(SealError::Older | SealError::Later) = answer {
+        // So that the viewer can say which of the two has to be updated.
+        let _ = socket.send(Message::binary(seal::refusal().to_vec())).await;
+        let _ = socket.close(None).await;
+    }
+    let (awaiting, second) = answer?;
     turn.answered();
     let role = if awaiting.only_watches() { Role::Watch } else { role };
     socket.send(Message::binary(second)).await.map_err(lost)?;

@@ -179,6 +179,32 @@ async fn a_picture_that_comes_without_the_exchange_is_not_shown() {
     }
 }
 
+/// Neither end can do without the encryption, so each says which of them has to be updated.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_of_another_version_is_said_to_be_one() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let window = Window::open(&rig, &id, false).await;
+    let answers = [
+        (Some([0xfe, 1]), "older_program"),
+        (Some([0xfe, 3]), "older_viewer"),
+        (None, "unanswered"),
+    ];
+    for (answer, code) in answers {
+        let mut screen = window.watch().await;
+        let mut page = program.joins().await;
+        page.bytes().await;
+        if let Some(answer) = answer {
+            page.send_bytes(answer).await;
+        } else {
+            page.close().await;
+        }
+        assert_eq!(screen.next_of("refused").await["code"], code);
+    }
+}
+
 /// The answer is signed for the program, and what was shown is part of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_viewer_is_let_in_by_a_signed_answer_that_is_noted() {

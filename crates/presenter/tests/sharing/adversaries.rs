@@ -124,6 +124,23 @@ async fn a_guests_broken_exchanges_end_its_own_access_and_not_the_sharing() {
     customer.banner(|banner| banner.viewers.len() == 1).await;
 }
 
+/// The customer is told which end has to be updated, and so is the viewer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_of_another_version_is_told_so_and_the_customer_too() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    for (length, said) in [(64, "their Deskhand is too old"), (200, "this program is too old")] {
+        live.viewer("s", "control", true).await;
+        let (mut socket, _) = broker.screen().await;
+        join(&mut socket, "control").await;
+        socket.send(Message::binary(vec![7; length])).await.unwrap();
+        let told = socket.next().await.unwrap().unwrap();
+        assert_eq!(told.into_data()[..], [0xfe, 2]);
+        let is_told = |notice: &String| notice.contains(said);
+        customer.banner(|banner| banner.notice.as_ref().is_some_and(is_told)).await;
+    }
+}
+
 /// Losing the connection, which the broker can do at will, gives it no further tries.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_hangs_up_in_between_has_three_tries_as_well() {
