@@ -31,13 +31,18 @@ pub(crate) const fn shut_out(which: OneTooMany) -> Option<&'static str> {
 
 /// What the customer is told where a viewer can't connect since one end is older than the other.
 pub(crate) const fn other_version(error: &StreamError) -> Option<&'static str> {
+    let StreamError::Seal(error) = error else { return None };
     match error {
-        StreamError::Seal(SealError::Older) => {
+        SealError::Older => {
             Some("A viewer can't connect: their Deskhand is too old and has to be updated")
         }
-        StreamError::Seal(SealError::Later) => {
+        SealError::Later => {
             Some("A viewer can't connect: this program is too old, so download it again")
         }
-        _ => None,
+        SealError::Exchange
+        | SealError::Commitment
+        | SealError::Damaged
+        | SealError::TooLong
+        | SealError::NoRandomness => None,
     }
 }
