@@ -252,3 +252,8 @@ export function answered(detail: SessionDetail, viewer: string): SessionDetail {
   const waiting = screen?.waiting.filter((one) => one.id !== viewer) ?? [];
   return { ...detail, screen: screen && { ...screen, waiting }, row: { ...row, waiting: waiting.length } };
 }
+
+/** What a service tells of a screen as it is now, on which nobody waits. */
+export function toldNow(now: number) {
+  return { as_of: now, current: true, waiting: [], can_answer: false };
+}
