@@ -53,6 +53,7 @@ export function row(
     active_at: at,
     timer_since: null,
     unread: 0,
+    waiting: 0,
     hook_lost: false,
     verified: null,
     live: kind !== 'closed',
@@ -243,4 +244,16 @@ export function ordered(command: Extract<Command, { do: 'mail' }>, id: number): 
     doubtful: false,
     can_repeat: false,
   };
+}
+
+/** A session after the viewer that waited was answered. */
+export function answered(detail: SessionDetail, viewer: string): SessionDetail {
+  const { screen, row } = detail;
+  const waiting = screen?.waiting.filter((one) => one.id !== viewer) ?? [];
+  return { ...detail, screen: screen && { ...screen, waiting }, row: { ...row, waiting: waiting.length } };
+}
+
+/** What a service tells of a screen as it is now, on which nobody waits. */
+export function toldNow(now: number) {
+  return { as_of: now, current: true, waiting: [], can_answer: false };
 }

@@ -7,7 +7,7 @@ import type {
   StateKind,
 } from '../src/lib/ipc/bindings';
 import { hhmm } from '../src/lib/time/format';
-import { ACCEPTED, chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row } from './make';
+import { ACCEPTED, chat, detail, hook, HOOKS, lane, MINUTE, pin, race, row, toldNow } from './make';
 import { NO_REGION } from './refusals';
 
 const off = HOOKS.map((name) => hook(name, 'off'));
@@ -147,8 +147,7 @@ function active(now: number): SessionDetail {
     screen: {
       sharing: 'paused',
       platform: 'linux-x86_64',
-      as_of: now,
-      current: true,
+      ...toldNow(now),
       presenter: { name: 'Zoë Ångström-Núñez', since: now - 13 * MINUTE },
       watchers: [
         {

@@ -79,6 +79,7 @@ fn typescript() -> String {
         view::PresenterView,
         view::ScreenView,
         view::SharingKind,
+        view::WaitingView,
         view::WatcherView,
         view::PictureView,
         view::ProgramView,

@@ -42,7 +42,9 @@ pub use self::{
     },
     region_race::{LaneView, RegionsView},
     row::{SessionRow, StateKind, StateView},
-    shared_screen::{PictureView, PresenterView, ScreenView, SharingKind, WatcherView},
+    shared_screen::{
+        PictureView, PresenterView, ScreenView, SharingKind, WaitingView, WatcherView,
+    },
     verify::{
         GatePolicy, GateView, NextPushView, OverrideView, VerificationState, VerificationView,
         Verified, VerifyHow,

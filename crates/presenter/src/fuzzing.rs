@@ -1,13 +1,18 @@
 //! This crate's readers of what strangers send or files hold, each as one call: for the fuzz targets in `tests/fuzz`, which
 //! are no part of any program.
 
+use std::collections::HashSet;
+
 use rfb::Png;
+use seal::Pairing;
 
 use crate::{
     broker_connection,
+    kept_viewers::Kept,
     screen::{
         Change, Contents,
         x11::{
+            leftovers::Left,
             own_text::Own,
             selection_answers::{Answers, LONGEST, Names, Next},
         },
@@ -17,6 +22,26 @@ use crate::{
 /// A message of the broker on the live connection.
 pub fn live_message(text: &str) {
     let _ = broker_connection::means_something(text);
+}
+
+/// The file of known viewers: what is read of it is written again as it was.
+pub fn known_viewers(bytes: &[u8]) {
+    let Some(kept) = Kept::from_bytes(bytes) else { return };
+    let names: HashSet<_> = kept.pairings.iter().map(Pairing::id).collect();
+    // One pairing twice is never written here, and may be the technician's once and once not.
+    if names.len() == kept.pairings.len() {
+        assert_eq!(kept.to_bytes(), bytes);
+    }
+}
+
+/// The note of a run that was killed: any client of the display could have written it. Nothing but keys is put right.
+pub fn leftovers(bytes: &[u8]) {
+    let words: Vec<u32> = bytes
+        .chunks_exact(4)
+        .map(|word| word.iter().fold(0, |all, byte| all << 8 | u32::from(*byte)))
+        .collect();
+    let Some(Left { borrowed, .. }) = Left::from_words(&words) else { return };
+    assert!(borrowed.len() < words.len() && borrowed.iter().all(|(key, _)| *key >= 8));
 }
 
 /// The forms of the fuzzed display: each name is its number, 31 (STRING) among them.

@@ -1,16 +1,16 @@
 //! The viewers whose key exchange was whole, so that who comes back has the words that were compared
 //! already (docs/adr/0016).
 //!
-//! They are kept for the life of the PIN. A program that is started again still knows them, if the
+//! They are kept for the life of the PIN, with which of them are the technician's, and how many
+//! exchanges were guesses of late ([`crate::exchanges`]). A program that is started again still knows them, if the
 //! system has a folder that is in memory and this user's alone, such as `$XDG_RUNTIME_DIR`. They are
 //! never on a disk.
 
 use std::{
-    collections::{HashSet, VecDeque},
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use parking_lot::Mutex;
@@ -19,13 +19,12 @@ use seal::{Pairing, PairingId};
 use url::Url;
 use wire::Pin;
 
-use crate::broker_connection::LONGEST_LIFE;
+use crate::{
+    broker_connection::LONGEST_LIFE,
+    exchanges::{Guess, WINDOW},
+    kept_viewers::{Kept, KeptGuess, MOST},
+};
 
-/// The most viewers that are remembered; the one that was made first goes first, but the
-/// technician's own go last.
-const MOST: usize = 64;
-/// The bytes of one in the file.
-const BYTES: usize = 32;
 const FOLDER: &str = "deskhand-presenter";
 
 /// The known viewers of one session. Clones share them.
@@ -34,12 +33,13 @@ pub struct KnownViewers(Arc<Mutex<Known>>);
 
 #[derive(Debug)]
 struct Known {
-    /// The newest last.
-    pairings: VecDeque<Pairing>,
-    /// Those of the technician's own console, as the broker said in this run.
-    own: HashSet<PairingId>,
+    kept: Kept,
     file: Option<PathBuf>,
 }
+
+/// An exchange that may have been a guess: whether it was with the technician's own console, and how
+/// long ago it was.
+pub(crate) type AgedGuess = (Guess, bool, Duration);
 
 impl KnownViewers {
     /// Those of an earlier run of this session's program that were kept in `folder`, or none.
@@ -56,55 +56,74 @@ impl KnownViewers {
             folder.join(file_name(broker, pin))
         });
         let kept = file.as_ref().and_then(|file| fs::read(file).ok()).unwrap_or_default();
-        let mut pairings: VecDeque<_> =
-            kept.chunks_exact(BYTES).filter_map(Pairing::from_bytes).take(MOST).collect();
-        // A file that is cut or too long was not written here.
-        if kept.len() != pairings.len() * BYTES {
-            pairings.clear();
-        }
-        let own = HashSet::new();
-        Self(Arc::new(Mutex::new(Known { pairings, own, file })))
+        let kept = Kept::from_bytes(&kept).unwrap_or_default();
+        Self(Arc::new(Mutex::new(Known { kept, file })))
+    }
+
+    /// The guesses of an earlier run within the last hour.
+    pub(crate) fn guesses(&self) -> Vec<AgedGuess> {
+        let now = unix_ms();
+        let known = self.0.lock();
+        // One of later than now was kept before the clock was put back: it counts as new.
+        let aged = known
+            .kept
+            .guesses
+            .iter()
+            .map(|one| (one.guess, one.own, Duration::from_millis(now.saturating_sub(one.at))));
+        aged.filter(|(.., age)| *age < WINDOW).collect()
+    }
+
+    /// Keeps the guesses of the last hour for a later run.
+    pub(crate) fn keep_guesses(&self, guesses: Vec<AgedGuess>) {
+        let now = unix_ms();
+        let at = |age: Duration| now.saturating_sub(u64::try_from(age.as_millis()).unwrap_or(0));
+        let kept =
+            guesses.into_iter().map(|(guess, own, age)| KeptGuess { guess, own, at: at(age) });
+        let mut known = self.0.lock();
+        known.kept.guesses = kept.collect();
+        known.save_or_note();
     }
 
     /// The pairing with this name.
     pub fn recall(&self, id: PairingId) -> Option<Pairing> {
-        self.0.lock().pairings.iter().find(|pairing| pairing.id() == id).cloned()
+        self.0.lock().kept.pairings.iter().find(|pairing| pairing.id() == id).cloned()
     }
 
     /// Whether the technician's own console has signed this text. `id` is the name of its pairing.
     pub fn own_has_signed(&self, id: &str, text: &[u8], signature: &str) -> bool {
         let known = self.0.lock();
-        let mut named = known.pairings.iter().filter(|pairing| pairing.id().to_string() == id);
-        named
-            .any(|pairing| known.own.contains(&pairing.id()) && pairing.has_signed(text, signature))
+        let mut named = known.kept.pairings.iter().filter(|pairing| pairing.id().to_string() == id);
+        named.any(|pairing| {
+            known.kept.own.contains(&pairing.id()) && pairing.has_signed(text, signature)
+        })
     }
 
     /// Remembers a pairing whose exchange was whole, and whether its viewer is the technician's
     /// own console.
     pub fn remember(&self, pairing: &Pairing, own: bool) {
         let mut known = self.0.lock();
-        if own {
-            known.own.insert(pairing.id());
+        let is_new = !known.kept.pairings.contains(pairing);
+        if is_new {
+            if known.kept.pairings.len() >= MOST {
+                known.drop_oldest();
+            }
+            known.kept.pairings.push_back(pairing.clone());
         }
-        if known.pairings.contains(pairing) {
-            return;
-        }
-        if known.pairings.len() >= MOST {
-            known.drop_oldest();
-        }
-        known.pairings.push_back(pairing.clone());
-        // A short file that no disk is waited for.
-        if let Err(error) = known.save() {
-            tracing::debug!(%error, "a viewer stays known for this run only");
+        let is_newly_own = own && known.kept.own.insert(pairing.id());
+        if is_new || is_newly_own {
+            known.save_or_note();
         }
     }
 
-    /// Forgets them all: the session is over.
+    /// Forgets all viewers: the session is over.
     pub fn forget(&self) {
         let mut known = self.0.lock();
-        known.pairings.clear();
-        known.own.clear();
-        if let Some(file) = known.file.take() {
+        known.kept.pairings.clear();
+        known.kept.own.clear();
+        // Not the guesses: whoever gets the customer to start the program again would have more of them.
+        if !known.kept.guesses.is_empty() {
+            known.save_or_note();
+        } else if let Some(file) = known.file.take() {
             let _ = fs::remove_file(file);
         }
     }
@@ -113,21 +132,33 @@ impl KnownViewers {
 impl Known {
     fn drop_oldest(&mut self) {
         // The technician's own go last: many of somebody else's must not push them out.
-        let stranger = self.pairings.iter().position(|one| !self.own.contains(&one.id()));
-        if let Some(oldest) = self.pairings.remove(stranger.unwrap_or(0)) {
-            self.own.remove(&oldest.id());
+        let stranger = self.kept.pairings.iter().position(|one| !self.kept.own.contains(&one.id()));
+        if let Some(oldest) = self.kept.pairings.remove(stranger.unwrap_or(0)) {
+            self.kept.own.remove(&oldest.id());
+        }
+    }
+
+    fn save_or_note(&self) {
+        // A short file that no disk is waited for.
+        if let Err(error) = self.save() {
+            tracing::debug!(%error, "what is known of viewers holds for this run only");
         }
     }
 
     fn save(&self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        let bytes: Vec<u8> = self.pairings.iter().flat_map(Pairing::expose).copied().collect();
+        let bytes = self.kept.to_bytes();
         // Whole or not at all, whoever reads it meanwhile.
         let new = file.with_extension("new");
         let _ = fs::remove_file(&new);
         write_private(&new, &bytes)?;
         fs::rename(new, file)
     }
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Two sessions, or two servers, never share a file. The name gives the PIN away to those only who
@@ -194,6 +225,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::kept_viewers::{BYTES, GUESS_BYTES};
 
     fn known(folder: &Path, pin: &str) -> KnownViewers {
         let broker = "https://support.example.org".parse().unwrap();
@@ -248,10 +280,41 @@ mod tests {
         known(folder.path(), "7W2-97-8570").remember(&pairing(1), true);
         let own = folder.path().join(FOLDER);
         let file = fs::read_dir(own).unwrap().next().unwrap().unwrap().path();
-        for bytes in [vec![1; BYTES - 1], vec![1; BYTES + 1], vec![1; BYTES * (MOST + 1)], vec![]] {
+        let whole = fs::read(&file).unwrap();
+        let with = |at: usize, byte: u8| {
+            let mut bytes = whole.clone();
+            bytes[at] = byte;
+            bytes
+        };
+        let cut = whole[..whole.len() - 1].to_vec();
+        let longer = [&whole[..], &[0; GUESS_BYTES + 1]].concat();
+        // Of the form before this one; of a later one; more or less than it says; neither yes nor no.
+        let old = vec![1; BYTES];
+        for bytes in [vec![], old, cut, longer, with(0, 3), with(1, 0), with(1, 255), with(2, 2)] {
             fs::write(&file, bytes).unwrap();
             assert_eq!(known(folder.path(), "7W2-97-8570").recall(pairing(1).id()), None);
         }
+    }
+
+    #[test]
+    fn whose_they_are_and_what_was_counted_outlive_the_program() {
+        let folder = private();
+        let first = known(folder.path(), "7W2-97-8570");
+        first.remember(&pairing(1), false);
+        first.remember(&pairing(2), false);
+        // The technician's console comes back, and only now is it said to be theirs.
+        first.remember(&pairing(2), true);
+        let guesses = vec![
+            (Guess::BrokenOff, true, Duration::from_secs(60)),
+            (Guess::NewKey, false, Duration::from_secs(7200)),
+        ];
+        first.keep_guesses(guesses);
+        let again = known(folder.path(), "7W2-97-8570");
+        let signs =
+            |by: &Pairing| again.own_has_signed(&by.id().to_string(), b"text", &by.sign(b"text"));
+        assert!(signs(&pairing(2)) && !signs(&pairing(1)));
+        let kept: Vec<_> = again.guesses().iter().map(|(guess, own, _)| (*guess, *own)).collect();
+        assert_eq!(kept, [(Guess::BrokenOff, true)], "the other is older than an hour");
     }
 
     #[test]

@@ -17,11 +17,11 @@ use crate::{
     consent::{Banner, Choice, ClipboardState, Viewer},
     dial::Dialler,
     end_reason::EndReason,
-    exchanges::{Exchanges, Guess, Guesses},
+    exchanges::{Exchanges, OneTooMany},
     farewell,
     known_viewers::KnownViewers,
+    notices,
     other_program::OtherProgram,
-    screen::NotCarried,
     shared_clipboard::ClipboardNews,
     shared_screen::{OpenScreen, SharedScreen},
     viewer_stream::{self, Parts, StreamError},
@@ -64,7 +64,7 @@ impl Sharing {
         let (clipboard_news, mut clipboard) = mpsc::unbounded_channel();
         let (started_tx, mut started) = mpsc::channel(MOST_STREAMS);
         let (asking, mut newcomers) = mpsc::channel(MOST_STREAMS);
-        let (exchanges, mut guesses) = Exchanges::new();
+        let (exchanges, mut one_too_many) = Exchanges::new(self.known.clone());
         let (events_tx, mut events) = mpsc::channel(MOST_STREAMS);
         let (outgoing, outgoing_rx) = mpsc::channel(8);
         let (threads_alive, threads_ended) = mpsc::channel(1);
@@ -80,7 +80,6 @@ impl Sharing {
             started: started_tx,
             asking,
             exchanges,
-            guesses: Guesses::default(),
             known: self.known,
             admissions: Admissions::new(self.admission),
             other_program: OtherProgram::default(),
@@ -106,7 +105,7 @@ impl Sharing {
                 failure = failures.recv() => failure.map(EndReason::Screen),
                 Some(news) = clipboard.recv() => sharing.on_clipboard_news(news),
                 Some(newcomer) = newcomers.recv() => sharing.on_newcomer(newcomer),
-                Some(guess) = guesses.recv() => sharing.on_guess(guess),
+                Some(which) = one_too_many.recv() => sharing.on_one_too_many(which),
                 Some((id, viewer)) = started.recv() => sharing.on_stream_started(id, viewer),
                 Some(ended) = sharing.streams.join_next_with_id() => sharing.on_stream_ended(ended),
                 () = sleep_until(sharing.banner.not_before), if sharing.banner.due => sharing.show_banner(),
@@ -140,7 +139,6 @@ struct ActiveSharing {
     /// Who waits, as the technician was told last.
     told_waiting: Vec<WaitingViewer>,
     exchanges: Exchanges,
-    guesses: Guesses,
     streams: JoinSet<Result<(), StreamError>>,
     viewers: HashMap<Id, Viewer>,
     paused: bool,
@@ -254,7 +252,7 @@ impl ActiveSharing {
                 };
             }
             ClipboardNews::Asked(_) => return None,
-            ClipboardNews::NotCarried(why) => self.notice = Some(not_sent(why).to_owned()),
+            ClipboardNews::NotCarried(why) => self.notice = Some(notices::not_sent(why).to_owned()),
         }
         self.banner.due = true;
         None
@@ -333,11 +331,12 @@ impl ActiveSharing {
         }
     }
 
-    fn on_guess(&mut self, guess: Guess) -> Option<EndReason> {
-        if guess == Guess::BrokenOff {
-            tracing::warn!("a viewer's key exchange broke off before it was whole");
-        }
-        self.guesses.one_too_many(guess, Instant::now()).then_some(EndReason::Interfered)
+    /// There were too many key exchanges, by which somebody may try to get in between.
+    fn on_one_too_many(&mut self, which: OneTooMany) -> Option<EndReason> {
+        let Some(notice) = notices::shut_out(which) else { return Some(EndReason::Interfered) };
+        self.notice = Some(notice.to_owned());
+        self.banner.due = true;
+        None
     }
 
     fn on_stream_ended(
@@ -354,6 +353,9 @@ impl ActiveSharing {
             Err(StreamError::Screen(error)) => Some(EndReason::Screen(error)),
             Err(error) => {
                 tracing::debug!(%error, "a viewer's stream is over");
+                if let Some(notice) = notices::other_version(&error) {
+                    self.notice = Some(notice.to_owned());
+                }
                 None
             }
             Ok(()) => None,
@@ -380,18 +382,6 @@ impl ActiveSharing {
         (self.banner.due, self.banner.not_before) = (false, Instant::now() + BANNER_INTERVAL);
         // The banner's window is gone.
         shown.is_err().then_some(EndReason::Stopped)
-    }
-}
-
-/// What the customer is told where what they copied can't be sent.
-fn not_sent(why: NotCarried) -> &'static str {
-    match why {
-        NotCarried::OtherPicture => {
-            "The picture that you copied was not sent: it is of another kind than PNG"
-        }
-        NotCarried::LargePicture => "The picture that you copied was not sent: it is too large",
-        NotCarried::LongText => "The text that you copied was not sent: it is too long",
-        NotCarried::Other => "What you copied was not sent: it is neither a text nor a picture",
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     admission::Arrival,
     broker_connection::SILENCE_TIMEOUT,
     dial::{DialError, Dialler, Socket},
-    exchanges::Exchanges,
+    exchanges::{Exchanges, With},
     known_viewers::KnownViewers,
     screen::{Contents, ScreenError},
     shared_clipboard::Copied,
@@ -58,6 +58,8 @@ pub(crate) enum StreamError {
     Lost,
     #[error("the customer didn't let the viewer in")]
     NotLetIn,
+    #[error("too many key exchanges with guests broke off or made new keys")]
+    ShutOut,
     #[error("the stream took too long")]
     Slow,
     #[error(transparent)]
@@ -97,13 +99,14 @@ pub(crate) async fn serve(
     // What the broker said of the encryption decides only whether it is attempted here: without it
     // the viewer waits for the customer, whatever the viewer itself asked for.
     let first = if sealed { Some(next_message(&mut socket).await?.into_data()) } else { None };
+    let with = if own { With::Own } else { With::Guest(Some(page.clone())) };
     let arrival = Arrival { page, role, sealed, invited };
     tokio::select! {
         allowed = let_in(arrival) => if !allowed { return Err(StreamError::NotLetIn) },
         left = gone(&mut socket) => return Err(left),
     }
     let (role, sealer, opener, words) = if let Some(first) = first {
-        let (exchanged, role) = exchange(&mut socket, (role, own), &first, &parts).await?;
+        let (exchanged, role) = exchange(&mut socket, (role, with), &first, &parts).await?;
         let Sealed { sealer, opener, words, .. } = exchanged;
         (role, Some(sealer), Some(opener), Some(words.to_string()))
     } else {
@@ -139,11 +142,10 @@ async fn gone(socket: &mut Socket) -> StreamError {
     }
 }
 
-/// Agrees on keys with the viewer, which is the technician's console if it is `own`; also, what the
-/// viewer may do from now on.
+/// Agrees on keys with the viewer; also, what it may do from now on.
 async fn exchange(
     socket: &mut Socket,
-    (role, own): (Role, bool),
+    (role, with): (Role, With),
     first: &[u8],
     parts: &Parts<'_>,
 ) -> Result<(Sealed, Role), StreamError> {
@@ -151,10 +153,17 @@ async fn exchange(
         Role::Watch => Access::Watch,
         Role::Control => Access::Control,
     };
+    let own = with == With::Own;
     let responder = Responder::new(access)?;
     // Before the viewer's pairing is looked for: another of its streams may be making it just now.
-    let mut turn = parts.exchanges.begin().await.ok_or(StreamError::Lost)?;
-    let (awaiting, second) = responder.answer(first, |id| parts.known.recall(id))?;
+    let mut turn = parts.exchanges.begin(with).await.ok_or(StreamError::ShutOut)?;
+    let answer = responder.answer(first, |id| parts.known.recall(id));
+    if let Err(SealError::Older | SealError::Later) = answer {
+        // So that the viewer can say which of the two has to be updated.
+        let _ = socket.send(Message::binary(seal::refusal().to_vec())).await;
+        let _ = socket.close(None).await;
+    }
+    let (awaiting, second) = answer?;
     turn.answered();
     let role = if awaiting.only_watches() { Role::Watch } else { role };
     socket.send(Message::binary(second)).await.map_err(lost)?;

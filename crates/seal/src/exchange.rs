@@ -10,7 +10,7 @@ use ring::{
 use snow::{Builder, HandshakeState};
 
 use crate::{
-    Access, Pairing, PairingId, SealError,
+    Access, Pairing, PairingId, SealError, other_version,
     sealed::{self, Ends, MAX_MESSAGE, Sealed},
 };
 
@@ -89,8 +89,9 @@ impl Initiator {
     /// sent before anything else is sealed.
     ///
     /// # Errors
-    /// [`SealError::Exchange`].
+    /// [`SealError::Exchange`]; [`SealError::Older`] or [`SealError::Later`] if the other end is that.
     pub fn finish(self, second: &[u8]) -> Result<(Sealed, Vec<u8>), SealError> {
+        other_version::check_second(second)?;
         let Self { mut noise, nonce, known } = self;
         let (recalls, second) = second.split_first().ok_or(SealError::Exchange)?;
         let known = match (*recalls, known) {
@@ -125,12 +126,13 @@ impl Responder {
     /// remembers, if this end does, too.
     ///
     /// # Errors
-    /// [`SealError::Exchange`].
+    /// [`SealError::Exchange`]; [`SealError::Older`] or [`SealError::Later`] if the other end is that.
     pub fn answer(
         self,
         first: &[u8],
         recall: impl FnOnce(PairingId) -> Option<Pairing>,
     ) -> Result<(AwaitingNonce, Vec<u8>), SealError> {
+        other_version::check_first(first)?;
         let Self { mut noise, nonce } = self;
         let first = FirstPayload::from_bytes(&read(&mut noise, first)?);
         let known = recall(first.id);

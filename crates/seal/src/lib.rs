@@ -36,11 +36,13 @@
 #![warn(missing_docs)]
 
 mod exchange;
+mod other_version;
 mod pairing;
 mod sealed;
 mod words;
 
 pub use exchange::{AwaitingNonce, Initiator, Offer, Responder};
+pub use other_version::refusal;
 pub use pairing::{Pairing, PairingId};
 pub use sealed::{MAX_MESSAGE, MAX_PLAINTEXT, Opener, Sealed, Sealer};
 pub use words::Words;
@@ -61,6 +63,12 @@ pub enum SealError {
     /// The other end's message is damaged, or it was made for another version or access.
     #[error("set up the encryption: the other end's message is damaged or of another version")]
     Exchange,
+    /// The other end is of an older version, with which there is no encryption.
+    #[error("set up the encryption: the other end is of an older version")]
+    Older,
+    /// The other end is of a later version.
+    #[error("set up the encryption: the other end is of a later version")]
+    Later,
     /// The nonce doesn't match the commitment: somebody sits in the middle.
     #[error("set up the encryption: somebody in between tried to choose the words to compare")]
     Commitment,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use wire::{
     HookType, Side,
     session_events::{MailFacts, PinLife},
-    shared_screen::{Role, Sharing, SharingEnd},
+    shared_screen::{Role, Sharing, SharingEnd, WaitingViewer},
 };
 
 use crate::{DeliveryId, Presenter, Timestamp, Viewers};
@@ -72,6 +72,8 @@ pub struct LiveFacts {
     pub sharing: Sharing,
     /// The presenter and each viewer.
     pub participants: Vec<Participant>,
+    /// The viewers that wait to be let in; their texts are untrusted, and as an answer is signed over them.
+    pub waiting: Vec<WaitingViewer>,
 }
 
 /// Somebody who is connected.

@@ -62,7 +62,7 @@ impl Route {
     }
 
     /// Asks an HTTP proxy for a tunnel (RFC 9110, section 9.3.6).
-    async fn tunnel(
+    pub(crate) async fn tunnel(
         &self,
         proxy: &Proxy,
         io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,

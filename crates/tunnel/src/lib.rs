@@ -6,6 +6,8 @@
 
 mod bypass;
 mod connect;
+#[doc(hidden)]
+pub mod fuzzing;
 mod proxy;
 mod route;
 mod socks;

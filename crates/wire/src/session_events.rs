@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     HookType, Pin,
-    shared_screen::{Role, Secret, Sharing, SharingEnd},
+    shared_screen::{Role, Secret, Sharing, SharingEnd, WaitingViewer},
 };
 
 /// The header by which a console says which sessions are its own: on the call that mints a PIN, on the one that asks
@@ -116,6 +116,9 @@ pub struct SessionFacts {
     /// Those who are online: the presenter and each viewer.
     #[serde(default)]
     pub participants: Vec<Participant>,
+    /// The viewers that wait to be let in, as the customer's program tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<WaitingViewer>,
     /// The e-mails that were asked for, oldest first.
     #[serde(default)]
     pub mails: Vec<MailFacts>,

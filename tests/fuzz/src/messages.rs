@@ -1,7 +1,7 @@
 //! Messages of the network: pages, programs, consoles, remote services.
 
 use serde::{Serialize, de::DeserializeOwned};
-use tunnel::Route;
+use tunnel::{Route, fuzzing::ProxyAnswers};
 use url::Url;
 use wire::{
     MailAddress, Pin, Region,
@@ -126,4 +126,14 @@ fn reads_what_it_writes<T: DeserializeOwned + Serialize>(data: &[u8]) {
     let Ok(written) = serde_json::to_vec(&message) else { panic!("it can't be written") };
     let Ok(again) = serde_json::from_slice::<T>(&written) else { panic!("it can't be read again") };
     assert_eq!(serde_json::to_vec(&again).ok().as_ref(), Some(&written));
+}
+
+/// What a proxy answers to CONNECT.
+pub fn fuzz_proxy_answer(data: &[u8]) {
+    thread_local! {
+        static ANSWERS: Option<ProxyAnswers> = ProxyAnswers::new();
+    }
+    let made_a_tunnel =
+        ANSWERS.with(|answers| answers.as_ref().is_some_and(|answers| answers.read(data)));
+    assert!(!made_a_tunnel || data.starts_with(b"HTTP/1."), "a tunnel without a proxy's word");
 }

@@ -107,3 +107,8 @@ pub fn fuzz_selection(data: &[u8]) {
 pub fn fuzz_viewer_picture(data: &[u8]) {
     console::fuzzing::viewer_picture(data);
 }
+
+/// The note on the display of a run that was killed.
+pub fn fuzz_leftovers(data: &[u8]) {
+    presenter::fuzzing::leftovers(data);
+}

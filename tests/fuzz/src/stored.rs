@@ -55,3 +55,8 @@ fn read_payload(json: &[u8]) {
         assert!(Payload::from_json(&payload.to_json()).is_ok());
     }
 }
+
+/// The file of the viewers that the customer's program knows.
+pub fn fuzz_known_viewers(data: &[u8]) {
+    presenter::fuzzing::known_viewers(data);
+}

@@ -21,6 +21,10 @@ export type StreamHandlers = {
 const REFUSED: Record<string, string> = {
   no_presenter: "The customer's program is not connected just now.",
   timeout: "The customer's program did not answer.",
+  older_program: "The customer's program is too old for this Deskhand. Have them download it again.",
+  older_viewer: "This Deskhand is too old for the customer's program. Update it, then open the viewer again.",
+  unanswered:
+    "The customer's program ended the connection before it was encrypted. If that goes on, it is too old: have them download it again.",
   too_many: 'As many people as possible watch already.',
 };
 

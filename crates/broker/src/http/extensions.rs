@@ -9,7 +9,7 @@ use uuid::Uuid;
 use wire::{
     Pin,
     loginwithme::SessionUrl,
-    shared_screen::{Requester, Role, RosterEntry, Sharing},
+    shared_screen::{AdmissionAnswer, Requester, Role, RosterEntry, Sharing},
 };
 
 use super::{
@@ -42,6 +42,8 @@ struct Capabilities<'a> {
     events: bool,
     /// `POST /api/v1/x/chat`: a console writes a chat message, whoever is connected.
     chat: bool,
+    /// `POST /api/v1/x/admit`: a console answers about a viewer that waits, without a viewer of its own.
+    admit: bool,
     /// `POST /api/v1/x/delete {"session_pin"}` deletes what is kept of a session, for its console.
     delete: bool,
     /// There is at least one presenter's program to deliver.
@@ -69,6 +71,7 @@ pub(super) async fn capabilities(call: Call, key: ConsoleKey) -> Response {
         roster: true,
         events: true,
         chat: true,
+        admit: true,
         delete: true,
         program,
         region_path: "/region/{region}",
@@ -94,6 +97,23 @@ pub(super) async fn chat(call: Call, key: ConsoleKey, fields: Fields) -> HttpRes
         .coordinator
         .change(|hub, now| hub.post_console_chat(client, key.0.as_ref(), &pin, message, guid, now));
     Ok(json(pretty(&Posted { success: true, guid, number: posted.await? })))
+}
+
+/// The answer of the session's console about a viewer that waits. The customer's program checks its signature.
+pub(super) async fn admit(call: Call, key: ConsoleKey, fields: Fields) -> HttpResult {
+    let pin = fields.pin()?;
+    let text = |name| fields.text(name).map(str::to_owned);
+    let answer = AdmissionAnswer {
+        challenge: text("challenge")?,
+        lets_in: fields.flag("lets_in")?,
+        pairing: text("pairing")?,
+        signature: text("signature")?,
+    };
+    let passed = call
+        .coordinator
+        .apply(|hub, now| hub.pass_consoles_answer(call.client, key.0.as_ref(), &pin, answer, now));
+    passed.await?;
+    Ok(json(success()))
 }
 
 #[derive(Serialize)]

@@ -42,6 +42,7 @@ pub(crate) fn routes(context: ApiContext) -> Router {
         .route("/api/v1/session_exe", get(downloads::session_exe).head(only_get))
         .route("/api/v1/x/events", get(event_channel))
         .route("/api/v1/x/chat", post(extensions::chat))
+        .route("/api/v1/x/admit", post(extensions::admit))
         .route("/api/v1/x/capabilities", get(extensions::capabilities))
         .route("/api/v1/x/revoke", post(extensions::revoke))
         .route("/api/v1/x/delete", post(extensions::delete))

@@ -112,7 +112,7 @@ impl Hub {
     pub fn facts(&self, pin: &Pin, now: Millis) -> Option<SessionFacts> {
         let entry = self.sessions.get(pin)?;
         let session = &entry.session;
-        let sharing = self.presenter_program(pin).map(|(_, program)| program.sharing);
+        let program = self.presenter_program(pin).map(|(_, program)| program);
         let side = |side| session.presence(side).facts(now);
         Some(SessionFacts {
             session_pin: pin.clone(),
@@ -125,11 +125,12 @@ impl Hub {
             expires_in_ms: (session.life(now) == Life::Live)
                 .then(|| millis_between(now, session.expires)),
             arrival: session.customer.arrival(now),
-            sharing: sharing.unwrap_or(Sharing::None),
+            sharing: program.map_or(Sharing::None, |program| program.sharing),
             presenter: side(Side::Presenter),
             viewers: side(Side::Viewers),
             reopened: session.reopened(),
             participants: self.participants(entry, now),
+            waiting: program.map(|program| program.waiting.clone()).unwrap_or_default(),
             mails: self.outbox.facts_of(pin),
             happened: session.happened(),
             happened_ms: session.happened_at().map(|at| at.map(|at| millis_between(at, now))),

@@ -19,7 +19,7 @@ use super::{
     presence::{ConnectionId, PageId},
     refusal::Refused,
     streams::{StreamEnd, StreamId},
-    takeover::ProvenProgram,
+    takeover::Holder,
     text,
 };
 
@@ -233,8 +233,8 @@ impl Hub {
         let (mut resumed, mut displaced) = (false, Vec::new());
         if let Some(side) = connection.participant.side() {
             if let Some(program) = connection.participant.as_program() {
-                let holder = ProvenProgram { page: connection.page, client: connection.client };
-                entry.proven = program.proven.then_some(holder);
+                let (page, client) = (connection.page, connection.client);
+                entry.holder = Some(Holder { page, client, proven: program.proven });
             }
             let (arrival, fired) = session.arrive(side, connection.page, name, id, now);
             (resumed, displaced) = (!arrival.started, arrival.displaced);

@@ -259,6 +259,8 @@ pub(crate) struct Usage {
     /// Chat messages of consoles, which have no socket: by session, and by address.
     pub console_chat: RateLimiter<Pin>,
     pub console_chat_by_client: AddressLimiter,
+    /// Answers of consoles about viewers that wait.
+    pub console_answers: RateLimiter<Pin>,
     pub streams: SocketLimiter,
     pub signals: SocketLimiter,
     pub joins: AddressLimiter,

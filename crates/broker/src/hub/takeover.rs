@@ -11,11 +11,13 @@ use super::{Hub, connections::PresenterProgram, credential, presence::PageId, re
 /// A program's version and platform are shown to people, so each is cut to this many characters.
 const LONGEST_PROGRAM_INFO: usize = 32;
 
-/// A program that has shown its session's conf, and so holds the place.
+/// The program that came last, and so holds the place.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ProvenProgram {
+pub(super) struct Holder {
     pub page: PageId,
     pub client: Client,
+    /// It has shown its session's conf.
+    pub proven: bool,
 }
 
 impl Hub {
@@ -51,7 +53,7 @@ impl Hub {
     /// The program that holds a session's place leaves it to whichever comes next, as its customer said.
     pub(super) fn give_place_up(&mut self, pin: &Pin) {
         if let Some(entry) = self.sessions.get_mut(pin) {
-            entry.proven = None;
+            entry.holder = None;
         }
     }
 
@@ -61,8 +63,8 @@ impl Hub {
     /// - The program that holds it may come back at any time.
     /// - A program that is connected gives it to nobody: also a neighbour can have the session's program, which comes
     ///   with the PIN. The customer hands it over in the program that runs, which is told of the other one.
-    /// - A proven program that has been away for no more than the grace keeps it against everybody but a proven one
-    ///   that was started at the same address, as after a restart of the customer's computer.
+    /// - A program that has been away for no more than the grace keeps it against everybody but one that was started at
+    ///   the same address, as after a restart of the customer's computer, and has shown as much as it.
     pub(super) fn check_place(
         &self,
         client: Client,
@@ -73,19 +75,66 @@ impl Hub {
         let Some(entry) = self.sessions.get(pin) else { return Err(Refused::PinOver) };
         let proven = newcomer.is_some_and(|program| program.proven);
         let presence = entry.session.presence(Side::Presenter);
-        let holder = entry.proven.filter(|holder| presence.knows(holder.page));
+        let holder = entry.holder.filter(|holder| presence.knows(holder.page));
         if let Some(holder) = holder.filter(|holder| holder.page != page) {
-            let restarted = proven && holder.client == client;
-            if presence.is_online() || !restarted {
+            let restarted = holder.client == client;
+            if holder.proven && presence.is_online() || !restarted {
                 return Err(Refused::Taken);
             }
         }
         // The page's id isn't enough where the program has proven itself: it stands in no secret place.
-        if !proven && holder.is_some() {
+        if !proven && holder.is_some_and(|holder| holder.proven) {
             return Err(Refused::Taken);
         }
         let other = presence.present().find(|(id, ..)| *id != page).map(|(.., id)| id);
         let runs = self.presenter_program(pin).is_some_and(|(id, _)| Some(id) == other);
         if runs { Err(Refused::Taken) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use uuid::Uuid;
+    use wire::shared_screen::ProgramHello;
+
+    use super::*;
+    use crate::hub::{
+        connections::Link,
+        join::{Access, JoinAs, JoinRequest},
+        presence::ConnectionId,
+        tests::{credential, hub},
+    };
+
+    const CUSTOMERS: u8 = 1;
+    const NEIGHBOURS: u8 = 2;
+
+    /// A program without a conf comes from the address with this number.
+    fn comes(hub: &mut Hub, pin: &Pin, n: u64, address: u8, now: Millis) -> Result<(), Refused> {
+        let program = ProgramHello { version: "1".into(), platform: String::new(), conf: None };
+        let request = JoinRequest {
+            access: Access::Pin(pin.clone()),
+            console: None,
+            join_as: JoinAs::Presenter(Some(program)),
+            page: PageId(Uuid::from_u128(n.into())),
+            name: String::new(),
+            link: Link::Open,
+        };
+        let client = Client::from_ip(Ipv4Addr::new(192, 0, 2, address).into());
+        hub.join(ConnectionId(n), client, request, credential(n), now).map(|_| ())
+    }
+
+    #[test]
+    fn a_program_without_a_conf_keeps_its_place_while_it_is_away_for_a_moment() {
+        let (mut hub, pin) = hub();
+        comes(&mut hub, &pin, 1, CUSTOMERS, Millis(0)).unwrap();
+        hub.leave(ConnectionId(1), Millis(1));
+        let neighbour = comes(&mut hub, &pin, 2, NEIGHBOURS, Millis(2));
+        assert!(matches!(neighbour, Err(Refused::Taken)), "{neighbour:?}");
+        // Started again on the same computer, it goes on; and so it does from elsewhere if it is the same one.
+        comes(&mut hub, &pin, 3, CUSTOMERS, Millis(3)).unwrap();
+        hub.leave(ConnectionId(3), Millis(4));
+        comes(&mut hub, &pin, 3, NEIGHBOURS, Millis(5)).unwrap();
     }
 }

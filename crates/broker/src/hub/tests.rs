@@ -31,7 +31,7 @@ const PRESENTER: u64 = 1;
 const VIEWER: u64 = 2;
 const STREAM: StreamId = StreamId(9);
 
-fn hub() -> (Hub, Pin) {
+pub(super) fn hub() -> (Hub, Pin) {
     let region = "us-east-1".parse().unwrap();
     let rates = Rates::embedded().into();
     let settings = HubSettings { regions: vec![region], rates, ..HubSettings::default() };
@@ -55,7 +55,7 @@ fn join(hub: &mut Hub, pin: &Pin, n: u64, join_as: JoinAs) -> Result<Change, Ref
     joined.map(|(_, change)| change)
 }
 
-fn credential(n: u64) -> Credential {
+pub(super) fn credential(n: u64) -> Credential {
     Credential::from_random([u8::try_from(n).unwrap(); 32])
 }
 

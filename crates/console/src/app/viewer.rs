@@ -4,7 +4,7 @@
 //! A page, its address and the log never hold a PIN or a broker's credential, a page gets nothing
 //! after its window was closed, and no window opens on a session whose gate is shut.
 
-mod admitting;
+pub(crate) mod admitting;
 mod comparison;
 pub(crate) mod live;
 pub(crate) mod picture;

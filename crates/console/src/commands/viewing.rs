@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, SessionId, clock::now, desktop::View, remote::Capabilities};
+use engine::{CommandError, Engine, SessionId, clock::now, desktop::View, remote::Capabilities};
 use serde::Deserialize;
 use session::verification::Verdict;
 use strum::VariantNames;
@@ -10,14 +10,14 @@ use ts_rs::TS;
 use wire::shared_screen::Role;
 
 use super::{
-    CommandResult, failed, parse_id,
+    CommandResult, failed, no_session, parse_id,
     policy::{AuditPolicy, Policy},
     refused,
 };
 use crate::{
     Settings,
-    app::{App, AuditEntry, Console, name_of},
-    present::trouble,
+    app::{App, AuditEntry, Console, name_of, viewer::admitting},
+    present::{shared_screen::waiting_id, trouble},
     reply::Reply,
 };
 
@@ -42,6 +42,14 @@ pub enum ViewingCommand {
         #[ts(as = "Option<bool>", optional)]
         chat: bool,
     },
+    /// Lets a viewer that waits see the customer's screen, or refuses it. Refused until a viewer window of this console
+    /// was open once, since the answer is signed with what it and the customer's program agreed on.
+    AnswerViewer {
+        session: String,
+        /// The viewer, as the session's `screen.waiting` names it.
+        viewer: String,
+        lets_in: bool,
+    },
 }
 
 impl ViewingCommand {
@@ -59,6 +67,8 @@ impl ViewingCommand {
                 };
                 AuditPolicy::after("viewer_opened", text).about(session)
             }
+            // With the viewer's name, which the command doesn't have.
+            Self::AnswerViewer { .. } => AuditPolicy::ByHandler,
         })
     }
 
@@ -71,6 +81,9 @@ impl ViewingCommand {
             Self::OpenViewer { session, read_only, chat } => {
                 open_viewer(console, &session, View { read_only, chat }, by).await
             }
+            Self::AnswerViewer { session, viewer, lets_in } => {
+                answer_viewer(console, &session, &viewer, lets_in, by).await
+            }
         }
     }
 }
@@ -80,6 +93,11 @@ const fn watching(read_only: bool) -> &'static str {
 }
 
 async fn viewer_link(console: &Console, session: &str, read_only: bool, by: &str) -> CommandResult {
+    // A web page has no words to compare, so its control would wait for nothing.
+    if !read_only && console.settings.current().control_after_words {
+        let text = "give a viewer's link to control: control waits until the words match, and a web page has none";
+        return Err(refused(text, "give a read-only link, or change the setting"));
+    }
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let by_role = capabilities(console, &engine).await.is_some_and(|can| can.links_by_role());
     // Without a name: the person who gets the link enters their own.
@@ -129,6 +147,46 @@ async fn open_viewer(console: &Arc<Console>, session: &str, view: View, by: &str
         console.viewers.opened_here.lock().remove(&id);
         refused(&error.0, "")
     })?;
+    Ok(Reply::Done)
+}
+
+async fn answer_viewer(
+    console: &Console,
+    session: &str,
+    viewer: &str,
+    lets_in: bool,
+    by: &str,
+) -> CommandResult {
+    const DOING: &str = "answer about the viewer that waits";
+    let (engine, id) = (console.engine.require().await?, parse_id(session)?);
+    let snapshot = engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
+    let pin = snapshot.pin.clone().filter(|_| snapshot.record.is_live());
+    let waiting = snapshot.facts.iter().flat_map(|facts| &facts.waiting);
+    let found = waiting.cloned().find(|one| waiting_id(one) == viewer);
+    let (Some(pin), Some(found)) = (pin, found) else {
+        let text = format!("{DOING}: it waits no longer, or something about it has changed");
+        return Err(refused(&text, "look at who waits now"));
+    };
+    if lets_in {
+        // Whoever is let in sees the screen as a viewer of our own would.
+        engine.may_view(id).map_err(failed)?;
+        note_unverified(console, &engine, id, by, "Let a viewer in").await;
+    }
+    let client = engine.client().clone();
+    // Without the engine's guard: a slow service must not hold up a change of settings.
+    drop(engine);
+    if !console.engine.capabilities(&client).await.is_some_and(|able| able.can_admit()) {
+        let text =
+            format!("{DOING}: the broker is of an older version and takes no answer from here");
+        return Err(refused(&text, "answer in the viewer window"));
+    }
+    let answer = admitting::answer_without_window(console, id, &found, lets_in).await;
+    let answer = answer.ok_or_else(|| {
+        let text =
+            format!("{DOING}: this console and the customer's program don't know each other yet");
+        refused(&text, "open the viewer, then let them in")
+    })?;
+    client.admit(&pin, &answer).await.map_err(|error| failed(CommandError::Call(error)))?;
     Ok(Reply::Done)
 }
 

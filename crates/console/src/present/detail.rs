@@ -192,6 +192,7 @@ fn archived_row(summary: &Summary, revision: u64, setting: &Setting<'_>) -> Sess
         active_at: summary.closed_at.unwrap_or(summary.created).0,
         timer_since: None,
         unread: 0,
+        waiting: 0,
         hook_lost: false,
         verified: None,
         live: false,

@@ -11,6 +11,8 @@ pub fn view(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'
     let record = &snapshot.record;
     let word = SessionStatus::new(record, setting.now);
     let sharing = snapshot.facts.as_ref().map(|facts| facts.sharing);
+    let told = snapshot.facts.as_ref().filter(|_| record.is_live());
+    let waiting = told.and_then(|facts| u32::try_from(facts.waiting.len()).ok());
     SessionRow {
         id: snapshot.id.to_string(),
         revision,
@@ -19,6 +21,7 @@ pub fn view(snapshot: &Snapshot, revision: u64, unread: u32, setting: &Setting<'
         active_at: snapshot.active_at.0,
         timer_since: state::timer(&word),
         unread,
+        waiting: waiting.unwrap_or(0),
         hook_lost: record.is_live() && hooks::is_lost(&snapshot.lamps),
         verified: snapshot.gate.verified(record, setting.now).map(verify::who),
         live: state::is_live(&word),

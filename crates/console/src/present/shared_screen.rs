@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use engine::{archive::Picture, remote::Roster};
+use engine::{archive::Picture, remote::Roster, token::TokenHash};
 use session::{LiveFacts, Participant, Timestamp};
 use wire::{
     Side,
-    shared_screen::{Role, RosterEntry, Sharing},
+    shared_screen::{Role, RosterEntry, Sharing, WaitingViewer},
 };
 
 use super::Setting;
 use crate::{
-    view::{PictureView, PresenterView, ScreenView, SharingKind, WatcherView},
+    view::{PictureView, PresenterView, ScreenView, SharingKind, WaitingView, WatcherView},
     words,
 };
 
@@ -35,6 +35,8 @@ pub fn view(known: Option<(&Roster, Timestamp)>) -> ScreenView {
             platform: None,
             presenter,
             watchers,
+            waiting: Vec::new(),
+            can_answer: false,
             as_of: None,
             current: false,
         };
@@ -48,6 +50,8 @@ pub fn view(known: Option<(&Roster, Timestamp)>) -> ScreenView {
         platform: presenter.as_ref().and_then(|one| platform(one.platform.as_deref()?)),
         presenter: here,
         watchers: watchers.iter().map(watcher).collect(),
+        waiting: Vec::new(),
+        can_answer: false,
         as_of: Some(at.0),
         current: false,
     }
@@ -57,6 +61,7 @@ pub fn view(known: Option<(&Roster, Timestamp)>) -> ScreenView {
 pub fn told(
     facts: &LiveFacts,
     measured: Option<(&Roster, Timestamp)>,
+    can_answer: bool,
     setting: &Setting<'_>,
 ) -> ScreenView {
     let measured = measured.filter(|(_, at)| setting.now.since(*at) < MEASURED);
@@ -88,6 +93,8 @@ pub fn told(
         watchers: of(Side::Viewers)
             .map(|one| WatcherView { since: since(one), ..watcher(one) })
             .collect(),
+        waiting: facts.waiting.iter().map(waiting).collect(),
+        can_answer,
         as_of: Some(setting.now.0),
         current: true,
     }
@@ -111,6 +118,22 @@ pub fn picture(picture: &Picture) -> PictureView {
 fn platform(told: &str) -> Option<String> {
     let platform = words::plain(told, LONGEST_PLATFORM);
     (!platform.is_empty()).then_some(platform)
+}
+
+/// Names a viewer that waits, with everything that is told of it: an answer that a person gave to
+/// what they saw counts for nothing that was told afterwards.
+pub fn waiting_id(viewer: &WaitingViewer) -> String {
+    TokenHash::from_token(&String::from_utf8_lossy(&viewer.answer_bytes(true))).to_string()
+}
+
+fn waiting(viewer: &WaitingViewer) -> WaitingView {
+    WaitingView {
+        id: waiting_id(viewer),
+        name: words::plain(&viewer.name, words::LONGEST_NAME),
+        controls: viewer.role == Role::Control,
+        sealed: viewer.sealed,
+        invited: viewer.invited,
+    }
 }
 
 fn watcher(watcher: &RosterEntry) -> WatcherView {

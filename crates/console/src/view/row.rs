@@ -22,6 +22,8 @@ pub struct SessionRow {
     pub timer_since: Option<i64>,
     /// Chat messages not seen yet.
     pub unread: u32,
+    /// Viewers that wait to be let in.
+    pub waiting: u32,
     /// Whether a hook is lost: the state may be out of date.
     pub hook_lost: bool,
     /// Who was verified last with approval that still counts; none if nobody.

@@ -14,6 +14,11 @@ pub struct ScreenView {
     pub presenter: Option<PresenterView>,
     /// Who is there to watch.
     pub watchers: Vec<WatcherView>,
+    /// The viewers that wait to be let in.
+    pub waiting: Vec<WaitingView>,
+    /// Whether this console has what the answer about them is signed with; a viewer window that was
+    /// open once has made it.
+    pub can_answer: bool,
     /// When the service said so; none if it hasn't so far.
     pub as_of: Option<i64>,
     /// The service tells each change at once, so this is so now, however old it is.
@@ -69,6 +74,21 @@ pub struct WatcherView {
     pub latency_ms: Option<u32>,
     /// Pictures a second; none if not known.
     pub fps: Option<u32>,
+}
+
+/// A viewer that waits to be let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct WaitingView {
+    /// For the answer: names the viewer with all that is told of it here.
+    pub id: String,
+    /// Its name, by its own word; empty if it gave none.
+    pub name: String,
+    /// It would type and point; else it would only watch.
+    pub controls: bool,
+    /// Its picture would be encrypted from end to end.
+    pub sealed: bool,
+    /// It has more than the PIN: a link that was made here.
+    pub invited: bool,
 }
 
 /// A picture of the customer's screen that was saved.

@@ -1,6 +1,7 @@
 //! The words that two people compare: once for a session, and again only if a key has changed.
 
-use console::{SettingsSource, reply::Reply};
+use console::{SettingsSource, reply::Reply, view::WaitingView};
+use futures_util::StreamExt as _;
 use seal::{Access, Pairing};
 use serde_json::{Value, json};
 use wire::shared_screen::WaitingViewer;
@@ -47,11 +48,15 @@ async fn audited(rig: &Rig, action: &str, times: usize) {
     .await;
 }
 
+fn ben() -> Value {
+    json!({
+        "challenge": "c", "page": "p", "name": "Ben", "role": "watch", "sealed": false, "invited": false,
+    })
+}
+
 /// A viewer waits, and is let in from the window: who it is, and what the program is told.
 async fn lets_in(window: &mut Window, program: &mut Program) -> (WaitingViewer, Value) {
-    let waits = json!({
-        "challenge": "c", "page": "p", "name": "Ben", "role": "watch", "sealed": false, "invited": false,
-    });
+    let waits = ben();
     program.live.send(json!({ "type": "waiting", "viewers": [waits] })).await;
     let shown = loop {
         let roster = window.live.next_of("presence").await;
@@ -139,6 +144,10 @@ async fn control_waits_for_these_match_when_the_setting_says_so() {
     says_that_they_match(&mut window, &words).await;
     let (_screen, stream) = watched(&window, &mut program, Some(&stream.sealed.pairing)).await;
     assert!(!stream.only_watches);
+    // A web page has no words, so nobody gets control by a link.
+    let link = |read_only| json!({ "do": "viewer_link", "session": id, "read_only": read_only });
+    assert!(rig.refused(link(false)).await.text.contains("a web page has none"));
+    assert!(matches!(rig.ask(link(true)).await, Reply::Link { .. }));
 }
 
 /// Whoever plays the presenter, or carries its stream, can leave the encryption out.
@@ -155,6 +164,32 @@ async fn a_picture_that_comes_without_the_exchange_is_not_shown() {
         let reply: Value = serde_json::from_str(&reply).unwrap();
         assert_eq!((&reply["type"], &reply["code"]), (&json!("refused"), &json!("timeout")));
         screen.is_sent_away().await;
+    }
+}
+
+/// Neither end can do without the encryption, so each says which of them has to be updated.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_of_another_version_is_said_to_be_one() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let window = Window::open(&rig, &id, false).await;
+    let answers = [
+        (Some([0xfe, 1]), "older_program"),
+        (Some([0xfe, 3]), "older_viewer"),
+        (None, "unanswered"),
+    ];
+    for (answer, code) in answers {
+        let mut screen = window.watch().await;
+        let mut page = program.joins().await;
+        page.bytes().await;
+        if let Some(answer) = answer {
+            page.send_bytes(answer).await;
+        } else {
+            page.close().await;
+        }
+        assert_eq!(screen.next_of("refused").await["code"], code);
     }
 }
 
@@ -226,4 +261,78 @@ async fn a_waiting_viewer_is_let_in_by_a_window_that_has_had_no_stream_yet() {
     let (seen, answer) = lets_in(&mut window, &mut program).await;
     assert_eq!(answer["pairing"], pairing.id().to_string());
     assert!(pairing.has_signed(&seen.answer_bytes(true), answer["signature"].as_str().unwrap()));
+}
+
+/// Who waits, as the session's page shows it; and whether this console can answer.
+async fn waits(rig: &Rig, id: &str, can_answer: bool) -> WaitingView {
+    eventually("the viewer that waits", async || {
+        let detail = json!({ "do": "detail", "session": id });
+        let Reply::Detail { detail } = rig.ask(detail).await else {
+            return None;
+        };
+        let screen = detail.screen.filter(|screen| screen.can_answer == can_answer)?;
+        (detail.row.waiting == 1).then(|| screen.waiting.into_iter().next()).flatten()
+    })
+    .await
+}
+
+/// The key is the console's, so no window need be open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_viewer_is_let_in_from_the_sessions_page() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    program.live.send(json!({ "type": "waiting", "viewers": [ben()] })).await;
+    let shown = waits(&rig, &id, false).await;
+    assert_eq!((shown.name.as_str(), shown.controls, shown.sealed), ("Ben", false, false));
+    let answer = |viewer: &str, lets_in: bool| {
+        let viewer = viewer.to_owned();
+        json!({ "do": "answer_viewer", "session": id, "viewer": viewer, "lets_in": lets_in })
+    };
+    let trouble = rig.refused(answer(&shown.id, true)).await;
+    assert!(trouble.remedy.contains("open the viewer"), "{trouble:?}");
+
+    let window = Window::open(&rig, &id, false).await;
+    let (screen, stream) = watched(&window, &mut program, None).await;
+    let pairing = stream.sealed.pairing.clone();
+    drop((screen, stream));
+    rig.app.viewer_closed(id.parse().unwrap(), false);
+    let shown = waits(&rig, &id, true).await;
+    rig.ask(answer(&shown.id, true)).await;
+    let told = program.live.next_of("admit").await;
+    assert_eq!(told["pairing"], pairing.id().to_string());
+    let seen: WaitingViewer = serde_json::from_value(ben()).unwrap();
+    let signature = told["signature"].as_str().unwrap();
+    assert!(pairing.has_signed(&seen.answer_bytes(true), signature));
+    audited(&rig, "viewer_let_in", 1).await;
+    rig.ask(answer(&shown.id, false)).await;
+    let told = program.live.next_of("admit").await;
+    assert!(pairing.has_signed(&seen.answer_bytes(false), told["signature"].as_str().unwrap()));
+    audited(&rig, "viewer_refused", 1).await;
+}
+
+/// A broker that lies can exchange the viewer under the person's finger.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_counts_for_nothing_that_was_told_after_it_was_shown() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    let pin = rig.seen.pin(&id).await;
+    let mut program = Program::start(&rig, &pin).await;
+    let window = Window::open(&rig, &id, false).await;
+    let _held = watched(&window, &mut program, None).await;
+    program.live.send(json!({ "type": "waiting", "viewers": [ben()] })).await;
+    let shown = waits(&rig, &id, true).await;
+    let mut more = ben();
+    more["role"] = json!("control");
+    program.live.send(json!({ "type": "waiting", "viewers": [more] })).await;
+    eventually("the same viewer, who would control now", async || {
+        waits(&rig, &id, true).await.controls.then_some(())
+    })
+    .await;
+    let command =
+        json!({ "do": "answer_viewer", "session": id, "viewer": shown.id, "lets_in": true });
+    let trouble = rig.refused(command).await;
+    assert!(trouble.text.contains("something about it has changed"), "{trouble:?}");
+    audited(&rig, "viewer_let_in", 0).await;
 }

@@ -6,12 +6,18 @@ use session::{
     Arrival, LiveFacts, Observation, ObservedSide, Participant, Timestamp,
     text::{plain, plain_name},
 };
-use wire::session_events::{self as wire_events, MailFacts, SessionFacts, SideFacts};
+use wire::{
+    session_events::{self as wire_events, MailFacts, SessionFacts, SideFacts},
+    shared_screen::WaitingViewer,
+};
 
 /// The longest words of a mail server that are kept, in characters.
 const LONGEST_REASON: usize = 500;
 /// So many participants are shown.
 const MOST_PARTICIPANTS: usize = 256;
+/// So many viewers that wait are shown, and the most bytes in each of their texts.
+const MOST_WAITING: usize = 8;
+const LONGEST_WAITING: usize = 256;
 /// So many mails of a session are followed, the newest.
 const MOST_MAILS: usize = 256;
 
@@ -47,7 +53,17 @@ fn live(facts: &SessionFacts, now: Timestamp) -> LiveFacts {
         sealed: one.sealed,
         platform: one.platform.clone(),
     });
-    LiveFacts { sharing: facts.sharing, participants: participants.collect() }
+    let waiting = facts.waiting.iter().filter(|one| is_short(one)).take(MOST_WAITING).cloned();
+    LiveFacts {
+        sharing: facts.sharing,
+        participants: participants.collect(),
+        waiting: waiting.collect(),
+    }
+}
+
+/// Whether a viewer that waits is one that a broker of ours would tell of.
+fn is_short(one: &WaitingViewer) -> bool {
+    [&one.challenge, &one.page, &one.name].into_iter().all(|text| text.len() <= LONGEST_WAITING)
 }
 
 /// The mails, without the PIN: a mail server that refuses a mail may repeat the mail's text, which has the link.

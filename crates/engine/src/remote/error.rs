@@ -48,6 +48,8 @@ pub enum Doing {
     AskRoster,
     /// `POST /x/chat`.
     SendChat,
+    /// `POST /x/admit`.
+    Admit,
     /// A WebSocket of a viewer of ours.
     OpenScreen,
     /// The WebSocket that tells what happens in all sessions.
@@ -100,6 +102,7 @@ impl fmt::Display for Doing {
             Self::TellAsker => f.write_str("tell the service who asks for the screen"),
             Self::AskRoster => f.write_str("ask who watches"),
             Self::SendChat => f.write_str("write to the chat"),
+            Self::Admit => f.write_str("answer about the viewer that waits"),
             Self::OpenScreen => f.write_str("connect the viewer"),
             Self::FollowEvents => f.write_str("follow the sessions by the broker's event channel"),
             Self::PingVerification => f.write_str("test the verification service"),

@@ -107,6 +107,40 @@ async fn a_middle_that_drops_the_third_message_has_three_tries() {
     assert_eq!((&told["type"], &told["why"]), (&json!("leave"), &json!("interfered")));
 }
 
+/// Somebody who was given a link to watch is no danger to the sharing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guests_broken_exchanges_end_its_own_access_and_not_the_sharing() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    for _ in 0..3 {
+        let mut socket = guest_begins(&mut broker, &mut live).await;
+        assert!(socket.next().await.unwrap().unwrap().is_binary());
+    }
+    let banner = customer.banner(|banner| banner.notice.is_some()).await;
+    assert!(banner.notice.unwrap().contains("shut out"));
+    let fourth = guest_begins(&mut broker, &mut live).await;
+    nothing_but_the_end(fourth).await;
+    let _technician = joins(&mut broker, &mut live, "control").await;
+    customer.banner(|banner| banner.viewers.len() == 1).await;
+}
+
+/// The customer is told which end has to be updated, and so is the viewer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_of_another_version_is_told_so_and_the_customer_too() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    for (length, said) in [(64, "their Deskhand is too old"), (200, "this program is too old")] {
+        live.viewer("s", "control", true).await;
+        let (mut socket, _) = broker.screen().await;
+        join(&mut socket, "control").await;
+        socket.send(Message::binary(vec![7; length])).await.unwrap();
+        let told = socket.next().await.unwrap().unwrap();
+        assert_eq!(told.into_data()[..], [0xfe, 2]);
+        let is_told = |notice: &String| notice.contains(said);
+        customer.banner(|banner| banner.notice.as_ref().is_some_and(is_told)).await;
+    }
+}
+
 /// Losing the connection, which the broker can do at will, gives it no further tries.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_hangs_up_in_between_has_three_tries_as_well() {
@@ -254,6 +288,15 @@ async fn begun(broker: &mut Broker, live: &mut Live) -> (Socket, Initiator) {
     let (initiator, first) = Initiator::start(Access::Control, Offer::default()).unwrap();
     socket.send(Message::binary(first)).await.unwrap();
     (socket, initiator)
+}
+
+async fn guest_begins(broker: &mut Broker, live: &mut Live) -> Socket {
+    live.announces("g", "watch", true, Whose::Guests).await;
+    let (mut socket, _) = broker.screen().await;
+    join(&mut socket, "watch").await;
+    let (_, first) = Initiator::start(Access::Watch, Offer::default()).unwrap();
+    socket.send(Message::binary(first)).await.unwrap();
+    socket
 }
 
 /// A stream whose exchange was answered and is then left alone: the socket ends with what holds it.

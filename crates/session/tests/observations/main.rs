@@ -411,8 +411,11 @@ fn who_is_connected_is_known_while_the_broker_tells_it_and_no_longer() {
     ];
     for gone in gone {
         let mut pair = Pair::new();
-        pair.broker.facts =
-            LiveFacts { sharing: Sharing::Shared, participants: vec![participant("a", T0)] };
+        pair.broker.facts = LiveFacts {
+            sharing: Sharing::Shared,
+            participants: vec![participant("a", T0)],
+            ..LiveFacts::default()
+        };
         pair.observe();
         // The same time, told once more: each telling takes a while.
         let later = T0.plus(Duration::from_millis(300));

@@ -64,7 +64,11 @@ read_only: boolean,
 /**
  * To write to the customer: a window that is open already will do, and its chat is shown.
  */
-chat?: boolean, } | { "do": "save_program", session: string, 
+chat?: boolean, } | { "do": "answer_viewer", session: string, 
+/**
+ * The viewer, as the session's `screen.waiting` names it.
+ */
+viewer: string, lets_in: boolean, } | { "do": "save_program", session: string, 
 /**
  * A person has confirmed that; else the command is refused, and says what there is to confirm.
  */
@@ -647,6 +651,10 @@ timer_since: number | null,
  */
 unread: number, 
 /**
+ * Viewers that wait to be let in.
+ */
+waiting: number, 
+/**
  * Whether a hook is lost: the state may be out of date.
  */
 hook_lost: boolean, 
@@ -965,6 +973,15 @@ presenter: PresenterView | null,
  */
 watchers: Array<WatcherView>, 
 /**
+ * The viewers that wait to be let in.
+ */
+waiting: Array<WaitingView>, 
+/**
+ * Whether this console has what the answer about them is signed with; a viewer window that was
+ * open once has made it.
+ */
+can_answer: boolean, 
+/**
  * When the service said so; none if it hasn't so far.
  */
 as_of: number | null, 
@@ -974,6 +991,28 @@ as_of: number | null,
 current: boolean, };
 
 export type SharingKind = "unknown" | "none" | "shared" | "paused";
+
+export type WaitingView = { 
+/**
+ * For the answer: names the viewer with all that is told of it here.
+ */
+id: string, 
+/**
+ * Its name, by its own word; empty if it gave none.
+ */
+name: string, 
+/**
+ * It would type and point; else it would only watch.
+ */
+controls: boolean, 
+/**
+ * Its picture would be encrypted from end to end.
+ */
+sealed: boolean, 
+/**
+ * It has more than the PIN: a link that was made here.
+ */
+invited: boolean, };
 
 export type WatcherView = { 
 /**

@@ -1,10 +1,10 @@
 import { render, screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
-import type { ScreenView, WatcherView } from '../ipc/bindings';
+import type { ScreenView, WaitingView, WatcherView } from '../ipc/bindings';
 import { open } from '../../../tests/rendered';
 import type { FakeConsole } from '../../../fake/console';
-import { age, connected, platform, watches } from './screen';
+import { age, connected, newcomer, platform, watches } from './screen';
 import ScreenPeople from './ScreenPeople.svelte';
 
 const ANNA: WatcherView = {
@@ -23,6 +23,8 @@ const NOTHING: ScreenView = {
   platform: null,
   presenter: null,
   watchers: [],
+  waiting: [],
+  can_answer: false,
   as_of: null,
   current: false,
 };
@@ -90,4 +92,52 @@ test('a colleague’s read-only link says what it is worth on this service', asy
   await userEvent.click(screen.getByRole('button', { name: 'Viewer link' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: /read-only/ }));
   expect(await screen.findByText(/can watch and no more|clipboard refused/)).toBeInTheDocument();
+});
+
+const BEN: WaitingView = { id: 'w', name: 'Ben', controls: true, sealed: false, invited: false };
+
+/** The session's page, on which Ben waits. */
+async function benWaits(canAnswer: boolean): Promise<FakeConsole> {
+  const port = open('rich');
+  await screen.findByRole('heading', { name: 'Maria Lopez' });
+  const known: ScreenView = { ...NOTHING, sharing: 'shared', waiting: [BEN], can_answer: canAnswer };
+  port.change('s1', (detail) => ({ ...detail, screen: known, row: { ...detail.row, waiting: 1 } }));
+  await screen.findByRole('region', { name: 'Waits to be let in' });
+  return port;
+}
+
+test('who waits is said with what should be known before they are let in', () => {
+  expect(newcomer(BEN)).toEqual({
+    name: 'Ben',
+    who: 'Ben waits to see and control the screen.',
+    facts:
+      'They have nothing but the PIN. They use a web page, which the server could look on at. Let them in only if you expect them; the customer is told.',
+  });
+  const guest = newcomer({ ...BEN, name: '', controls: false, sealed: true, invited: true });
+  expect(guest.who).toBe('Somebody without a name waits to see the screen.');
+  expect(guest.facts).toContain('They have a link of yours. End-to-end encrypted.');
+});
+
+test('the list says that somebody waits, and they are let in by the keyboard', async () => {
+  const port = await benWaits(true);
+  expect(screen.getByTitle(/^somebody waits to be let in/)).toBeInTheDocument();
+  screen.getByRole('button', { name: 'Let Ben in' }).focus();
+  await userEvent.keyboard('{Enter}');
+  expect(port.asked).toContainEqual({ do: 'answer_viewer', session: 's1', viewer: 'w', lets_in: true });
+  expect(screen.queryByRole('region', { name: 'Waits to be let in' })).toBeNull();
+  expect(screen.queryByTitle(/waits to be let in/)).toBeNull();
+});
+
+test('who waits can be refused', async () => {
+  const port = await benWaits(true);
+  await userEvent.click(screen.getByRole('button', { name: 'Refuse Ben' }));
+  expect(port.asked).toContainEqual({ do: 'answer_viewer', session: 's1', viewer: 'w', lets_in: false });
+});
+
+test('without a key to sign with, the viewer has to be opened first', async () => {
+  const port = await benWaits(false);
+  expect(screen.queryByRole('button', { name: 'Let Ben in' })).toBeNull();
+  const card = screen.getByRole('region', { name: 'Waits to be let in' });
+  await userEvent.click(within(card).getByRole('button', { name: 'Open viewer' }));
+  expect(port.asked).toContainEqual({ do: 'open_viewer', session: 's1', read_only: false });
 });

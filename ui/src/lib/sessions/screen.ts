@@ -1,4 +1,4 @@
-import type { PresenterView, ScreenView, SharingKind, WatcherView } from '../ipc/bindings';
+import type { PresenterView, ScreenView, SharingKind, WaitingView, WatcherView } from '../ipc/bindings';
 import { moment } from '../time/format';
 
 /** What there is to see, beside the presence. */
@@ -22,6 +22,18 @@ export function watches(watcher: WatcherView, now: number): string {
   if (watcher.fps !== null) parts.push(`${watcher.fps} ${watcher.fps === 1 ? 'picture' : 'pictures'}/s`);
   parts.push(...since, watcher.sealed ? 'end-to-end encrypted' : 'not end-to-end encrypted');
   return parts.join(' · ');
+}
+
+/** Who waits to be let in, and what should be known before they are. */
+export function newcomer({ name, controls, sealed, invited }: WaitingView) {
+  const called = name || 'somebody without a name';
+  const who = `${name || 'Somebody without a name'} waits to ${controls ? 'see and control' : 'see'} the screen.`;
+  const facts = [
+    invited ? 'They have a link of yours.' : 'They have nothing but the PIN.',
+    sealed ? 'End-to-end encrypted.' : 'They use a web page, which the server could look on at.',
+    'Let them in only if you expect them; the customer is told.',
+  ];
+  return { name: called, who, facts: facts.join(' ') };
 }
 
 /** “Maria has been connected since 14:03”: only what is known. */

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::{
-    app::{Console, engine_slot::EngineSlot, reach},
+    app::{Console, engine_slot::EngineSlot, reach, viewer::admitting},
     present::{
         self, Setting,
         chat_box::Sends,
@@ -100,15 +100,15 @@ async fn beside(console: &Console, engine: &Engine, id: SessionId) -> Result<Bes
     if happenings.is_empty() {
         happenings = archive.events_of(id).await.map_err(failed)?;
     }
+    let snapshot = engine.snapshot(id);
+    let facts = snapshot.as_ref().and_then(|snapshot| snapshot.facts.as_ref());
+    let somebody_waits = facts.is_some_and(|facts| !facts.waiting.is_empty());
+    let can_answer = somebody_waits && admitting::can_answer(engine, id).await;
+    let setting = setting(&console.zone);
     Ok(Beside {
         happenings,
         contents,
-        screen: screen(
-            &console.engine,
-            engine.snapshot(id).as_deref(),
-            id,
-            &setting(&console.zone),
-        ),
+        screen: screen(&console.engine, id, snapshot.as_deref(), can_answer, &setting),
         unread: console.unread.get(id),
     })
 }
@@ -116,14 +116,15 @@ async fn beside(console: &Console, engine: &Engine, id: SessionId) -> Result<Bes
 /// Who shares the screen and who watches it, if the service reports that: by the event channel, else by its roster.
 fn screen(
     slot: &EngineSlot,
-    snapshot: Option<&Snapshot>,
     id: SessionId,
+    snapshot: Option<&Snapshot>,
+    can_answer: bool,
     setting: &Setting<'_>,
 ) -> Option<ScreenView> {
     slot.known(|known| {
         if let Some(facts) = snapshot.and_then(|snapshot| snapshot.facts.as_ref()) {
             let measured = known.rosters.get(&id).map(|known| (&known.roster, known.at));
-            return Some(present::shared_screen::told(facts, measured, setting));
+            return Some(present::shared_screen::told(facts, measured, can_answer, setting));
         }
         known.capabilities.as_ref().filter(|able| able.knows_roster())?;
         let known = known.rosters.get(&id).map(|known| (&known.roster, known.at));
@@ -141,7 +142,7 @@ pub(crate) async fn quitting(console: &Console) -> QuittingView {
     let connected = |snapshot: &Arc<Snapshot>| {
         let record = &snapshot.record;
         let name = (!locked).then(|| present::name(&record.about, record.created, &setting));
-        let watchers = screen(&console.engine, Some(snapshot), snapshot.id, &setting);
+        let watchers = screen(&console.engine, snapshot.id, Some(snapshot), false, &setting);
         let watchers = watchers.and_then(|screen| screen.viewers());
         Connected::new(name, record, watchers)
     };

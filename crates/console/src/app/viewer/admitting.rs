@@ -1,12 +1,13 @@
 //! The person here lets a viewer in that waits for it, or refuses it. The answer is signed with what
 //! this console shares with the customer's program, so the broker that passes it on can't make one.
 
+use engine::{Engine, SessionId};
 use serde::Deserialize;
 use serde_json::json;
 use session::text::plain_name;
 use wire::shared_screen::{AdmissionAnswer, WaitingViewer};
 
-use super::ViewerWindow;
+use super::{ViewerWindow, comparison::Presenter};
 use crate::app::{AuditEntry, Console};
 
 /// What a page says of a viewer that waits, with everything that it showed.
@@ -29,30 +30,53 @@ pub(super) async fn answer(
     said: &Said,
 ) -> Option<String> {
     let Said::Admit { viewer, lets_in } = said;
-    let (pairing, signature) = sign(console, window, &viewer.answer_bytes(*lets_in)).await?;
-    let name = Some(plain_name(&viewer.name)).filter(|name| !name.is_empty());
-    let name = name.unwrap_or_else(|| "somebody without a name".to_owned());
-    let (action, did) =
-        if *lets_in { ("viewer_let_in", "Let") } else { ("viewer_refused", "Refused") };
-    let to = if *lets_in { " see the screen" } else { " as a viewer" };
-    let entry = AuditEntry {
-        by: console.access.technician(),
-        action,
-        text: format!("{did} {name}{to}."),
-        session: Some(window.session),
-    };
-    console.audit.record_or_warn(entry).await;
-    let challenge = viewer.challenge.clone();
-    let answer = AdmissionAnswer { challenge, lets_in: *lets_in, pairing, signature };
+    let presenter = &window.presenter;
+    let answer = signed(console, window.session, presenter, viewer, *lets_in).await?;
     let mut message = json!(answer);
     message["type"] = "admit".into();
     Some(message.to_string())
 }
 
-/// Signs a text for the window's presenter; also, the name of the pairing whose signature it is.
-async fn sign(console: &Console, window: &ViewerWindow, text: &[u8]) -> Option<(String, String)> {
-    let mut presenter = window.presenter.lock().await;
-    // A viewer may wait before this window has had a stream, which would have looked it up.
-    presenter.look_up(console, window.session).await;
-    presenter.sign(text)
+/// As [`answer`], of the session's page and without a viewer window: the key is the console's.
+pub(crate) async fn answer_without_window(
+    console: &Console,
+    session: SessionId,
+    viewer: &WaitingViewer,
+    lets_in: bool,
+) -> Option<AdmissionAnswer> {
+    let presenter = console.viewers.presenters.of(session);
+    signed(console, session, &presenter, viewer, lets_in).await
+}
+
+/// Whether this console has what an answer about a session's viewers is signed with.
+pub(crate) async fn can_answer(engine: &Engine, session: SessionId) -> bool {
+    // What was kept, and no lock: an exchange holds that for as long as the other end takes.
+    matches!(engine.pairing(session).await, Ok(Some(_)))
+}
+
+/// Signs the answer, and notes who gave it.
+async fn signed(
+    console: &Console,
+    session: SessionId,
+    presenter: &tokio::sync::Mutex<Presenter>,
+    viewer: &WaitingViewer,
+    lets_in: bool,
+) -> Option<AdmissionAnswer> {
+    let (pairing, signature) = {
+        let mut presenter = presenter.lock().await;
+        // A viewer may wait before a window has had a stream, which would have looked it up.
+        presenter.look_up(console, session).await;
+        presenter.sign(&viewer.answer_bytes(lets_in))?
+    };
+    let name = Some(plain_name(&viewer.name)).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| "somebody without a name".to_owned());
+    let (action, text) = match lets_in {
+        true => ("viewer_let_in", format!("Let {name} see the screen.")),
+        false => ("viewer_refused", format!("Refused {name} as a viewer.")),
+    };
+    let by = console.access.technician();
+    let entry = AuditEntry { by, action, text, session: Some(session) };
+    console.audit.record_or_warn(entry).await;
+    let challenge = viewer.challenge.clone();
+    Some(AdmissionAnswer { challenge, lets_in, pairing, signature })
 }

@@ -9,7 +9,7 @@ use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
-use seal::{Access, Initiator, Offer, Opener, Sealed, Sealer};
+use seal::{Access, Initiator, Offer, Opener, SealError, Sealed, Sealer};
 use serde_json::json;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -85,13 +85,13 @@ async fn open(console: &Console, window: &ViewerWindow, key: Secret) -> Result<O
         let setting = console.settings.current().control_after_words;
         let offer = known.offer(role, setting);
         let waited = offer.only_watches;
-        let sealed = exchange(&mut socket, role, offer).await.ok_or_else(|| {
-            refused("timeout", "No encrypted connection to the customer's computer came about.")
-        })?;
+        let sealed = exchange(&mut socket, role, offer).await.map_err(NotSealed::refusal)?;
         let changed = known.met(&sealed);
         let Some(shown) = known.shown(role, setting) else { break };
         if changed {
             known.keep(console, window.session).await;
+            // From now on the session's page can answer about viewers that wait, too.
+            console.updates.announce();
             if shown.compared == Compared::Changed {
                 words_said::note_change(console, window).await;
             }
@@ -128,20 +128,54 @@ async fn join(slot: &EngineSlot, key: Secret) -> Result<(Socket, Role), String> 
     }
 }
 
+/// Why an exchange came to nothing.
+enum NotSealed {
+    /// The presenter ended it before it answered, as a version does that says nothing of versions.
+    Unanswered,
+    Seal(SealError),
+    Lost,
+}
+
+impl NotSealed {
+    /// What the page is told: which end has to be updated, where it is that.
+    fn refusal(self) -> String {
+        match self {
+            Self::Seal(SealError::Older) => {
+                refused("older_program", "The customer's program is too old for this console.")
+            }
+            Self::Seal(SealError::Later) => {
+                refused("older_viewer", "This console is too old for the customer's program.")
+            }
+            Self::Unanswered => {
+                refused("unanswered", "The customer's program ended the encryption's first step.")
+            }
+            Self::Seal(_) | Self::Lost => {
+                refused("timeout", "No encrypted connection to the customer's computer came about.")
+            }
+        }
+    }
+}
+
 /// Agrees on keys with the presenter. The broker in between sees the exchange, and learns nothing
 /// from it.
-async fn exchange(broker: &mut Socket, role: Role, offer: Offer) -> Option<Sealed> {
+async fn exchange(broker: &mut Socket, role: Role, offer: Offer) -> Result<Sealed, NotSealed> {
     let access = match role {
         Role::Watch => Access::Watch,
         Role::Control => Access::Control,
     };
-    let said = |error| tracing::warn!(%error, "a viewer window");
-    let (initiator, first) = Initiator::start(access, offer).map_err(said).ok()?;
-    send(broker, Message::binary(first)).await?;
-    let Message::Binary(second) = timeout(PATIENCE, next(broker)).await.ok()?? else { return None };
-    let (sealed, third) = initiator.finish(&second).map_err(said).ok()?;
-    send(broker, Message::binary(third)).await?;
-    Some(sealed)
+    let said = |error| {
+        tracing::warn!(%error, "a viewer window");
+        NotSealed::Seal(error)
+    };
+    let (initiator, first) = Initiator::start(access, offer).map_err(said)?;
+    send(broker, Message::binary(first)).await.ok_or(NotSealed::Lost)?;
+    let second = timeout(PATIENCE, next(broker)).await.map_err(|_| NotSealed::Lost)?;
+    let Message::Binary(second) = second.ok_or(NotSealed::Unanswered)? else {
+        return Err(NotSealed::Lost);
+    };
+    let (sealed, third) = initiator.finish(&second).map_err(said)?;
+    send(broker, Message::binary(third)).await.ok_or(NotSealed::Lost)?;
+    Ok(sealed)
 }
 
 /// Carries the picture one way and keys the other, until either end closes.

@@ -27,6 +27,7 @@ fn every_command() -> Vec<Value> {
         on("withdraw_mail", json!({ "mail": 1 })),
         on("viewer_link", json!({ "read_only": true })),
         on("open_viewer", json!({ "read_only": true })),
+        on("answer_viewer", json!({ "viewer": "x", "lets_in": true })),
         on("save_program", json!({ "confirmed": true })),
         on("cancel_program", json!({})),
         on("close", json!({ "outcome": "resolved" })),

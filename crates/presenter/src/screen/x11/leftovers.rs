@@ -20,6 +20,31 @@ const NAME: &str = "_DESKHAND_INPUT";
 pub const BUTTONS: u8 = 9;
 /// The most words of a note: its window, and a keycode and a keysym for each of 248 keys.
 const LONGEST: u32 = 1 + 2 * 248;
+/// The least keycode that X has, and how many there are.
+const FIRST_KEY: u8 = 8;
+const KEYS: usize = 248;
+
+/// What a note says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// The window of the run that wrote it.
+    pub window: Window,
+    /// The keys that had a keysym for a while.
+    pub borrowed: Vec<(Keycode, u32)>,
+}
+
+impl Left {
+    /// Reads a note, which any client of the display could have written: what can't be a key is left out.
+    pub fn from_words(words: &[u32]) -> Option<Self> {
+        let (&window, pairs) = words.split_first()?;
+        let key = |pair: &[u32]| {
+            let keycode = u8::try_from(pair[0]).ok().filter(|keycode| *keycode >= FIRST_KEY)?;
+            Some((keycode, pair[1]))
+        };
+        let borrowed = pairs.chunks_exact(2).take(KEYS).filter_map(key).collect();
+        Some(Self { window, borrowed })
+    }
+}
 
 /// This run's note. `None` in [`Note::open`] if another run that lives uses the same display.
 pub struct Note {
@@ -32,12 +57,13 @@ impl Note {
     /// Puts right what a killed run has left, and writes a note for this one.
     pub fn open(server: &XConnection) -> Result<Option<Self>, ScreenError> {
         let (root, atom) = (server.screen().root, server.atom(NAME)?);
-        if let Some((&window, borrowed)) = read(&server.conn, root, atom)?.split_first() {
+        let left = Left::from_words(&read(&server.conn, root, atom)?);
+        if let Some(Left { window, borrowed }) = left {
             if is_alive(&server.conn, window, atom)? {
                 return Ok(None);
             }
             tracing::warn!("the last run was killed: what it held down is released");
-            put_right(&server.conn, borrowed)?;
+            put_right(&server.conn, &borrowed)?;
         }
         let window = server.hidden_window(EventMask::NO_EVENT)?;
         let note = Self { root, atom, window };
@@ -88,12 +114,12 @@ fn is_alive(conn: &RustConnection, window: Window, atom: Atom) -> Result<bool, R
     }
 }
 
-fn put_right(conn: &RustConnection, borrowed: &[u32]) -> Result<(), ReplyError> {
+fn put_right(conn: &RustConnection, borrowed: &[(Keycode, u32)]) -> Result<(), ReplyError> {
     // Keys and buttons that the customer holds on the real devices stay down: XTEST has devices of
     // its own, and the X server takes a key for released once no device holds it any more.
     let fake = |event, detail| xtest::fake_input(conn, event, detail, 0, x11rb::NONE, 0, 0, 0);
     let down = xproto::query_keymap(conn)?.reply()?.keys;
-    for keycode in 8..=u8::MAX {
+    for keycode in FIRST_KEY..=u8::MAX {
         if down[usize::from(keycode / 8)] >> (keycode % 8) & 1 == 1 {
             fake(xproto::KEY_RELEASE_EVENT, keycode)?;
         }
@@ -102,10 +128,9 @@ fn put_right(conn: &RustConnection, borrowed: &[u32]) -> Result<(), ReplyError> 
         fake(xproto::BUTTON_RELEASE_EVENT, button)?;
     }
     let mut keymap = Keymap::ask(conn)?;
-    for pair in borrowed.chunks_exact(2) {
+    for &(keycode, keysym) in borrowed {
         // The customer may have chosen another layout meanwhile, in which the key has a use.
-        let keycode = u8::try_from(pair[0]).unwrap_or_default();
-        if keymap.has_only(keycode, pair[1]) {
+        if keymap.has_only(keycode, keysym) {
             keymap.give(keycode, None);
         }
     }

@@ -9,7 +9,7 @@ mod image_fetch;
 mod input;
 mod kept_clipboard;
 mod keymap;
-mod leftovers;
+pub(crate) mod leftovers;
 mod merge_areas;
 pub(crate) mod own_text;
 mod pixels;
