@@ -9,7 +9,9 @@ use std::{
     time::Duration,
 };
 
-use common::{SHORT, ask, connect, counted, http2, is_answered, patient, start, start_after, until_the_end};
+use common::{
+    SHORT, ask, connect, counted, http2, is_answered, patient, start, start_after, until_the_end,
+};
 use serve::{Limits, PeerPolicy, Refusal, Speed, TrustedProxies};
 
 #[tokio::test(flavor = "multi_thread")]
