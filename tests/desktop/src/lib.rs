@@ -25,8 +25,8 @@ use tokio::time::Instant;
 
 /// How long a test waits before it fails and says what it waited for: longer than any machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// How long the WebDriver may take to begin a session with an app, the first time and each further time.
-const STARTS_WITHIN: [Duration; 4] = [15, 20, 30, 60].map(Duration::from_secs);
+/// How many seconds the WebDriver may take to begin a session with an app, the first time and each further time.
+const STARTS_WITHIN: [u64; 4] = [15, 20, 30, 60];
 
 /// The private desktop. Dropping it ends every process that was started on it.
 pub struct Desktop {
@@ -121,7 +121,7 @@ impl Desktop {
 
     /// Starts any program with a web view in the same way.
     pub async fn open(&mut self, program: &str) -> Client {
-        for patience in STARTS_WITHIN {
+        for patience in STARTS_WITHIN.map(Duration::from_secs) {
             self.forgotten().await;
             let (host, port) = driver_address();
             let mut driver = Command::new("WebKitWebDriver");
