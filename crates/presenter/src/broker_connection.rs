@@ -21,6 +21,7 @@ use wire::{
     },
 };
 
+pub(crate) use self::retry::LONGEST_LIFE;
 use self::retry::{adjusted, backoff, given_up, outlived, random_byte};
 use crate::{
     broker_messages::{FromBroker, ToBroker},

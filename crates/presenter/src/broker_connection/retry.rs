@@ -10,7 +10,7 @@ use crate::{dial::DialError, end_reason::EndReason};
 const FIRST_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest life of a PIN, after which the program ends by itself. A broker that can be reached
 /// ends the session sooner.
-const LONGEST_LIFE: Duration = Duration::from_secs(25 * 3600);
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(25 * 3600);
 
 /// The reason to show. Once the screen was shared, an unknown PIN can only be one that has expired.
 pub(super) fn adjusted(ended: EndReason, was_up: bool) -> EndReason {
