@@ -197,6 +197,7 @@ fn key_pragma(key: &StoreKey) -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{check_integrity, private_folder};
 
     const NOTES: Definition = Definition {
         opening: "open the notes",
@@ -328,7 +329,7 @@ mod tests {
 
     #[test]
     fn the_integrity_check_finds_an_overwritten_page() {
-        use std::io::{Seek as _, Write as _};
+        use std::io::{Seek as _, SeekFrom, Write as _};
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("notes.db");
         let connection = NOTES.open(&path, None).unwrap();
@@ -336,7 +337,7 @@ mod tests {
         check_integrity(&connection, "check the notes").unwrap();
         drop(connection);
         let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
-        file.seek(io::SeekFrom::Start(4096)).unwrap();
+        file.seek(SeekFrom::Start(4096)).unwrap();
         file.write_all(&[0xff; 4096]).unwrap();
         let connection = NOTES.open(&path, None).unwrap();
         let error = check_integrity(&connection, "check the notes").unwrap_err();

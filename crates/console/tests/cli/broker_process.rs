@@ -19,7 +19,7 @@ use tokio::{
 use uuid::Uuid;
 use wire::{Pin, session_events::SessionFacts};
 
-use crate::process::{PATIENCE, signal};
+use crate::process::PATIENCE;
 
 /// Tells the test binary to be the broker; its value is the two ports, the mail server's URL if any, and the folder.
 const ROLE: &str = "DESKHAND_TEST_BROKER";
@@ -105,9 +105,9 @@ impl BrokerProcess {
         self.child = spawn(&self.place).await;
     }
 
-    /// Sends a signal such as `STOP` or `CONT`.
-    pub fn signal(&self, name: &str) {
-        signal(self.child.id().unwrap(), name);
+    /// Its process id in this run of it.
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     pub async fn advance(&self, by: Duration) {

@@ -23,7 +23,7 @@ use self::{
 };
 use crate::{
     broker_process::BrokerProcess,
-    process::{Console, PATIENCE, armed},
+    process::{Console, PATIENCE, armed, signal},
 };
 
 const SESSIONS: usize = 6;
@@ -129,7 +129,6 @@ impl<'a> Run<'a> {
             Disaster::Kill(whom) | Disaster::Restart(whom) if whom.console() => {
                 self.start_console(&[]).await;
             }
-            Disaster::Stop(Whom::Console, _) => self.console.signal("CONT"),
             Disaster::WithoutChannel => self.start_console(&[]).await,
             Disaster::Kill(_) | Disaster::Restart(_) | Disaster::Stop(..) => {}
         }
@@ -160,22 +159,25 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A console that is stopped alone goes on once everybody has acted.
+    /// While the console alone is stopped, people act.
     async fn is_stopped(&mut self, whom: Whom, time: Duration, takes_channel: bool) {
         self.set_faults(takes_channel).await;
-        if whom.console() {
-            self.console.signal("STOP");
-        }
-        if whom.broker() {
-            self.broker.signal("STOP");
-        }
-        // What is tested is time itself.
-        tokio::time::sleep(time).await;
-        if whom.broker() {
-            self.broker.signal("CONT");
-        }
-        if matches!(whom, Whom::Both) {
-            self.console.signal("CONT");
+        let stopped = [
+            whom.console().then_some(self.console.pid()),
+            whom.broker().then_some(self.broker.pid()),
+        ];
+        let all = |name: &str| stopped.into_iter().flatten().for_each(|pid| signal(pid, name));
+        all("STOP");
+        let until_it_goes_on = async {
+            // What is tested is time itself.
+            tokio::time::sleep(time).await;
+            all("CONT");
+        };
+        match whom {
+            Whom::Console => {
+                tokio::join!(until_it_goes_on, self.people_act(false));
+            }
+            Whom::Broker | Whom::Both => until_it_goes_on.await,
         }
     }
 

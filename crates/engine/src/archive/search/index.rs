@@ -27,8 +27,11 @@ pub(in crate::archive) const WORDS: M<'static> = M::up(
 );
 
 /// What was archived before is only noted here, and indexed while the console runs ([`index_pending`]).
+///
+/// The old index is emptied before it is dropped: a DROP keeps all that it drops in memory until it is through.
 pub(in crate::archive) const GRAMS: M<'static> = M::up(
-    "DROP TABLE search;
+    "DELETE FROM search_data;
+     DROP TABLE search;
      DROP VIEW searchable;
      CREATE TABLE ordinals(ordinal INTEGER PRIMARY KEY, session BLOB NOT NULL UNIQUE);
      CREATE TABLE places(place INTEGER PRIMARY KEY, doc INTEGER NOT NULL UNIQUE);
