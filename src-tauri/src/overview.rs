@@ -191,6 +191,7 @@ mod tests {
             active_at,
             timer_since: None,
             unread: 0,
+            waiting: 0,
             hook_lost: false,
             verified: None,
             live: true,
