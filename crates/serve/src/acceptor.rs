@@ -140,7 +140,7 @@ impl Connection {
             return Poll::Ready(written);
         }
         self.taking.wait(now, slowest);
-        if let Some(at) = self.taking.deadline(&self.limits) {
+        if let Some(at) = self.taking.deadline(self.limits.write_within, slowest) {
             ready!(poll_timer(&mut self.writing, at, cx));
         }
         Poll::Ready(Err(self.fail(Some(Refusal::Unread))))

@@ -122,7 +122,10 @@ impl Progress {
         if requests.under_way.is_empty() {
             return Deadline::Ends(requests.quiet_since + limits.idle_within, None);
         }
-        match requests.under_way.values().filter_map(|taking| taking.deadline(limits)).min() {
+        let (within, slowest) = (limits.write_within, limits.slowest);
+        let ends =
+            requests.under_way.values().filter_map(|taking| taking.deadline(within, slowest));
+        match ends.min() {
             Some(at) => Deadline::Ends(at, Some(Refusal::Unread)),
             None => Deadline::Again(Instant::now() + limits.idle_within),
         }

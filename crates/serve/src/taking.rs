@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Limits;
-
 /// How much has to be taken in how long a time of waiting for it. Time in which nothing waits to be taken doesn't count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Speed {
@@ -60,9 +58,9 @@ impl Taking {
     }
 
     /// Until when it may go on taking nothing, while it is waited for.
-    pub fn deadline(&self, limits: &Limits) -> Option<Instant> {
-        let left = limits.slowest.within.saturating_sub(self.waited);
-        self.since.map(|since| since + limits.write_within.min(left))
+    pub fn deadline(&self, nothing_for: Duration, slowest: Speed) -> Option<Instant> {
+        let left = slowest.within.saturating_sub(self.waited);
+        self.since.map(|since| since + nothing_for.min(left))
     }
 }
 
@@ -70,21 +68,22 @@ impl Taking {
 mod tests {
     use super::*;
 
-    const LIMITS: fn() -> Limits = Limits::default;
+    const NOTHING_FOR: Duration = Duration::from_secs(30);
+    const SLOWEST: Speed = Speed::OF_THE_SLOWEST_LINE;
 
     /// Who takes so many bytes after each so many seconds: the second in which it is sent away within a day.
     fn ends(bytes: usize, every: u64) -> Option<u64> {
-        let (limits, start) = (LIMITS(), Instant::now());
+        let start = Instant::now();
         let mut taking = Taking::default();
         let mut second = 0;
         while second < 86_400 {
-            taking.wait(start + Duration::from_secs(second), limits.slowest);
+            taking.wait(start + Duration::from_secs(second), SLOWEST);
             second += every;
             let now = start + Duration::from_secs(second);
-            if taking.deadline(&limits).is_some_and(|deadline| deadline < now) {
+            if taking.deadline(NOTHING_FOR, SLOWEST).is_some_and(|deadline| deadline < now) {
                 return Some(second);
             }
-            taking.take(bytes, now, limits.slowest);
+            taking.take(bytes, now, SLOWEST);
         }
         None
     }
@@ -105,20 +104,24 @@ mod tests {
 
     #[test]
     fn time_in_which_nothing_waits_does_not_count_and_what_is_long_ago_is_forgotten() {
-        let (limits, start) = (LIMITS(), Instant::now());
+        let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut taking = Taking::default();
-        taking.wait(at(0), limits.slowest);
-        taking.take(10, at(20), limits.slowest);
-        assert_eq!(taking.deadline(&limits), None);
-        taking.wait(at(100), limits.slowest);
-        taking.wait(at(110), limits.slowest);
-        assert_eq!(taking.deadline(&limits), Some(at(130)), "it counts from the first time");
-        taking.take(10, at(129), limits.slowest);
+        taking.wait(at(0), SLOWEST);
+        taking.take(10, at(20), SLOWEST);
+        assert_eq!(taking.deadline(NOTHING_FOR, SLOWEST), None);
+        taking.wait(at(100), SLOWEST);
+        taking.wait(at(110), SLOWEST);
+        assert_eq!(
+            taking.deadline(NOTHING_FOR, SLOWEST),
+            Some(at(130)),
+            "it counts from the first time"
+        );
+        taking.take(10, at(129), SLOWEST);
         assert_eq!(taking.waited, Duration::from_secs(49));
-        taking.wait(at(1_000), limits.slowest);
+        taking.wait(at(1_000), SLOWEST);
         assert_eq!(taking.waited, Duration::ZERO);
-        taking.take(limits.slowest.bytes as usize, at(1_010), limits.slowest);
+        taking.take(SLOWEST.bytes as usize, at(1_010), SLOWEST);
         assert_eq!((taking.waited, taking.bytes), (Duration::ZERO, 0));
     }
 }
