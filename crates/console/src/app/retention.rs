@@ -327,14 +327,19 @@ mod tests {
             .await;
         archived(&engine, old).await;
         let is_kept = async || engine.archive().summary(old).await.unwrap().is_some();
+        let unseen = || {
+            let mut all = console.standing.unseen();
+            all.retain(|trouble| trouble.text.starts_with(DOING));
+            all
+        };
         // The first run ever, and each further start with such a clock.
         let ahead = later(3 * 365);
         for _ in 0..3 {
             delete_old(console, ahead).await.unwrap();
             assert!(is_kept().await);
-            assert_eq!(console.standing.unseen().len(), 1, "{:?}", console.standing.unseen());
+            assert_eq!(unseen().len(), 1, "{:?}", unseen());
         }
-        let text = &console.standing.unseen()[0].text;
+        let text = &unseen()[0].text;
         assert!(text.contains("the clock may be wrong") && text.contains("in use"), "{text}");
         ask(&app, json!({ "do": "acknowledge_troubles" })).await;
         assert!(!stands(console) && is_kept().await);
