@@ -29,7 +29,9 @@ pub const NO_RANDOM: Remedy = (Code::Internal, "Restart the computer.");
 /// For a database that opens, but has damaged pages.
 pub const RESTORE_OR_SALVAGE: &str = "Restore a backup, in the settings or by \"deskhand restore\", or save what can be read by \"deskhand doctor --salvage\".";
 /// For a database that this folder's key doesn't open.
-pub const OWN_FILE_OR_RESTORE: &str = "If the file comes from another folder, put it back with that folder's own files. If it is damaged, restore a backup by \"deskhand restore\"; \"deskhand doctor --salvage\" saves what can be read of the others.";
+pub const OWN_FILE_OR_RESTORE: &str = "If the file comes from another folder, put it back \
+     with that folder's own files. If it is damaged, restore a backup by \"deskhand restore\"; \
+     \"deskhand doctor --salvage\" saves what can be read of the others.";
 /// For a page of ours that can't be served.
 pub const NO_PORT: Remedy =
     (Code::TryAgain, "Try again; if it stays so, start the computer again.");

@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
 
-use super::DAY;
-
+/// How long a day is, for the setting and between two runs.
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 /// No longer pause in the use of a console is plausible without a person's word.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 86_400);
 
