@@ -11,7 +11,21 @@ import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import type { Place } from '../src/lib/shell/place';
 import { newest, page } from './chat';
 import { FakeIdentity } from './identity';
-import { answered, chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, repeated, row } from './make';
+import {
+  answered,
+  chat,
+  detail,
+  hook,
+  HOOKS,
+  lane,
+  MINUTE,
+  ordered,
+  pin,
+  program,
+  race,
+  repeated,
+  row,
+} from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { QUITTING } from './quitting';
 import { SCENARIOS, type Scenario } from './scenarios';
