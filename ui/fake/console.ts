@@ -11,7 +11,8 @@ import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import type { Place } from '../src/lib/shell/place';
 import { newest, page } from './chat';
 import { FakeIdentity } from './identity';
-import { answered, chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, repeated, row } from './make';
+import * as make from './make';
+import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, repeated, row } from './make';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { QUITTING } from './quitting';
 import { SCENARIOS, type Scenario } from './scenarios';
@@ -190,7 +191,7 @@ export class FakeConsole implements ConsolePort {
         this.change(command.session, (d) => ({ ...d, windows: d.windows + 1 }));
         return DONE;
       case 'answer_viewer':
-        this.change(command.session, (d) => answered(d, command.viewer));
+        this.change(command.session, (d) => make.answered(d, command.viewer));
         return DONE;
       case 'save_program':
         if (!command.confirmed) throw unconfirmed('Save the customer’s program');

@@ -235,7 +235,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "control_after_words",
       "label": "Control waits until the words match",
-      "hint": "A viewer window only shows the screen until you compared the three words with the customer. Once is enough for a session, as long as their program has the same key.",
+      "hint": "A viewer window only shows the screen until you compared the three words with the customer. Once is enough for a session, as long as their program has the same key. A web page has no words to compare: links from here only let others watch.",
       "kind": "switch"
     }
   ],
