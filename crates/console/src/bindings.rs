@@ -85,6 +85,7 @@ fn typescript() -> String {
         view::ProgramState,
         view::MailKind,
         view::MailView,
+        view::ChatSide,
         view::ChatLine,
         view::ChatBoxView,
         view::ClosingView,

@@ -84,6 +84,9 @@ pub struct NumberedMessage {
     /// The side that wrote it, where the broker knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<crate::Side>,
+    /// Whether the session's own console wrote it, or a viewer window of that console, by the key that it showed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_console: bool,
 }
 
 /// Everything that the broker knows of a session.

@@ -25,12 +25,23 @@ pub(crate) struct Message {
     /// The side that wrote it; unknown for messages of earlier versions.
     #[serde(skip)]
     pub side: Option<Side>,
+    /// Whether the session's own console wrote it, or a viewer window of it.
+    #[serde(skip)]
+    pub by_console: bool,
 }
 
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Message").field("guid", &self.guid).finish_non_exhaustive()
     }
+}
+
+/// Who writes a message, by what they have shown. A name proves nothing: anybody may take any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Author {
+    pub side: Side,
+    /// They have the key with which the session was minted.
+    pub is_console: bool,
 }
 
 /// The messages of one session, oldest first.
@@ -117,6 +128,7 @@ impl Message {
             subject: self.subject.clone(),
             body: self.body.clone(),
             side: self.side,
+            by_console: self.by_console,
         }
     }
 }

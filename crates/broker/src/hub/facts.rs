@@ -13,6 +13,7 @@ use wire::{
 use super::{
     Hub, SessionEntry,
     change::{Change, Effect},
+    chat::Author,
     credential::{self, KeyHash},
     limits::OWNERS_SHARE,
     presence::{ConnectionId, millis_between},
@@ -80,7 +81,10 @@ impl Hub {
         let in_all = allowed.shared_by(CONSOLES_SHARE);
         let by_client = &mut self.usage.console_chat_by_client;
         by_client.admit(client, in_all, OWNERS_SHARE, now).map_err(Refused::too_many)?;
-        self.add_to_chat(pin.clone(), Side::Viewers, (name, body), guid, now)
+        let own = self.sessions.get(pin).and_then(|entry| entry.session.console);
+        let is_console = own.is_some() && own.as_ref() == console;
+        let author = Author { side: Side::Viewers, is_console };
+        self.add_to_chat(pin.clone(), author, (name, body), guid, now)
     }
 
     /// Messages of the session's chat up to this number are on disk.

@@ -308,6 +308,23 @@ fn revisions_begin_after_those_of_an_earlier_run() {
 }
 
 #[test]
+fn only_the_key_of_the_console_proves_that_it_wrote_a_message() {
+    let (mut hub, keyless) = hub();
+    let region = "us-east-1".parse().unwrap();
+    let (pin, _) = hub.mint(LOCAL, region, Some([1; 32]), &[[9; 32]], Millis(0)).unwrap();
+    let mut says = |pin: &Pin, key: Option<[u8; 32]>| {
+        let said = ("Anna", "hello");
+        let guid = uuid::Uuid::new_v4();
+        hub.post_console_chat(LOCAL, key.as_ref(), pin, said, guid, Millis(0)).unwrap();
+        hub.mark_chat_saved(pin, 9);
+        hub.chat_after(pin, 0, 9, Millis(0)).pop().unwrap().by_console
+    };
+    assert!(says(&pin, Some([1; 32])));
+    // Any program on the broker's computer may write to a session without a key.
+    assert!(!says(&keyless, None) && !says(&keyless, Some([1; 32])));
+}
+
+#[test]
 fn who_may_follow_a_session_depends_on_the_key_that_minted_it() {
     let (mut hub, keyless) = hub();
     let region = "us-east-1".parse().unwrap();

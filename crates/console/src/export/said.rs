@@ -18,27 +18,28 @@ const PARENTHESES: [char; 6] = ['(', '\u{207D}', '\u{2768}', '\u{27EE}', '\u{FE5
 const QUOTATION_MARKS: [char; 8] =
     ['"', '\u{2BA}', '\u{2DD}', '\u{201C}', '\u{201D}', '\u{201F}', '\u{2033}', '\u{FF02}'];
 
-/// A message, and whose side wrote it.
+/// A message.
 #[derive(Serialize)]
 pub(super) struct Said {
     #[serde(flatten)]
     pub line: ChatLine,
-    /// None where it isn't known.
-    pub side: Option<&'static str>,
 }
 
 /// The transcript's messages, with names and texts made harmless.
 pub(super) fn said(transcript: &[Message]) -> Vec<Said> {
-    let side = |message: &Message| message.by_customer.then_some("customer");
-    let lines = chat(transcript).into_iter().zip(transcript);
-    lines.map(|(line, message)| Said { line, side: side(message) }).collect()
+    chat(transcript).into_iter().map(|line| Said { line }).collect()
 }
 
 impl Said {
+    /// Whose side wrote it; none where that isn't known.
+    pub(super) fn side(&self) -> Option<&'static str> {
+        self.line.side.map(<&'static str>::from)
+    }
+
     /// The sender's name, and the side where it is known.
     pub(super) fn sender(&self) -> String {
         let name = quoted(&self.line.from);
-        match self.side {
+        match self.side() {
             Some(side) => format!("{name} ({side})").trim_start().to_owned(),
             None => name,
         }
@@ -57,6 +58,8 @@ fn quoted(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use engine::archive::Writer;
+
     use super::*;
 
     #[test]
@@ -78,19 +81,21 @@ mod tests {
 
     #[test]
     fn the_side_stands_after_the_name_and_outside_its_quotation_marks() {
-        let sender = |subject: &str, by_customer| {
+        let sender = |subject: &str, writer| {
             let message = Message {
                 guid: String::new(),
                 at: session::Timestamp(0),
                 subject: subject.into(),
                 body: String::new(),
-                by_customer,
+                writer,
             };
             said(&[message])[0].sender()
         };
-        assert_eq!(sender("Anna", true), "Anna (customer)");
-        assert_eq!(sender("Anna", false), "Anna");
-        assert_eq!(sender("Anna: no", true), "\"Anna: no\" (customer)");
-        assert_eq!(sender("", true), "(customer)");
+        let (customer, console) = (Some(Writer::Customer), Some(Writer::Console));
+        assert_eq!(sender("Anna", customer), "Anna (customer)");
+        assert_eq!(sender("Anna", console), "Anna (technician)");
+        assert_eq!(sender("Anna", None), "Anna");
+        assert_eq!(sender("Anna: no", customer), "\"Anna: no\" (customer)");
+        assert_eq!(sender("", customer), "(customer)");
     }
 }

@@ -1,6 +1,6 @@
 use engine::{
     SessionId,
-    archive::{ChatPage, SessionContents, Summary},
+    archive::{ChatPage, SessionContents, Summary, Writer},
 };
 use session::{About, Outcome, SessionStatus};
 
@@ -60,8 +60,8 @@ fn detail(word: SessionStatus) -> SessionDetail {
     archived(&summary(word), &beside, &around, &setting)
 }
 
-fn message(subject: &str, by_customer: bool) -> Message {
-    Message { guid: "a".into(), at: LATER, subject: subject.into(), body: "hi".into(), by_customer }
+fn message(subject: &str, writer: Option<Writer>) -> Message {
+    Message { guid: "a".into(), at: LATER, subject: subject.into(), body: "hi".into(), writer }
 }
 
 /// Whether it has what looks like `14:03`.
@@ -100,10 +100,21 @@ fn no_export_has_a_time_without_its_date_and_offset() {
 #[test]
 fn a_customer_with_the_technicians_name_is_told_apart_in_every_export() {
     let detail = detail(SessionStatus::Expired);
-    let chat = [message("Anna", true), message("Anna", false), message("Anna (customer)", false)];
+    let chat = [
+        message("Anna", Some(Writer::Customer)),
+        message("Anna", None),
+        message("Anna (customer)", None),
+        message("Anna", Some(Writer::Console)),
+    ];
     let file = |format| export(&detail, &chat, format, &zone()).1;
     let text = file(Format::Text);
-    for line in ["  Anna (customer): hi\n", "  Anna: hi\n", "  \"Anna (customer)\": hi\n"] {
+    let told_apart = [
+        "  Anna (customer): hi\n",
+        "  Anna: hi\n",
+        "  \"Anna (customer)\": hi\n",
+        "  Anna (technician): hi\n",
+    ];
+    for line in told_apart {
         assert_eq!(text.matches(line).count(), 1, "{line} in {text}");
     }
     let json: Value = serde_json::from_str(&file(Format::Json)).unwrap();
@@ -111,7 +122,9 @@ fn a_customer_with_the_technicians_name_is_told_apart_in_every_export() {
     assert_eq!((&messages[0]["from"], &messages[0]["side"]), (&json!("Anna"), &json!("customer")));
     assert_eq!((&messages[1]["from"], &messages[1]["side"]), (&json!("Anna"), &Value::Null));
     let csv = file(Format::Csv);
-    for part in [",sent,from,side,text,", ",Anna,customer,hi,", ",Anna,,hi,"] {
+    let rows =
+        [",sent,from,side,text,", ",Anna,customer,hi,", ",Anna,,hi,", ",Anna,technician,hi,"];
+    for part in rows {
         assert!(csv.contains(part), "{part} in {csv}");
     }
 }

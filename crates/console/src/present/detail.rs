@@ -2,7 +2,7 @@
 
 use engine::{
     Snapshot,
-    archive::{ChatPage, Message, NoteKind, SessionContents, Summary},
+    archive::{ChatPage, Message, NoteKind, SessionContents, Summary, Writer},
     journal::EventRecord,
 };
 use session::{Lamp, Life, Record, Timestamp, Transcript, region::Choice};
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     limits,
     view::{
-        ChatLine, ClosingView, FactKind, FactView, Pin, Reach, ScreenView, SessionDetail,
+        ChatLine, ChatSide, ClosingView, FactKind, FactView, Pin, Reach, ScreenView, SessionDetail,
         SessionRow, Timeline, TranscriptView,
     },
     words,
@@ -205,6 +205,10 @@ pub fn chat(messages: &[Message]) -> Vec<ChatLine> {
             guid: message.guid.clone(),
             at: message.at.0,
             from: words::plain(&message.subject, words::LONGEST_NAME),
+            side: message.writer.map(|writer| match writer {
+                Writer::Customer => ChatSide::Customer,
+                Writer::Console => ChatSide::Technician,
+            }),
             text: words::plain_lines(&message.body, usize::MAX),
         })
         .collect()

@@ -5,7 +5,7 @@ use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
 use store::fault;
-use wire::{Side, loginwithme::ChatMessage};
+use wire::loginwithme::ChatMessage;
 
 use super::{
     Archive, ArchiveError, PAGE, READ,
@@ -21,11 +21,25 @@ pub(super) const TABLE: M<'static> = M::up(
          UNIQUE(session, guid));",
 );
 
-/// Those of the customer's side, where the service tells. A customer may give themselves the technician's name.
+/// Those of the customer's side, where the service tells. A customer may give themselves the technician's name...
 pub(super) const SIDES: M<'static> =
     M::up("ALTER TABLE messages ADD COLUMN by_customer INTEGER NOT NULL DEFAULT 0;");
 
+/// ...so those of the console's own are told apart by more than that.
+pub(super) const OWN: M<'static> =
+    M::up("ALTER TABLE messages ADD COLUMN by_console INTEGER NOT NULL DEFAULT 0;");
+
 const SAVE: &str = "archive the transcript";
+
+/// Who is known to have written a message, whatever its sender's name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Writer {
+    /// The customer's side.
+    Customer,
+    /// This console, or a viewer window of it.
+    Console,
+}
 
 /// The result of saving messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +63,8 @@ pub struct Message {
     pub subject: String,
     /// The text.
     pub body: String,
-    /// Whether it is known to come from the customer's side, whatever its sender's name is.
-    pub by_customer: bool,
+    /// Who wrote it; none where that isn't known.
+    pub writer: Option<Writer>,
 }
 
 impl std::fmt::Debug for Message {
@@ -78,17 +92,18 @@ impl Archive {
         session: SessionId,
         messages: Vec<ChatMessage>,
     ) -> Result<Saved, ArchiveError> {
-        self.save_chat(session, of_unknown_side(messages)).await
+        self.save_chat(session, of_unknown_writer(messages)).await
     }
 
-    /// As [`Self::save_messages`], each with the side that wrote it where that is known.
+    /// As [`Self::save_messages`], each with who wrote it where that is known. A message that is archived already gets
+    /// its writer where that has been told only now.
     ///
     /// # Errors
     /// An [`ArchiveError`]; none of them is archived then.
     pub async fn save_chat(
         &self,
         session: SessionId,
-        messages: Vec<(ChatMessage, Option<Side>)>,
+        messages: Vec<(ChatMessage, Option<Writer>)>,
     ) -> Result<Saved, ArchiveError> {
         self.write(SAVE, move |tx| save_chat(tx, session, messages)).await
     }
@@ -107,15 +122,14 @@ impl Archive {
         .await
     }
 
-    /// How many messages a session has after the one with the guid `read`, those that `own` wrote left out: of that name, and not known to be the customer's.
+    /// How many messages a session has after the one with the guid `read` that aren't known to be the console's own.
     /// None or an unknown guid: of all.
     pub async fn unread(
         &self,
         session: SessionId,
         read: Option<String>,
-        own: String,
     ) -> Result<u32, ArchiveError> {
-        self.read(move |c| unread(c, session, read.as_deref(), &own)).await
+        self.read(move |c| unread(c, session, read.as_deref())).await
     }
 
     /// A session's messages in the order of their sending.
@@ -124,20 +138,20 @@ impl Archive {
     }
 }
 
-fn of_unknown_side(messages: Vec<ChatMessage>) -> Vec<(ChatMessage, Option<Side>)> {
+fn of_unknown_writer(messages: Vec<ChatMessage>) -> Vec<(ChatMessage, Option<Writer>)> {
     messages.into_iter().map(|message| (message, None)).collect()
 }
 
 fn save_chat(
     connection: &Connection,
     session: SessionId,
-    mut messages: Vec<(ChatMessage, Option<Side>)>,
+    mut messages: Vec<(ChatMessage, Option<Writer>)>,
 ) -> Result<Saved, ArchiveError> {
     // The index grows best in its own order.
     messages.sort_by_key(|(message, _)| message.timestamp);
     let mut guids = Vec::new();
-    for (message, side) in messages {
-        if save_one(connection, session, &message, side == Some(Side::Presenter))? {
+    for (message, writer) in messages {
+        if save_one(connection, session, &message, writer)? {
             guids.push(message.guid);
         }
     }
@@ -157,26 +171,37 @@ fn save_one(
     connection: &Connection,
     session: SessionId,
     message: &ChatMessage,
-    by_customer: bool,
+    writer: Option<Writer>,
 ) -> Result<bool, ArchiveError> {
     let seconds = i64::try_from(message.timestamp).unwrap_or(i64::MAX);
+    let (by_customer, by_console) =
+        (writer == Some(Writer::Customer), writer == Some(Writer::Console));
     let sql = "SELECT 1 FROM messages WHERE session = ?1 AND guid = ?2";
     let known = connection
         .prepare_cached(sql)
         .and_then(|mut statement| statement.exists((session.as_bytes(), &message.guid)))
         .map_err(fault(SAVE))?;
     if known {
+        if writer.is_some() {
+            let sql = "UPDATE messages SET by_customer = ?3, by_console = ?4
+                 WHERE session = ?1 AND guid = ?2 AND NOT (by_customer OR by_console)";
+            let row = (session.as_bytes(), &message.guid, by_customer, by_console);
+            connection
+                .prepare_cached(sql)
+                .and_then(|mut update| update.execute(row))
+                .map_err(fault(SAVE))?;
+        }
         return Ok(false);
     }
     let doc = doc::next(connection, Kind::Message, seconds.saturating_mul(1000), SAVE)?;
-    let sql = "INSERT INTO messages(doc, session, guid, timestamp, subject, body, by_customer)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO messages(doc, session, guid, timestamp, subject, body, by_customer, by_console)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let ChatMessage { guid, subject, body, .. } = message;
+    let id = session.as_bytes();
+    let row = (doc, id, guid, seconds, subject, body, by_customer, by_console);
     connection
         .prepare_cached(sql)
-        .and_then(|mut insert| {
-            insert.execute((doc, session.as_bytes(), guid, seconds, subject, body, by_customer))
-        })
+        .and_then(|mut insert| insert.execute(row))
         .map_err(fault(SAVE))?;
     search::put(connection, doc)?;
     Ok(true)
@@ -186,7 +211,8 @@ pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Vec<Message>, ArchiveError> {
-    let sql = "SELECT guid, timestamp, subject, body, by_customer FROM messages WHERE session = ?1 ORDER BY doc";
+    let sql = "SELECT guid, timestamp, subject, body, by_customer, by_console FROM messages
+         WHERE session = ?1 ORDER BY doc";
     let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
     let rows = statement.query_map([session.as_bytes()], read).map_err(fault(READ))?;
     rows.collect::<Result<_, _>>().map_err(fault(READ))
@@ -206,7 +232,7 @@ fn page(
     before: i64,
 ) -> Result<ChatPage, ArchiveError> {
     // The numbers are picked from an index, so that no text is read that isn't on the page.
-    let sql = "SELECT guid, timestamp, subject, body, by_customer FROM messages WHERE doc IN (
+    let sql = "SELECT guid, timestamp, subject, body, by_customer, by_console FROM messages WHERE doc IN (
              SELECT doc FROM messages WHERE session = ?1 AND doc < ?2 ORDER BY doc DESC LIMIT ?3
          ) ORDER BY doc";
     let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
@@ -228,15 +254,13 @@ fn unread(
     connection: &Connection,
     session: SessionId,
     read: Option<&str>,
-    own: &str,
 ) -> Result<u32, ArchiveError> {
     let read = read.map(|guid| doc_of(connection, session, guid)).transpose()?.flatten();
-    let sql = "SELECT count(*) FROM messages WHERE session = ?1 AND doc > ?2
-         AND (subject <> ?3 OR by_customer)";
+    let sql = "SELECT count(*) FROM messages WHERE session = ?1 AND doc > ?2 AND NOT by_console";
     connection
         .prepare_cached(sql)
         .and_then(|mut statement| {
-            statement.query_row((session.as_bytes(), read.unwrap_or(-1), own), |row| row.get(0))
+            statement.query_row((session.as_bytes(), read.unwrap_or(-1)), |row| row.get(0))
         })
         .map_err(fault(READ))
 }
@@ -257,8 +281,12 @@ fn doc_of(
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
     let at = Timestamp(row.get::<_, i64>(1)?.saturating_mul(1000));
-    let (guid, by_customer) = (row.get(0)?, row.get(4)?);
-    Ok(Message { guid, at, subject: row.get(2)?, body: row.get(3)?, by_customer })
+    let writer = match (row.get(4)?, row.get(5)?) {
+        (true, _) => Some(Writer::Customer),
+        (false, true) => Some(Writer::Console),
+        (false, false) => None,
+    };
+    Ok(Message { guid: row.get(0)?, at, subject: row.get(2)?, body: row.get(3)?, writer })
 }
 
 #[cfg(test)]
@@ -267,7 +295,7 @@ pub(super) fn save(
     session: SessionId,
     messages: Vec<ChatMessage>,
 ) -> Result<Saved, ArchiveError> {
-    save_chat(connection, session, of_unknown_side(messages))
+    save_chat(connection, session, of_unknown_writer(messages))
 }
 
 #[cfg(test)]
@@ -319,22 +347,27 @@ mod tests {
     }
 
     #[test]
-    fn unread_is_what_others_wrote_after_the_last_look() {
+    fn unread_is_what_was_not_written_here_after_the_last_look() {
         let connection = in_memory();
         let chat = vec![
-            sample("a", 0, "Maria", ""),
-            sample("b", 0, "Anna", ""),
-            sample("c", 0, "Maria", ""),
+            (sample("a", 0, "Maria", ""), None),
+            (sample("b", 0, "Anna", ""), Some(Writer::Console)),
+            (sample("c", 0, "Maria", ""), Some(Writer::Customer)),
         ];
-        save(&connection, ONE, chat).unwrap();
-        let unread = |session, read| unread(&connection, session, read, "Anna").unwrap();
+        save_chat(&connection, ONE, chat).unwrap();
+        let unread = |session, read| unread(&connection, session, read).unwrap();
         assert_eq!(unread(ONE, None), 2);
         assert_eq!(unread(ONE, Some("a")), 1);
         assert_eq!(unread(ONE, Some("c")), 0);
         assert_eq!(unread(TWO, Some("gone")), 0);
-        let namesake = vec![(sample("d", 1, "Anna", ""), Some(Side::Presenter))];
-        save_chat(&connection, ONE, namesake).unwrap();
-        assert_eq!(unread(ONE, Some("c")), 1, "the customer has the technician's name");
+        for (writer, count) in [(None, 1), (Some(Writer::Console), 0), (Some(Writer::Customer), 0)]
+        {
+            let namesake = vec![(sample("d", 1, "Anna", ""), writer)];
+            save_chat(&connection, ONE, namesake).unwrap();
+            assert_eq!(unread(ONE, Some("c")), count, "a name proves nothing: {writer:?}");
+        }
+        let last = of_session(&connection, ONE).unwrap().pop().unwrap();
+        assert_eq!(last.writer, Some(Writer::Console), "who wrote it is told once");
     }
 
     #[test]

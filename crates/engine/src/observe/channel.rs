@@ -21,6 +21,7 @@ use super::facts::observation;
 use crate::{
     SessionId,
     actor::message::SessionMessage,
+    archive::Writer,
     bus::Snapshot,
     clock::now,
     context::Context,
@@ -218,7 +219,12 @@ async fn save_chat(context: Arc<Context>, mut arrived: mpsc::UnboundedReceiver<A
     }
 }
 
-fn message(message: NumberedMessage) -> (ChatMessage, Option<Side>) {
-    let NumberedMessage { number: _, guid, timestamp, subject, body, side } = message;
-    (ChatMessage { guid, ttl: 0, timestamp, subject, body }, side)
+fn message(message: NumberedMessage) -> (ChatMessage, Option<Writer>) {
+    let NumberedMessage { number: _, guid, timestamp, subject, body, side, by_console } = message;
+    let writer = match side {
+        Some(Side::Presenter) => Some(Writer::Customer),
+        // Some other viewer wrote the rest, whatever name they took.
+        Some(Side::Viewers) | None => by_console.then_some(Writer::Console),
+    };
+    (ChatMessage { guid, ttl: 0, timestamp, subject, body }, writer)
 }

@@ -183,7 +183,6 @@ impl LoginWithMe {
         unattended: bool,
     ) -> Result<(), CallError> {
         let Requester { technician, company } = asker;
-        self.own_names.add(technician);
         let body = json!({
             "session_pin": pin.expose(), "technician": technician, "company": company,
             "unattended": unattended,
@@ -231,17 +230,11 @@ impl LoginWithMe {
     /// # Errors
     /// [`CallError`].
     pub async fn say(&self, pin: &Pin, name: &str, text: &str) -> Result<(), CallError> {
-        self.own_names.add(name);
         let body = json!({ "session_pin": pin.expose(), "name": name, "body": text });
         // A session that was minted with this console's key is written to with that key only.
         let this = self.as_this_console();
         let _: Outcome = this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
         Ok(())
-    }
-
-    /// Whether a technician of this console goes by that name at the service.
-    pub(crate) fn is_own_name(&self, name: &str) -> bool {
-        self.own_names.has(name)
     }
 
     /// `POST /x/reach` (assumed): the service calls `url`, which ends with `/reach/` and a nonce,
