@@ -36,7 +36,9 @@ pub use event::{
 };
 pub use input::{Input, SavedChat};
 pub use lamp::Lamp;
-pub use observation::{Arrival, LiveFacts, Observation, Observed, ObservedSide, Participant};
+pub use observation::{
+    Arrival, Incident, LiveFacts, Observation, Observed, ObservedSide, Participant, ToldIncidents,
+};
 pub use obstacle::Obstacle;
 pub use outage::Outage;
 pub use presence::{Presenter, Viewers};

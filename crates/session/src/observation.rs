@@ -32,6 +32,8 @@ const REMEMBERED: usize = 8;
 pub struct Observation {
     /// Greater with every change of the session, also across restarts of the broker.
     pub revision: u64,
+    /// The broker's run, of which each has another text; none where it doesn't say.
+    pub run: Option<String>,
     /// Whether the PIN still works.
     pub life: PinLife,
     /// The end of its life; none where the broker doesn't say.
@@ -55,10 +57,56 @@ pub struct Observation {
     pub mails: Vec<MailFacts>,
     /// Who is connected, and whether the screen is shared.
     pub facts: LiveFacts,
-    /// When a second program last came with this session's PIN: it was refused, or took the first one's place.
-    pub other_program: Option<Timestamp>,
-    /// While no screen is shared: why the customer's program ended the sharing, and when.
-    pub sharing_end: Option<(SharingEnd, Timestamp)>,
+    /// A second program last came with this session's PIN: it was refused, or took the first one's place.
+    pub other_program: Option<Incident>,
+    /// While no screen is shared: why the customer's program ended the sharing.
+    pub sharing_end: Option<(SharingEnd, Incident)>,
+}
+
+/// Something that the broker tells again with each state, and that is news once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// When it was. No identity: it is made anew, by clocks that may be set, each time that it is told.
+    pub at: Timestamp,
+    /// Its identity; none where the broker gives none.
+    pub id: Option<String>,
+}
+
+/// The incidents of one kind that were told.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ToldIncidents {
+    /// The time of the last one.
+    last: Option<Timestamp>,
+    /// The last ones by their identities, oldest first. More than one: a broker whose store was put back from a copy
+    /// tells an older one again.
+    ids: Vec<String>,
+}
+
+impl ToldIncidents {
+    /// What an earlier version kept: when the last one was.
+    pub(crate) fn continue_from(&mut self, last: Option<Timestamp>) {
+        self.last = self.last.or(last);
+    }
+
+    /// Notes that an incident is told; false if it was told before.
+    pub(crate) fn note(&mut self, incident: &Incident) -> bool {
+        let is_last = self.last.is_some_and(|last| same_time(last, incident.at) == last);
+        let is_known = match &incident.id {
+            Some(id) if self.ids.contains(id) => true,
+            // Told by a broker that gave no identities yet.
+            Some(_) => self.ids.is_empty() && is_last,
+            None => is_last,
+        };
+        if let Some(id) = incident.id.as_ref().filter(|id| !self.ids.contains(id)) {
+            if self.ids.len() >= REMEMBERED {
+                self.ids.remove(0);
+            }
+            self.ids.push(id.clone());
+        }
+        self.last = Some(incident.at);
+        !is_known
+    }
 }
 
 /// Who is connected to a session, and whether the screen is shared, while the broker tells it.
@@ -170,8 +218,14 @@ pub enum Arrival {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Observed {
+    /// Whether the broker itself tells the session's state at present, by the event channel. What it told before may
+    /// have changed since.
+    #[serde(skip)]
+    pub is_told: bool,
     /// The revision of the newest observation; 0 before the first.
     pub revision: u64,
+    /// The run of the broker that gave it; none where that isn't known.
+    pub run: Option<String>,
     /// The newest revision that each hook reported; 0 where none did.
     pub hook_revisions: EventCounts,
     /// The revisions that each hook reported lately: a delivery whose answer was lost is made again, also after newer
@@ -191,10 +245,17 @@ pub struct Observed {
     pub reported: EventCounts,
     /// How many messages of the chat came by the channel: the number of the last one.
     pub chat_number: u64,
-    /// When a second program last came with this session's PIN.
+    /// That message's own id: by its number alone another one may be meant, after the broker's store was put back from
+    /// a copy. Older records have none.
+    pub chat_guid: Option<String>,
+    /// When a second program last came with this session's PIN, as earlier versions kept it.
     pub other_program: Option<Timestamp>,
-    /// When the customer's program last ended the sharing.
+    /// When the customer's program last ended the sharing, as earlier versions kept it.
     pub sharing_end: Option<(SharingEnd, Timestamp)>,
+    /// The second programs that were told.
+    pub other_programs_told: ToldIncidents,
+    /// The ends of the sharing that were told.
+    pub sharing_ends_told: ToldIncidents,
 }
 
 impl Observed {

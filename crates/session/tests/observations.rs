@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, Arrival, Effect, Event, HookEvent, Input, Life, LiveFacts, Observation, ObservedSide,
-    Overtaken, Participant, PresenceChange, PresenceEvent, Presenter, SavedChat, SessionStatus,
-    State, Timer, Timestamp, Viewers, step,
+    About, Arrival, Effect, Event, HookEvent, Incident, Input, Life, LiveFacts, Observation,
+    ObservedSide, Overtaken, Participant, PresenceChange, PresenceEvent, Presenter, SavedChat,
+    SessionStatus, State, Timer, Timestamp, Viewers, step,
 };
 use wire::{
     HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},
@@ -654,7 +654,7 @@ fn whoever_writes_before_any_program_runs_is_told_by_name() {
         new: 1,
         total: 1,
         from: Some("Maria\u{202e}".into()),
-        number: Some(1),
+        last: Some((1, "a".into())),
         ..SavedChat::default()
     };
     pair.tell(Input::ChatSaved(saved));
@@ -777,6 +777,146 @@ fn a_pin_lives_as_long_as_the_broker_says_and_never_longer_than_its_life() {
     }
 }
 
+/// Something that was so many seconds after the start.
+fn incident(after: u64, id: Option<&str>) -> Incident {
+    Incident { at: T0.plus(Duration::from_secs(after)), id: id.map(str::to_owned) }
+}
+
+/// Both incidents that a broker tells, counted by the console's events.
+fn incidents(pair: &Pair) -> (usize, usize) {
+    let count = |is: fn(&PresenceEvent) -> bool| {
+        let of_presence = |event: &&Event| matches!(event, Event::Presence(event) if is(event));
+        pair.events.iter().filter(of_presence).count()
+    };
+    (
+        count(|event| matches!(event, PresenceEvent::SharingEnded { .. })),
+        count(|event| matches!(event, PresenceEvent::SecondProgram { .. })),
+    )
+}
+
+#[test]
+fn an_incident_is_told_once_however_the_clock_is_set_and_though_it_comes_again_from_a_copy() {
+    let mut pair = Pair::new();
+    // How it is told, how far the clock is off by then, and how often it has been told.
+    let story = [
+        ("1-a", 0, 1),
+        ("1-a", 7, 1),
+        ("1-a", 86_400, 1),
+        // Quite another one at the same time.
+        ("2-b", 86_400, 2),
+        ("2-b", 0, 2),
+        // The broker's store was put back from a copy, and numbers on from there.
+        ("1-a", 30, 2),
+        ("2-c", 31, 3),
+        ("2-b", 32, 3),
+    ];
+    for (id, off, times) in story {
+        pair.broker.sharing_end = Some((SharingEnd::Interfered, incident(off, Some(id))));
+        pair.broker.other_program = Some(incident(off, Some(id)));
+        pair.observe();
+        pair.state = State::restored(pair.state.record.clone());
+        pair.observe();
+        assert_eq!(incidents(&pair), (times, times), "{id} by a clock that is {off} s off");
+    }
+}
+
+#[test]
+fn an_incident_that_was_told_before_it_had_an_identity_is_not_told_again() {
+    let mut pair = Pair::new();
+    pair.state.record.observed.sharing_end = Some((SharingEnd::Interfered, T0));
+    pair.state.record.observed.other_program = Some(T0);
+    for (id, after, times) in [("1", 1, 0), ("1", 60, 0), ("2", 60, 1)] {
+        pair.broker.sharing_end = Some((SharingEnd::Interfered, incident(after, Some(id))));
+        pair.broker.other_program = Some(incident(after, Some(id)));
+        pair.observe();
+        assert_eq!(incidents(&pair), (times, times), "{id}");
+    }
+}
+
+#[test]
+fn what_only_the_channel_told_is_not_claimed_once_it_is_gone() {
+    let none = Viewers::None { since: T0, reopened: false };
+    let online = Presenter::Online { since: T0 };
+    let still_online = |pair: &Pair| match pair.word() {
+        SessionStatus::Ended { still_online, .. } => still_online,
+        other => panic!("{other:?}"),
+    };
+    let (mut never, mut pair) = (Pair::new(), Pair::new());
+    for known in [&mut never, &mut pair] {
+        known.state.record.presenter = online;
+        known.state.record.viewers = none;
+    }
+    // A record of when there was a channel, at a console that has none.
+    never.state.record.observed.revision = 7;
+    assert!(!still_online(&never));
+    pair.broker.presenter = ObservedSide::Online { since: T0 };
+    pair.broker.viewers = ObservedSide::Offline { since: T0 };
+    pair.observe();
+    assert!(still_online(&pair));
+    let told = pair.state.clone();
+    pair.tell(Input::Unobserved { unknown_since: None });
+    assert!(!still_online(&pair));
+    pair.observe();
+    assert!(still_online(&pair));
+    pair.state = State::restored(told.record);
+    assert!(!still_online(&pair));
+}
+
+#[test]
+fn whether_those_who_left_came_back_is_not_known_once_the_channel_is_gone() {
+    let since = T0.plus(Duration::from_secs(9));
+    let (there, left) = (ObservedSide::Online { since: T0 }, ObservedSide::Leaving { since });
+    let unknown = SessionStatus::Unknown { since };
+    for (presenter, viewers) in [(left, there), (there, left), (left, left)] {
+        let mut pair = Pair::new();
+        (pair.broker.presenter, pair.broker.viewers) = (there, there);
+        pair.observe();
+        (pair.broker.presenter, pair.broker.viewers) = (presenter, viewers);
+        pair.observe();
+        assert_ne!(pair.word(), unknown);
+        pair.tell(Input::Unobserved { unknown_since: None });
+        assert_eq!(pair.word(), unknown);
+        // Those who are still there by the last word stay so: a hook would tell that they went.
+        assert_eq!(pair.is_online(Side::Presenter), presenter == there);
+        assert_eq!(pair.is_online(Side::Viewers), viewers == there);
+    }
+}
+
+#[test]
+fn a_store_that_was_put_back_from_a_copy_is_believed_though_its_runs_number_comes_again() {
+    let mut pair = Pair::new();
+    pair.broker.run = Some("first".into());
+    pair.happens(PresenterStarted);
+    pair.observe();
+    let copy = pair.broker.clone();
+    pair.happens(PresenterOffline);
+    pair.happens(PresenterStarted);
+    pair.observe();
+    pair.broker = Observation { run: Some("second".into()), ..copy };
+    pair.broker.presenter = ObservedSide::Offline { since: pair.now };
+    pair.observe();
+    pair.assert_same();
+    // What the same run said before is as old as ever.
+    let older = pair.broker.clone();
+    pair.happens(PresenterStarted);
+    pair.observe();
+    pair.tell(Input::Observed(Box::new(older)));
+    pair.assert_same();
+}
+
+#[test]
+fn chat_goes_on_after_the_message_that_came_last_though_its_number_is_smaller() {
+    let mut pair = Pair::new();
+    for last in [(9, "old"), (6, "after the copy")] {
+        let last = Some((last.0, last.1.to_owned()));
+        pair.tell(Input::ChatSaved(SavedChat { last: last.clone(), ..SavedChat::default() }));
+        // Fetched, it has no number.
+        pair.tell(Input::ChatSaved(SavedChat::default()));
+        let observed = &pair.state.record.observed;
+        assert_eq!(last, Some((observed.chat_number, observed.chat_guid.clone().unwrap())));
+    }
+}
+
 #[test]
 fn a_second_program_is_told_once_each_time_that_one_comes() {
     let mut pair = Pair::new();
@@ -788,7 +928,7 @@ fn a_second_program_is_told_once_each_time_that_one_comes() {
     pair.observe();
     assert_eq!(second(&pair), 0);
     for (after, told) in [(0, 1), (1, 1), (60, 2), (60, 2)] {
-        pair.broker.other_program = Some(T0.plus(Duration::from_secs(after)));
+        pair.broker.other_program = Some(incident(after, None));
         pair.observe();
         pair.state = State::restored(pair.state.record.clone());
         pair.observe();
@@ -806,8 +946,7 @@ fn why_the_sharing_ended_is_told_once_each_time() {
     };
     pair.observe();
     for (after, times) in [(0, 1), (1, 1), (60, 2), (60, 2)] {
-        let at = T0.plus(Duration::from_secs(after));
-        pair.broker.sharing_end = Some((SharingEnd::Interfered, at));
+        pair.broker.sharing_end = Some((SharingEnd::Interfered, incident(after, None)));
         pair.observe();
         pair.state = State::restored(pair.state.record.clone());
         pair.observe();

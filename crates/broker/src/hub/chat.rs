@@ -97,6 +97,15 @@ impl ChatLog {
         self.messages.iter().filter(move |message| message.ttl > now.seconds())
     }
 
+    /// From which number on a console has to be sent messages that has them up to this one. A number that isn't this
+    /// message's own any more, as after the store was put back from a copy, says nothing: the console tells what it
+    /// has already by the messages' ids.
+    pub fn position(&self, number: u64, guid: Option<&str>) -> u64 {
+        let Some(guid) = guid else { return number.min(self.saved) };
+        let mut known = self.messages.iter().filter(|one| one.number == number);
+        if known.any(|one| one.guid.to_string() == guid) { number } else { 0 }
+    }
+
     /// At most `most` messages that are on disk and come after the one with this number.
     pub fn after(&self, number: u64, most: usize, now: Millis) -> Vec<NumberedMessage> {
         let new = self.current(now).filter(|one| one.number > number && one.number <= self.saved);

@@ -325,6 +325,24 @@ fn only_the_key_of_the_console_proves_that_it_wrote_a_message() {
 }
 
 #[test]
+fn a_console_goes_on_after_a_message_by_its_own_id_and_not_by_its_number_alone() {
+    let (mut hub, pin) = hub();
+    let id = uuid::Uuid::from_u128;
+    for n in 1..=3 {
+        hub.post_console_chat(LOCAL, None, &pin, ("Anna", "hello"), id(n), Millis(0)).unwrap();
+    }
+    hub.mark_chat_saved(&pin, 3);
+    let position = |number, guid: Option<u128>| {
+        hub.chat_position(&pin, number, guid.map(|guid| id(guid).to_string()).as_deref())
+    };
+    assert_eq!((position(2, Some(2)), position(3, Some(3))), (2, 3));
+    // The store was put back from a copy: the number is another message's, or nobody's yet.
+    assert_eq!((position(3, Some(9)), position(7, Some(7))), (0, 0));
+    // An earlier version of the console knows the number alone.
+    assert_eq!((position(2, None), position(7, None)), (2, 3));
+}
+
+#[test]
 fn who_may_follow_a_session_depends_on_the_key_that_minted_it() {
     let (mut hub, keyless) = hub();
     let region = "us-east-1".parse().unwrap();

@@ -64,7 +64,8 @@ pub fn view(
     let timers = Timers::new(record, setting.now);
     let screen = beside.screen.clone().filter(|_| record.is_live());
     let connected = Connected::new(None, record, screen.as_ref().and_then(ScreenView::viewers));
-    let wrote = total(&contents.chat) > 0;
+    let others = |message: &Message| message.writer != Some(Writer::Console);
+    let wrote = contents.chat.earlier > 0 || contents.chat.messages.iter().any(others);
     SessionDetail {
         row: row::view(snapshot, around.revision, beside.unread, setting),
         by: words::plain(&record.by, words::LONGEST_NAME),
@@ -99,7 +100,11 @@ pub fn view(
         gate: verify::gate(snapshot.gate, record, setting),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
-        mails: record.mail.iter().map(|order| mail_order::view(order, setting)).collect(),
+        mails: record
+            .mail
+            .iter()
+            .map(|order| mail_order::view(order, record.observed.is_told, setting))
+            .collect(),
         chat: chat(&contents.chat.messages),
         chat_after: None,
         chat_total: total(&contents.chat),

@@ -195,17 +195,21 @@ impl Followed {
 }
 
 fn follow(pin: &Pin, snapshot: &Snapshot) -> Follow {
-    let chat_after = snapshot.record.observed.chat_number;
-    Follow { session_pin: pin.expose().to_owned().into(), chat_after }
+    let observed = &snapshot.record.observed;
+    Follow {
+        session_pin: pin.expose().to_owned().into(),
+        chat_after: observed.chat_number,
+        chat_after_guid: observed.chat_guid.clone(),
+    }
 }
 
 /// Archives chat in the order of its arrival, until the channel is gone and all of it is archived.
 async fn save_chat(context: Arc<Context>, mut arrived: mpsc::UnboundedReceiver<ArrivedChat>) {
     while let Some(ArrivedChat { session, messages }) = arrived.recv().await {
-        let number = messages.last().map(|message| message.number);
+        let last = messages.last().map(|message| (message.number, message.guid.clone()));
         let messages = messages.into_iter().map(message).collect();
         let input = match archive_chat(&context, session, messages).await {
-            Ok(saved) => Input::ChatSaved(SavedChat { number, ..saved }),
+            Ok(saved) => Input::ChatSaved(SavedChat { last, ..saved }),
             Err(failure) => {
                 let again = tokio::time::sleep(CHAT_RETRY);
                 let _ = context.watch.stopping.run_until_cancelled(again).await;

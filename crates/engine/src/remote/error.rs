@@ -154,13 +154,23 @@ pub(super) fn refused(status: StatusCode) -> Cause {
 ///
 /// A 503 that says when to come back counts as rate limiting: the remedy is the same, to wait.
 pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
-    let status = response.status();
+    of_head(response.url(), response.status(), response.headers(), now)
+}
+
+/// The same for an answer to a request for `from`, whoever made it.
+pub(super) fn of_head(
+    from: &Url,
+    status: StatusCode,
+    headers: &header::HeaderMap,
+    now: Timestamp,
+) -> Cause {
     let code = status.as_u16();
-    let retry_after_ms = retry_after(response.headers(), now);
+    let retry_after_ms = retry_after(headers, now);
     let failure = match code {
         407 => Failure::Blocked { by: Obstacle::Proxy },
         300..=399 => {
-            leads_elsewhere(response).map_or(Failure::Malformed, |by| Failure::Blocked { by })
+            let elsewhere = leads_elsewhere(from, status, headers);
+            elsewhere.map_or(Failure::Malformed, |by| Failure::Blocked { by })
         }
         401 => Failure::Unauthorized,
         429 => Failure::RateLimited { retry_after_ms },
@@ -178,9 +188,12 @@ pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
 }
 
 /// What a redirect to elsewhere says of the address that was asked.
-fn leads_elsewhere(response: &Response) -> Option<Obstacle> {
-    let from = response.url();
-    let next = location(from, response)?;
+fn leads_elsewhere(
+    from: &Url,
+    status: StatusCode,
+    headers: &header::HeaderMap,
+) -> Option<Obstacle> {
+    let next = target(from, status, headers)?;
     let is_same_by_https = next.host() == from.host() && next.scheme() == "https";
     match next.origin() == from.origin() {
         true => None,
@@ -191,8 +204,12 @@ fn leads_elsewhere(response: &Response) -> Option<Obstacle> {
 
 /// Where an answer to a request for `from` redirects to, if it does.
 pub(super) fn location(from: &Url, response: &Response) -> Option<Url> {
-    let follows = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-    let location = response.headers().get(header::LOCATION).filter(|_| follows)?;
+    target(from, response.status(), response.headers())
+}
+
+fn target(from: &Url, status: StatusCode, headers: &header::HeaderMap) -> Option<Url> {
+    let follows = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
+    let location = headers.get(header::LOCATION).filter(|_| follows)?;
     from.join(location.to_str().ok()?).ok()
 }
 
@@ -210,8 +227,8 @@ pub(super) fn by_body(cause: Cause, beginning: &[u8]) -> Cause {
 }
 
 /// Whether an answer is declared as JSON of any kind, such as `application/problem+json`.
-pub(super) fn is_json(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+pub(super) fn is_json(headers: &header::HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     kind.is_some_and(|kind| kind.to_ascii_lowercase().ends_with("json"))
 }

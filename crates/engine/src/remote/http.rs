@@ -245,7 +245,7 @@ pub(super) async fn body_or_too_large(response: Response, most: usize) -> Result
 /// The cause of an unsuccessful answer. Of its body no more is read than tells whose it is.
 async fn unsuccessful(mut response: Response) -> Cause {
     let cause = of_status(&response, Timestamp::now());
-    if is_json(&response) || !matches!(cause.0, Failure::Rejected { .. }) {
+    if is_json(response.headers()) || !matches!(cause.0, Failure::Rejected { .. }) {
         return cause;
     }
     let mut beginning = Vec::new();
@@ -268,7 +268,7 @@ pub(super) struct HttpResponse {
 pub(super) async fn whole_response(response: Response, most: usize) -> Result<HttpResponse, Cause> {
     let status = response.status();
     let cause = (!status.is_success()).then(|| of_status(&response, Timestamp::now()));
-    let is_json = is_json(&response);
+    let is_json = is_json(response.headers());
     let body = read(response, most).await?;
     let cause = cause.map(|cause| if is_json { cause } else { by_body(cause, bare(&body)) });
     Ok(HttpResponse { status, cause, body })

@@ -1107,6 +1107,8 @@ doubtful: boolean,
  */
 can_repeat: boolean, };
 
+export type ChatSide = "customer" | "technician";
+
 export type ChatLine = { 
 /**
  * Its identity.
@@ -1120,6 +1122,10 @@ at: number,
  * The sender's self-chosen name, made harmless.
  */
 from: string, 
+/**
+ * Who wrote it; none where that isn't known.
+ */
+side: ChatSide | null, 
 /**
  * The text, made harmless.
  */
