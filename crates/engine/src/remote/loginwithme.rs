@@ -20,6 +20,7 @@ use wire::{
         ChatMessage, EmailAccepted, HookBody, Outcome, PutHook, ReportAbuse, SessionParameters,
         SessionPin, SessionUrl,
     },
+    text::bare,
 };
 
 mod console_key;
@@ -129,7 +130,7 @@ impl LoginWithMe {
             let mut known = HashSet::new();
             let regions: Vec<Region> = names
                 .iter()
-                .filter_map(|name| name.as_str()?.trim().parse().ok())
+                .filter_map(|name| bare(name.as_str()?).parse().ok())
                 .filter(|region: &Region| known.insert(region.clone()))
                 // Each of them is timed over a connection of its own.
                 .take(MOST_REGIONS)
