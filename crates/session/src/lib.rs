@@ -10,6 +10,7 @@
 mod denials;
 pub mod effect;
 pub mod event;
+mod incident;
 pub mod input;
 pub mod lamp;
 pub mod mail;
@@ -34,11 +35,10 @@ pub use event::{
     PresenceChange, PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent,
     ViewingEvent,
 };
+pub use incident::{Incident, ToldIncidents};
 pub use input::{Input, SavedChat};
 pub use lamp::Lamp;
-pub use observation::{
-    Arrival, Incident, LiveFacts, Observation, Observed, ObservedSide, Participant, ToldIncidents,
-};
+pub use observation::{Arrival, LiveFacts, Observation, Observed, ObservedSide, Participant};
 pub use obstacle::Obstacle;
 pub use outage::Outage;
 pub use presence::{Presenter, Viewers};

@@ -12,7 +12,7 @@ use wire::{
     shared_screen::{Role, Sharing, SharingEnd},
 };
 
-use crate::{Presenter, Timestamp, Viewers};
+use crate::{Incident, Presenter, Timestamp, ToldIncidents, Viewers};
 
 /// How often each hook's event happened or was reported, in the order of `HookType::ALL`.
 pub type EventCounts = [u64; HookType::ALL.len()];
@@ -61,52 +61,6 @@ pub struct Observation {
     pub other_program: Option<Incident>,
     /// While no screen is shared: why the customer's program ended the sharing.
     pub sharing_end: Option<(SharingEnd, Incident)>,
-}
-
-/// Something that the broker tells again with each state, and that is news once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Incident {
-    /// When it was. No identity: it is made anew, by clocks that may be set, each time that it is told.
-    pub at: Timestamp,
-    /// Its identity; none where the broker gives none.
-    pub id: Option<String>,
-}
-
-/// The incidents of one kind that were told.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ToldIncidents {
-    /// The time of the last one.
-    last: Option<Timestamp>,
-    /// The last ones by their identities, oldest first. More than one: a broker whose store was put back from a copy
-    /// tells an older one again.
-    ids: Vec<String>,
-}
-
-impl ToldIncidents {
-    /// What an earlier version kept: when the last one was.
-    pub(crate) fn continue_from(&mut self, last: Option<Timestamp>) {
-        self.last = self.last.or(last);
-    }
-
-    /// Notes that an incident is told; false if it was told before.
-    pub(crate) fn note(&mut self, incident: &Incident) -> bool {
-        let is_last = self.last.is_some_and(|last| same_time(last, incident.at) == last);
-        let is_known = match &incident.id {
-            Some(id) if self.ids.contains(id) => true,
-            // Told by a broker that gave no identities yet.
-            Some(_) => self.ids.is_empty() && is_last,
-            None => is_last,
-        };
-        if let Some(id) = incident.id.as_ref().filter(|id| !self.ids.contains(id)) {
-            if self.ids.len() >= REMEMBERED {
-                self.ids.remove(0);
-            }
-            self.ids.push(id.clone());
-        }
-        self.last = Some(incident.at);
-        !is_known
-    }
 }
 
 /// Who is connected to a session, and whether the screen is shared, while the broker tells it.

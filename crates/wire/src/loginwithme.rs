@@ -16,11 +16,7 @@ pub struct Outcome {
     /// Whether the call succeeded.
     pub success: bool,
     /// The service's description of a failure: undocumented, and for people only.
-    #[serde(
-        default,
-        deserialize_with = "text_if_any",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "text_if_any", skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 

@@ -141,3 +141,7 @@ impl Message {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "chat_test.rs"]
+mod tests;

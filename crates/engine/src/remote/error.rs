@@ -11,6 +11,8 @@ use session::{Failure, Obstacle};
 use url::Url;
 use wire::HookType;
 
+use super::redirect;
+
 /// The action of a call that failed. Its text completes "could not ...".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Doing {
@@ -169,8 +171,8 @@ pub(super) fn of_head(
     let failure = match code {
         407 => Failure::Blocked { by: Obstacle::Proxy },
         300..=399 => {
-            let elsewhere = leads_elsewhere(from, status, headers);
-            elsewhere.map_or(Failure::Malformed, |by| Failure::Blocked { by })
+            let by = redirect::elsewhere(from, status, headers);
+            by.map_or(Failure::Malformed, |by| Failure::Blocked { by })
         }
         401 => Failure::Unauthorized,
         429 => Failure::RateLimited { retry_after_ms },
@@ -185,32 +187,6 @@ pub(super) fn of_head(
     }
     let elsewhere = if status.is_redirection() { " and points elsewhere" } else { "" };
     (failure, format!("the service answered {code}{elsewhere}"))
-}
-
-/// What a redirect to elsewhere says of the address that was asked.
-fn leads_elsewhere(
-    from: &Url,
-    status: StatusCode,
-    headers: &header::HeaderMap,
-) -> Option<Obstacle> {
-    let next = target(from, status, headers)?;
-    let is_same_by_https = next.host() == from.host() && next.scheme() == "https";
-    match next.origin() == from.origin() {
-        true => None,
-        false if is_same_by_https && from.scheme() == "http" => Some(Obstacle::NeedsHttps),
-        false => Some(Obstacle::Redirect),
-    }
-}
-
-/// Where an answer to a request for `from` redirects to, if it does.
-pub(super) fn location(from: &Url, response: &Response) -> Option<Url> {
-    target(from, response.status(), response.headers())
-}
-
-fn target(from: &Url, status: StatusCode, headers: &header::HeaderMap) -> Option<Url> {
-    let follows = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
-    let location = headers.get(header::LOCATION).filter(|_| follows)?;
-    from.join(location.to_str().ok()?).ok()
 }
 
 /// The cause by how the answer's body begins, too.

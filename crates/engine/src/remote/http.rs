@@ -17,10 +17,10 @@ use wire::session_events::CONSOLE_KEY_HEADER;
 use super::{
     LoginWithMeConfig, ServiceError, Timeouts,
     error::{
-        Cause, blocked, by_body, is_json, location, malformed, of_status, of_transport, refused,
-        timed_out,
+        Cause, blocked, by_body, is_json, malformed, of_status, of_transport, refused, timed_out,
     },
     is_loopback,
+    redirect::location,
 };
 
 /// Our own servers close an idle connection after 5 s, so we stop using it a little earlier.
