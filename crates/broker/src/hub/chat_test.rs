@@ -27,7 +27,7 @@ fn only_the_key_of_the_console_proves_that_it_wrote_a_message() {
     let (pin, _) = hub.mint(LOCAL, region, Some([1; 32]), &[[9; 32]], Millis(0)).unwrap();
     let mut says = |pin: &Pin, key: Option<[u8; 32]>| {
         let said = ("Anna", "hello");
-        let guid = Uuid::new_v4();
+        let guid = Uuid::nil();
         hub.post_console_chat(LOCAL, key.as_ref(), pin, said, guid, Millis(0)).unwrap();
         hub.mark_chat_saved(pin, 9);
         hub.chat_after(pin, 0, 9, Millis(0)).pop().unwrap().by_console
