@@ -1,5 +1,6 @@
 import type {
   ChatLine,
+  ChatSide,
   Command,
   ConsoleView,
   HookView,
@@ -155,8 +156,8 @@ export function program(state: ProgramState): ProgramView {
   }
 }
 
-export function chat(lines: [string, number, string][]): ChatLine[] {
-  return lines.map(([from, at, text], n) => ({ guid: `guid-${at}-${n}`, from, at, text }));
+export function chat(lines: [string, number, string, ChatSide?][]): ChatLine[] {
+  return lines.map(([from, at, text, side = null], n) => ({ guid: `guid-${at}-${n}`, from, at, side, text }));
 }
 
 export function lane(region: string, more: Partial<LaneView> = {}): LaneView {

@@ -127,7 +127,10 @@ test('a customer with the technician’s first name is not shown as the technici
   await screen.findByRole('heading', { name: 'Maria Lopez' });
   port.change('s1', (known) => ({
     ...known,
-    chat: [...known.chat, { guid: 'n', at: Date.now(), from: 'Anna', text: 'my name is Anna too' }],
+    chat: [
+      ...known.chat,
+      { guid: 'n', at: Date.now(), from: 'Anna', side: null, text: 'my name is Anna too' },
+    ],
   }));
   const line = (await screen.findByText('my name is Anna too')).closest('li');
   const other = screen.getByText(/should I switch it off/).closest('li');

@@ -11,6 +11,7 @@ use ring::signature::Ed25519KeyPair;
 use serve::{Clock, FaultPlan, Millis, Owner, Tally};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 use wire::{Pin, session_events::SessionFacts};
 
 use crate::{
@@ -45,6 +46,8 @@ pub(crate) struct Live {
 /// The hub, and everything that carries out what it decides.
 pub(crate) struct Coordinator {
     pub clock: Clock,
+    /// Another one for each run of a broker.
+    pub run: Uuid,
     /// What reading the settings again may change; use [`Coordinator::live`].
     pub live: RwLock<Arc<Live>>,
     /// The endpoint that is always open.
@@ -86,7 +89,8 @@ impl Coordinator {
     /// The present state of a session, as its console is told of it; `None` if there is none with this PIN.
     pub fn facts(&self, hub: &Hub, pin: &Pin, now: Millis) -> Option<SessionFacts> {
         let under_way = Some(self.deliverer.under_way(pin));
-        hub.facts(pin, now).map(|facts| SessionFacts { under_way, ..facts })
+        let run = Some(self.run.to_string());
+        hub.facts(pin, now).map(|facts| SessionFacts { under_way, run, ..facts })
     }
 
     /// Has the hub decide, and returns once what it decided is on disk.

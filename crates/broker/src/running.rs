@@ -12,6 +12,7 @@ use serve::{
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use uuid::Uuid;
 
 use crate::{
     config::{Config, Control},
@@ -300,6 +301,7 @@ async fn open(
         stopping: CancellationToken::new(),
         rescheduled: Notify::new(),
         reordered: Mutex::new(None),
+        run: Uuid::new_v4(),
     });
     let store_end = StoreEnd(Arc::clone(&coordinator));
     Ok((coordinator, store_end))

@@ -86,6 +86,7 @@ fn typescript() -> String {
         view::ProgramState,
         view::MailKind,
         view::MailView,
+        view::ChatSide,
         view::ChatLine,
         view::ChatBoxView,
         view::ClosingView,

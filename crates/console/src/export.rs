@@ -226,8 +226,8 @@ fn as_csv(detail: &SessionDetail, chat: &[Said], zone: &TimeZone) -> String {
     ];
     let all = detail.verifications.iter().map(|verification| verified(verification, zone));
     let verifications = all.collect::<Vec<_>>().join("; ");
-    let said = chat.iter().map(|Said { line, side }| {
-        let side = side.unwrap_or_default().to_owned();
+    let said = chat.iter().map(|said| {
+        let (line, side) = (&said.line, said.side().unwrap_or_default().to_owned());
         [when(line.at), line.from.clone(), side, line.text.clone()]
     });
     // A session without chat has a row all the same, because the time is billed.

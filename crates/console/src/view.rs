@@ -37,7 +37,7 @@ pub use self::{
     identity_services::{ConnectionView, Identity, IdentityServiceView, SecretName},
     parting::{ClosingView, QuittingView},
     record::{
-        ChatBoxView, ChatLine, LogLine, MailKind, MailView, ProgramState, ProgramView,
+        ChatBoxView, ChatLine, ChatSide, LogLine, MailKind, MailView, ProgramState, ProgramView,
         TranscriptView,
     },
     region_race::{LaneView, RegionsView},

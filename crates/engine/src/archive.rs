@@ -32,7 +32,7 @@ pub use self::{
     audit::{AuditAnchor, AuditEntry, AuditHash, AuditLink, AuditReport, BrokenLink},
     deletion::Deleted,
     devices::LookedUp,
-    messages::{Author, ChatPage, Message, Saved},
+    messages::{ChatPage, Message, Saved, Writer},
     notes::{Note, NoteKind},
     overview::ListedSession,
     people::Aliases,
@@ -68,7 +68,7 @@ const STEPS: &[M<'static>] = &[
     deletion::TABLE,
     search::MERGED,
     messages::SIDES,
-    messages::ORIGINS,
+    messages::OWN,
 ];
 
 /// The archive's file.

@@ -11,7 +11,7 @@ use session::{
 };
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
-use wire::{ConfText, HookType, Pin, Region, Side, loginwithme::ChatMessage};
+use wire::{ConfText, HookType, Pin, Region, loginwithme::ChatMessage};
 
 pub(crate) use self::phone::{PushRequest, ask_phone, cancel_phone, poll_phone};
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         message::{Mailbox, SessionMessage as Message},
         region_choice,
     },
-    archive::Saved,
+    archive::{Saved, Writer},
     budget::Put,
     bus::Progress,
     context::Context,
@@ -215,22 +215,16 @@ fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, tra
     });
 }
 
-/// Archives messages, each with the side that wrote it where that is known.
+/// Archives messages, each with who wrote it where that is known. Whoever only has the technician's name may be the
+/// customer, so what isn't known to be written here is somebody else's.
 pub(crate) async fn archive_chat(
     context: &Context,
     id: SessionId,
-    messages: Vec<(ChatMessage, Option<Side>)>,
+    messages: Vec<(ChatMessage, Option<Writer>)>,
 ) -> Result<SavedChat, Failure> {
-    let technician = context.bus.latest(id).map(|snapshot| snapshot.record.by.clone());
-    // Whoever started the session goes on record by another name than in the chat where nobody signs in.
-    let is_own =
-        |name: &String| technician.as_ref() == Some(name) || context.client.is_own_name(name);
-    let is_others = |message: &ChatMessage, side: Option<Side>| {
-        side == Some(Side::Presenter) || !is_own(&message.subject)
-    };
     let others: Vec<(String, String)> = messages
         .iter()
-        .filter(|(message, side)| is_others(message, *side))
+        .filter(|(_, writer)| *writer != Some(Writer::Console))
         .map(|(message, _)| (message.guid.clone(), plain_name(&message.subject)))
         .collect();
     let saved = match context.faults.check_archive() {

@@ -15,6 +15,7 @@ pub mod logintc;
 pub mod loginwithme;
 pub mod passwordless;
 pub mod probe;
+mod redirect;
 pub mod rocketchat;
 mod viewer_url;
 pub mod web_socket;

@@ -100,16 +100,16 @@ impl Limits {
 }
 
 async fn read_body(State(limits): State<Limits>, request: Request, next: Next) -> Response {
-    if let Err(refused) = limits.check_declared(&request) {
-        return refused.into_response();
+    if let Err(status) = limits.check_declared(&request) {
+        return refused(status);
     }
     let (parts, body) = request.into_parts();
     // A body of unknown length is read to one byte over the limit and no further.
     let read = tokio::time::timeout(limits.body_within, to_bytes(body, limits.body_bytes)).await;
     match read {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, whole(bytes))).await,
-        Ok(Err(error)) => refusal(&error).into_response(),
-        Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Ok(Err(error)) => refused(refusal(&error)),
+        Err(_) => refused(StatusCode::REQUEST_TIMEOUT),
     }
 }
 
@@ -131,15 +131,24 @@ async fn discard_body(State(limits): State<Limits>, request: Request, next: Next
         in_time.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
     };
     match tokio::join!(handled, read) {
-        (answer, Err(refused)) if answer.status() == StatusCode::NOT_FOUND => {
-            refused.into_response()
-        }
+        (answer, Err(status)) if answer.status() == StatusCode::NOT_FOUND => refused(status),
         (answer, _) => answer,
     }
 }
 
 fn whole(bytes: Bytes) -> Body {
     if bytes.is_empty() { Body::empty() } else { Body::from(bytes) }
+}
+
+/// An answer in this server's own words: one without any may be a gateway's, for all that a client knows.
+fn refused(status: StatusCode) -> Response {
+    let why = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "the request's body is too large",
+        StatusCode::REQUEST_TIMEOUT => "the request's body took too long",
+        _ => "the request's body is incomplete",
+    };
+    let body = format!("{{\"success\":false,\"error\":\"{why}\"}}");
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// Over the limit, or the client went away half-way (who then never sees the response).

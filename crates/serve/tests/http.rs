@@ -80,7 +80,10 @@ async fn takes_a_body_at_the_limit_and_answers_413_to_one_byte_more() {
     let server = start(echo, Limits::default());
     let send = |len: usize| client().post(url(server.addr(), "/echo")).body(vec![b'x'; len]).send();
     assert_eq!(send(65_536).await.unwrap().bytes().await.unwrap().len(), 65_536);
-    assert_eq!(send(65_537).await.unwrap().status(), 413);
+    let refused = send(65_537).await.unwrap();
+    assert_eq!(refused.status(), 413);
+    assert_eq!(refused.headers()["content-type"], "application/json");
+    assert!(refused.text().await.unwrap().starts_with("{\"success\":false,"));
 }
 
 #[test]
@@ -118,7 +121,9 @@ fn gives_up_on_headers_and_bodies_that_do_not_arrive() {
     let server = server(long, short);
     let head =
         format!("POST /echo HTTP/1.1\r\nhost: {}\r\ncontent-length: 5\r\n\r\nab", server.addr());
-    assert!(answer_to(&server, head).starts_with("HTTP/1.1 408"));
+    let slow = answer_to(&server, head);
+    assert!(slow.starts_with("HTTP/1.1 408"), "{slow}");
+    assert!(slow.contains("\r\n\r\n{\"success\":false,"), "whose answer it is can be told: {slow}");
 }
 
 #[tokio::test]

@@ -285,6 +285,6 @@ pub struct SavedChat {
     pub transcript: bool,
     /// The name that the sender of the newest new message gave, if somebody else than the technician wrote it.
     pub from: Option<String>,
-    /// The number of the last message, where it came by the channel.
-    pub number: Option<u64>,
+    /// The number of the last message and its own id, where it came by the channel.
+    pub last: Option<(u64, String)>,
 }

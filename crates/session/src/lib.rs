@@ -10,6 +10,7 @@
 mod denials;
 pub mod effect;
 pub mod event;
+mod incident;
 pub mod input;
 pub mod lamp;
 pub mod mail;
@@ -34,6 +35,7 @@ pub use event::{
     PresenceChange, PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent,
     ViewingEvent,
 };
+pub use incident::{Incident, ToldIncidents};
 pub use input::{Delivery, DeliveryId, Input, Revocation, SavedChat};
 pub use lamp::Lamp;
 pub use observation::{Arrival, LiveFacts, Observation, Observed, ObservedSide, Participant};

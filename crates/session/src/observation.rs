@@ -12,7 +12,7 @@ use wire::{
     shared_screen::{Role, Sharing, SharingEnd, WaitingViewer},
 };
 
-use crate::{DeliveryId, Presenter, Timestamp, Viewers};
+use crate::{DeliveryId, Incident, Presenter, Timestamp, ToldIncidents, Viewers};
 
 /// How often each hook's event happened or was reported, in the order of `HookType::ALL`.
 pub type EventCounts = [u64; HookType::ALL.len()];
@@ -36,6 +36,8 @@ const DELIVERIES: usize = 32;
 pub struct Observation {
     /// Greater with every change of the session, also across restarts of the broker.
     pub revision: u64,
+    /// The broker's run, of which each has another text; none where it doesn't say.
+    pub run: Option<String>,
     /// Whether the PIN still works.
     pub life: PinLife,
     /// The end of its life; none where the broker doesn't say.
@@ -59,10 +61,10 @@ pub struct Observation {
     pub mails: Vec<MailFacts>,
     /// Who is connected, and whether the screen is shared.
     pub facts: LiveFacts,
-    /// When a second program last came with this session's PIN: it was refused, or took the first one's place.
-    pub other_program: Option<Timestamp>,
-    /// While no screen is shared: why the customer's program ended the sharing, and when.
-    pub sharing_end: Option<(SharingEnd, Timestamp)>,
+    /// A second program last came with this session's PIN: it was refused, or took the first one's place.
+    pub other_program: Option<Incident>,
+    /// While no screen is shared: why the customer's program ended the sharing.
+    pub sharing_end: Option<(SharingEnd, Incident)>,
 }
 
 /// Who is connected to a session, and whether the screen is shared, while the broker tells it.
@@ -176,8 +178,14 @@ pub enum Arrival {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Observed {
+    /// Whether the broker itself tells the session's state at present, by the event channel. What it told before may
+    /// have changed since.
+    #[serde(skip)]
+    pub is_told: bool,
     /// The revision of the newest observation; 0 before the first.
     pub revision: u64,
+    /// The run of the broker that gave it; none where that isn't known.
+    pub run: Option<String>,
     /// The newest revision that each hook reported; 0 where none did.
     pub hook_revisions: EventCounts,
     /// The revisions that each hook reported lately: a delivery whose answer was lost is made again, also after newer
@@ -199,10 +207,17 @@ pub struct Observed {
     pub reported: EventCounts,
     /// How many messages of the chat came by the channel: the number of the last one.
     pub chat_number: u64,
-    /// When a second program last came with this session's PIN.
+    /// That message's own id: by its number alone another one may be meant, after the broker's store was put back from
+    /// a copy. Older records have none.
+    pub chat_guid: Option<String>,
+    /// When a second program last came with this session's PIN, as earlier versions kept it.
     pub other_program: Option<Timestamp>,
-    /// When the customer's program last ended the sharing.
+    /// When the customer's program last ended the sharing, as earlier versions kept it.
     pub sharing_end: Option<(SharingEnd, Timestamp)>,
+    /// The second programs that were told.
+    pub other_programs_told: ToldIncidents,
+    /// The ends of the sharing that were told.
+    pub sharing_ends_told: ToldIncidents,
 }
 
 impl Observed {

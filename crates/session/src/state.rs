@@ -21,8 +21,6 @@ pub struct State {
     pub lamps: [Lamp; 4],
     /// The generation of each hook's newest call.
     pub generations: [u32; 4],
-    /// Whether the broker itself tells the session's state, by the event channel.
-    pub observed: bool,
     /// The events whose webhooks are waited for, by the broker's count; none while all have come.
     pub hooks_due: Option<EventCounts>,
     /// Who is connected and whether the screen is shared, by the broker's word; none while nobody tells it.
@@ -232,13 +230,13 @@ impl State {
     pub fn restored(mut record: Record) -> Self {
         // The customer may have come further since; the broker tells it again.
         record.observed.arrival = Arrival::Nothing;
+        record.observed.is_told = false;
         Self {
             active_at: record.last_activity(),
             record,
             // Hooks armed before a stop may have fired since, so all of them are put again.
             lamps: [const { Lamp::Off }; 4],
             generations: [0; 4],
-            observed: false,
             hooks_due: None,
             facts: None,
             mails: Vec::new(),

@@ -19,7 +19,8 @@
 //! | Ready | presenter online, no viewer connected |
 //! | Waiting | PIN given out, nobody there yet |
 //!
-//! Those of the customer's arrival exist only where the broker tells how far the customer has come.
+//! Those of the customer's arrival exist only while the broker tells how far the customer has come, and so does the
+//! word that somebody has left who may still come back: no hook tells that they did.
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +57,7 @@ pub enum SessionStatus {
         pin_over: bool,
         /// The presenter isn't known to be gone.
         may_still_run: bool,
-        /// The presenter is online by the broker's own word. Older rows have none.
+        /// The presenter is online by the broker's own word, while it tells that. Older rows have none.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         still_online: bool,
     },
@@ -186,8 +187,8 @@ fn of_presence(record: &Record, allocated: Timestamp) -> SessionStatus {
     }
     let mut status = of_live_session(record.presenter, record.viewers, allocated);
     if let SessionStatus::Ended { still_online, .. } = &mut status {
-        // Hooks alone may have missed that it went.
-        *still_online = observed.revision > 0
+        // Hooks alone may have missed that it went, and so has everybody whom the broker tells nothing any more.
+        *still_online = observed.is_told
             && observed.presenter_left.is_none()
             && matches!(record.presenter, Presenter::Online { .. });
     }

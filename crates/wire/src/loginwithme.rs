@@ -8,7 +8,7 @@ use std::fmt;
 use base64::{Engine as _, engine::general_purpose::GeneralPurpose};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{HookType, Pin, pin, secret::secret_text, shared_screen::Requester};
+use crate::{HookType, Pin, pin, secret::secret_text, shared_screen::Requester, text::bare};
 
 /// `{"success":true}`, or `{"success":false,"error":"..."}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct Outcome {
     /// Whether the call succeeded.
     pub success: bool,
     /// The service's description of a failure: undocumented, and for people only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "text_if_any", skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
@@ -97,7 +97,9 @@ pub struct SessionParameters {
     pub success: bool,
     /// The configuration of the presenter's program, as the service encoded it.
     pub conf: ConfText,
-    /// The presenter program's version.
+    /// The presenter program's version; empty where it isn't a text. The conf is given only once, so that nothing
+    /// beside it may cost it.
+    #[serde(default, deserialize_with = "lenient_text")]
     pub version: String,
 }
 
@@ -159,7 +161,7 @@ impl Conf {
     /// # Errors
     /// [`DamagedConf`].
     pub fn decode(text: &ConfText) -> Result<Self, DamagedConf> {
-        let plain = text.expose().trim().trim_end_matches('=').replace('-', "+").replace('_', "/");
+        let plain = bare(text.expose()).trim_end_matches('=').replace('-', "+").replace('_', "/");
         let json = UNPADDED.decode(plain).map_err(|_| DamagedConf)?;
         serde_json::from_slice(&json).map_err(|_| DamagedConf)
     }
@@ -186,6 +188,7 @@ pub struct Chat {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChatMessage {
     /// The message's identity: the archive holds each message once.
+    #[serde(deserialize_with = "lenient_text")]
     pub guid: String,
     /// When the service deletes it, in seconds since 1970: `timestamp` + 86,400.
     #[serde(default, deserialize_with = "lenient_seconds")]
@@ -194,10 +197,10 @@ pub struct ChatMessage {
     #[serde(default, deserialize_with = "lenient_seconds")]
     pub timestamp: u64,
     /// The name that the sender chose.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient_text")]
     pub subject: String,
     /// The text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient_text")]
     pub body: String,
 }
 
@@ -215,7 +218,24 @@ fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D:
     let value = serde_json::Value::deserialize(deserializer)?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates here
     let whole = |f: f64| f as u64;
-    Ok(value.as_u64().or_else(|| value.as_f64().map(whole)).unwrap_or(0))
+    let said = || bare(value.as_str()?).parse().ok();
+    let seconds = value.as_u64().or_else(|| value.as_f64().or_else(said).map(whole));
+    Ok(seconds.unwrap_or(0))
+}
+
+/// A text, or what stands in its place: a number as it is written, and nothing for anything else.
+// A customer who calls themselves 42 must not lose their message to a server that writes that as a number.
+fn lenient_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => text,
+        number @ serde_json::Value::Number(_) => number.to_string(),
+        _ => String::new(),
+    })
+}
+
+/// A text, where it is one that says something.
+fn text_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    lenient_text(deserializer).map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 
 /// The body of `POST /report_abuse`.

@@ -98,8 +98,8 @@ impl<'de> Deserialize<'de> for Pin {
 /// The deserializer's error, which doesn't repeat the text.
 pub fn forgiving<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Pin, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let bare = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    bare.to_ascii_uppercase().parse().map_err(|InvalidPin| de::Error::custom(InvalidPin))
+    let bare = crate::text::bare(&text).to_ascii_uppercase();
+    bare.parse().map_err(|InvalidPin| de::Error::custom(InvalidPin))
 }
 
 /// Writes the PIN in plain text; for use in `serialize_with`.

@@ -45,6 +45,10 @@ pub struct Follow {
     /// How many messages of its chat the console already has: the number of the last one that it got.
     #[serde(default)]
     pub chat_after: u64,
+    /// That message's own id. If it isn't the one that the broker has by this number, as after its store was put back
+    /// from a copy, all messages that it still has are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat_after_guid: Option<String>,
 }
 
 /// What the broker sends on the channel.
@@ -84,6 +88,9 @@ pub struct NumberedMessage {
     /// The side that wrote it, where the broker knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub side: Option<crate::Side>,
+    /// Whether the session's own console wrote it, or a viewer window of that console, by the key that it showed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_console: bool,
 }
 
 /// Everything that the broker knows of a session.
@@ -95,6 +102,10 @@ pub struct SessionFacts {
     /// Greater with every change of this session, also across restarts of the broker: of two states, the one with
     /// the greater revision is the newer.
     pub revision: u64,
+    /// Another text for each run of the broker. Where its store was put back from a copy, a later run gives revisions
+    /// that an earlier one has given already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// Whether the PIN still works.
     pub life: PinLife,
     /// For how many milliseconds it will; none where it doesn't any more.
@@ -136,6 +147,9 @@ pub struct SessionFacts {
     /// A second program with this PIN was refused or took the place of the first: how long ago, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_program_ms: Option<u64>,
+    /// Which time that was: another text for each, and the same one however often it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_program_id: Option<String>,
     /// While no screen is shared: why the customer's program ended the sharing, where it said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing_end: Option<SharingEndFacts>,
@@ -153,12 +167,15 @@ pub const fn run_of(revision: u64) -> u64 {
 }
 
 /// The end of the sharing, by the word of the customer's program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharingEndFacts {
     /// What the program said.
     pub why: SharingEnd,
     /// How long ago, in milliseconds by the broker's clock.
     pub ago_ms: u64,
+    /// Which end it is: another text for each, and the same one however often it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// Whether a PIN still works.
@@ -303,7 +320,9 @@ mod tests {
         let session_pin = Secret::from("7W2-97-8570".to_owned());
         assert_eq!(
             follow,
-            FromConsole::Follow { sessions: vec![Follow { session_pin, chat_after: 3 }] }
+            FromConsole::Follow {
+                sessions: vec![Follow { session_pin, chat_after: 3, chat_after_guid: None }]
+            }
         );
         assert!(!format!("{follow:?}").contains("7W2"));
         let side = serde_json::to_string(&SideFacts::Leaving { for_ms: 5 }).unwrap();

@@ -1,5 +1,10 @@
 //! What all texts from strangers have in common. Pure.
 
+/// A value without what stands around it and says nothing: blanks, byte order marks, zeros.
+pub fn bare(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{FEFF}' | '\u{200B}' | '\0'))
+}
+
 /// Whether `c` is invisible but changes how a text reads: a control character, a direction mark,
 /// a tag.
 pub fn is_hidden(c: char) -> bool {

@@ -86,9 +86,15 @@ impl World {
 
     /// Restarts the broker on its port, keeping its store.
     pub async fn restart_broker(self) -> Self {
+        self.restart_broker_after(|_| {}).await
+    }
+
+    /// Ends the broker, does something to the folder of its store, and starts it on its port again.
+    pub async fn restart_broker_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
         let Self { folder, broker } = self;
         let port = broker.addr().port();
         broker.shutdown().await;
+        meanwhile(&folder.path().join("broker"));
         let broker = start_broker(folder.path(), Port::Remembered(port)).await;
         assert!(broker.got_remembered_port());
         Self { folder, broker }

@@ -127,8 +127,8 @@ function bare(title: string, text: string): ScreenNotice {
   return { title, text, behind: 'nothing' };
 }
 
-/** Everybody, the customer first; `own` is this page, `me` the name that it gave itself. */
-export function rowsOf(roster: Roster, own: string, me: string): PersonRow[] {
+/** Everybody, the customer first; `own` is this page. Whoever only has this viewer's name is somebody else. */
+export function rowsOf(roster: Roster, own: string): PersonRow[] {
   const { presenter, viewers, sharing, watchers } = roster;
   const customer = {
     name: presenter || 'The customer',
@@ -138,12 +138,11 @@ export function rowsOf(roster: Roster, own: string, me: string): PersonRow[] {
   const all = watchers
     ? watchers.map((one) => ({ name: one.name, word: doing(one), own: one.page === own }))
     : viewers.map((name) => ({ name, word: 'Viewer', own: false }));
-  const mine = all.find((one) => one.own) ?? all.find((one) => one.name === me);
   return [
     customer,
     ...all.map((one) => {
       const shown = one.name || 'A technician';
-      return { name: one === mine ? `${shown} (you)` : shown, word: one.word, here: true };
+      return { name: one.own ? `${shown} (you)` : shown, word: one.word, here: true };
     }),
   ];
 }

@@ -155,7 +155,7 @@ export class SessionViewer {
     this.screen.showNotice(noticeOf(this.state));
     this.screen.mayControl(this.role === 'control', roster?.sharing === 'paused');
     if (!roster || this.state.over) return;
-    showPeople(rowsOf(roster, this.you, this.name()));
+    showPeople(rowsOf(roster, this.you));
     const title = roster.presenter ? `Session with ${roster.presenter}` : 'Support session';
     $('title').textContent = document.title = title;
   }

@@ -164,10 +164,10 @@ describe('the stage', () => {
   test('takes an older broker as one without screens', () => {
     const roster = rosterOf({ presenter: '', viewers: ['Anna', 'Ben'] });
     expect(roster.sharing).toBe('none');
-    expect(rowsOf(roster, '', 'Ben').map(({ name, word }) => [name, word])).toEqual([
+    expect(rowsOf(roster, '').map(({ name, word }) => [name, word])).toEqual([
       ['The customer', 'Connected'],
       ['Anna', 'Viewer'],
-      ['Ben (you)', 'Viewer'],
+      ['Ben', 'Viewer'],
     ]);
   });
 
@@ -177,7 +177,7 @@ describe('the stage', () => {
       { ...one, page: 'a' },
       { page: 'b', name: 'Anna', role: 'watch', watching: true, sealed: false },
     ];
-    const rows = rowsOf(rosterOf({ ...told, watchers }), 'b', 'Anna');
+    const rows = rowsOf(rosterOf({ ...told, watchers }), 'b');
     expect(rows.map(({ name, word }) => [name, word])).toEqual([
       ['Maria', 'Shares the screen'],
       ['Anna', 'Controls · 12 ms · 24/s · encrypted'],

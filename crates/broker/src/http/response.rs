@@ -171,6 +171,7 @@ mod tests {
                 body: m.body,
                 number: 1,
                 side: None,
+                by_console: false,
             })
             .collect();
         let pin: Pin = "Y4L-30-W32L".parse().unwrap();

@@ -25,12 +25,23 @@ pub(crate) struct Message {
     /// The side that wrote it; unknown for messages of earlier versions.
     #[serde(skip)]
     pub side: Option<Side>,
+    /// Whether the session's own console wrote it, or a viewer window of it.
+    #[serde(skip)]
+    pub by_console: bool,
 }
 
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Message").field("guid", &self.guid).finish_non_exhaustive()
     }
+}
+
+/// Who writes a message, by what they have shown. A name proves nothing: anybody may take any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Author {
+    pub side: Side,
+    /// They have the key with which the session was minted.
+    pub is_console: bool,
 }
 
 /// The messages of one session, oldest first.
@@ -86,6 +97,15 @@ impl ChatLog {
         self.messages.iter().filter(move |message| message.ttl > now.seconds())
     }
 
+    /// From which number on a console has to be sent messages that has them up to this one. A number that isn't this
+    /// message's own any more, as after the store was put back from a copy, says nothing: the console tells what it
+    /// has already by the messages' ids.
+    pub fn position(&self, number: u64, guid: Option<&str>) -> u64 {
+        let Some(guid) = guid else { return number.min(self.saved) };
+        let mut known = self.messages.iter().filter(|one| one.number == number);
+        if known.any(|one| one.guid.to_string() == guid) { number } else { 0 }
+    }
+
     /// At most `most` messages that are on disk and come after the one with this number.
     pub fn after(&self, number: u64, most: usize, now: Millis) -> Vec<NumberedMessage> {
         let new = self.current(now).filter(|one| one.number > number && one.number <= self.saved);
@@ -117,6 +137,11 @@ impl Message {
             subject: self.subject.clone(),
             body: self.body.clone(),
             side: self.side,
+            by_console: self.by_console,
         }
     }
 }
+
+#[cfg(test)]
+#[path = "chat_test.rs"]
+mod tests;

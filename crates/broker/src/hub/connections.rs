@@ -15,6 +15,7 @@ use wire::{
 
 use super::{
     Hub,
+    chat::Author,
     credential::KeyHash,
     limits::OWNERS_SHARE,
     presence::{ConnectionId, PageId},
@@ -137,11 +138,13 @@ impl Participant {
         }
     }
 
-    /// The side to which it belongs, present or not.
-    pub const fn belongs_to(&self) -> Side {
+    /// Who writes what it writes, whether or not it counts as present.
+    pub const fn author(&self) -> Author {
         match self {
-            Self::Presenter(_) | Self::Companion | Self::Asking => Side::Presenter,
-            Self::Viewer(_) => Side::Viewers,
+            Self::Presenter(_) | Self::Companion | Self::Asking => {
+                Author { side: Side::Presenter, is_console: false }
+            }
+            Self::Viewer(viewer) => Author { side: Side::Viewers, is_console: viewer.own },
         }
     }
 

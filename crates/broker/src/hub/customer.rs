@@ -21,9 +21,27 @@ pub struct Customer {
     /// The program that asks them at present.
     asking: Option<(ConnectionId, Millis)>,
     answer: Option<(Answer, Millis)>,
-    other_program: Option<Millis>,
+    other_program: Option<Incident>,
     /// Why their program ended the sharing, until one is online again.
-    sharing_end: Option<(SharingEnd, Millis)>,
+    sharing_end: Option<(SharingEnd, Incident)>,
+    /// The number of the last incident.
+    incidents: u64,
+}
+
+/// Something that consoles are told once, however often they are told that it was so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Incident {
+    pub at: Millis,
+    /// Its number among those of its session.
+    number: u64,
+}
+
+impl Incident {
+    /// A text that no other incident of the session has, also if the store is put back from a copy and numbers come
+    /// again.
+    pub fn id(self) -> String {
+        format!("{}-{}", self.number, self.at.0)
+    }
 }
 
 /// What the customer answered.
@@ -50,6 +68,12 @@ pub struct StoredCustomer {
     other_program_ms: Option<i64>,
     #[serde(default)]
     sharing_end: Option<(SharingEnd, i64)>,
+    #[serde(default)]
+    incidents: u64,
+    #[serde(default)]
+    other_program_number: u64,
+    #[serde(default)]
+    sharing_end_number: u64,
 }
 
 impl Customer {
@@ -106,21 +130,26 @@ impl Customer {
 
     /// A second program came with this session's PIN.
     pub const fn saw_other_program(&mut self, now: Millis) {
-        self.other_program = Some(now);
+        self.other_program = Some(self.incident(now));
     }
 
     /// When a second program came last.
-    pub const fn other_program(&self) -> Option<Millis> {
+    pub const fn other_program(&self) -> Option<Incident> {
         self.other_program
     }
 
     /// Their program says why it ends the sharing.
     pub const fn ended_sharing(&mut self, why: SharingEnd, now: Millis) {
-        self.sharing_end = Some((why, now));
+        self.sharing_end = Some((why, self.incident(now)));
+    }
+
+    const fn incident(&mut self, at: Millis) -> Incident {
+        self.incidents += 1;
+        Incident { at, number: self.incidents }
     }
 
     /// Why their program ended the sharing, and when; none while one is online.
-    pub const fn sharing_end(&self) -> Option<(SharingEnd, Millis)> {
+    pub const fn sharing_end(&self) -> Option<(SharingEnd, Incident)> {
         self.sharing_end
     }
 
@@ -150,27 +179,35 @@ impl Customer {
     }
 
     pub fn to_stored(&self) -> StoredCustomer {
+        let number = |incident: Option<Incident>| incident.map_or(0, |incident| incident.number);
         StoredCustomer {
             page_open: !self.open_pages.is_empty(),
             page_since_ms: self.page_since.map(|at| at.0),
             downloaded_ms: self.downloaded.map(|at| at.0),
             answer: self.answer.map(|(answer, at)| (answer, at.0)),
-            other_program_ms: self.other_program.map(|at| at.0),
-            sharing_end: self.sharing_end.map(|(why, at)| (why, at.0)),
+            other_program_ms: self.other_program.map(|incident| incident.at.0),
+            sharing_end: self.sharing_end.map(|(why, incident)| (why, incident.at.0)),
+            incidents: self.incidents,
+            other_program_number: number(self.other_program),
+            sharing_end_number: number(self.sharing_end.map(|(_, incident)| incident)),
         }
     }
 
     /// What was known before a restart. A page that was open has to connect again, and so has a program that asks.
     pub fn from_stored(stored: &StoredCustomer, now: Millis) -> Self {
         let closed = |at| if stored.page_open { now } else { Millis(at) };
+        let was = |at, number| Incident { at: Millis(at), number };
         Self {
             open_pages: BTreeSet::new(),
             page_since: stored.page_since_ms.map(closed),
             downloaded: stored.downloaded_ms.map(Millis),
             asking: None,
             answer: stored.answer.map(|(answer, at)| (answer, Millis(at))),
-            other_program: stored.other_program_ms.map(Millis),
-            sharing_end: stored.sharing_end.map(|(why, at)| (why, Millis(at))),
+            other_program: stored.other_program_ms.map(|at| was(at, stored.other_program_number)),
+            sharing_end: stored
+                .sharing_end
+                .map(|(why, at)| (why, was(at, stored.sharing_end_number))),
+            incidents: stored.incidents,
         }
     }
 }
@@ -224,7 +261,7 @@ mod tests {
         assert_eq!(customer.arrival(Millis(10)), Arrival::Agreed { for_ms: 5 });
         assert_eq!(customer.other_program(), None);
         customer.came_online(true, Millis(10));
-        assert_eq!(customer.other_program(), Some(Millis(10)));
+        assert_eq!(customer.other_program().map(|other| other.at), Some(Millis(10)));
     }
 
     #[test]
@@ -234,9 +271,14 @@ mod tests {
         customer.ended_sharing(SharingEnd::Interfered, Millis(5));
         let json = serde_json::to_string(&customer.to_stored()).unwrap();
         let mut again = Customer::from_stored(&serde_json::from_str(&json).unwrap(), Millis(9));
-        assert_eq!(again.sharing_end(), Some((SharingEnd::Interfered, Millis(5))));
+        let (why, first) = again.sharing_end().unwrap();
+        assert_eq!((why, first.at), (SharingEnd::Interfered, Millis(5)));
+        assert_eq!(customer.sharing_end(), again.sharing_end());
         again.came_online(false, Millis(10));
         assert_eq!(again.sharing_end(), None);
+        // Whatever the clock says.
+        again.ended_sharing(SharingEnd::Interfered, Millis(5));
+        assert_ne!(again.sharing_end().unwrap().1.id(), first.id());
     }
 
     #[test]

@@ -13,7 +13,9 @@ use wire::{
 use super::{
     Hub, SessionEntry,
     change::{Change, Effect},
+    chat::Author,
     credential::{self, KeyHash},
+    customer::Incident,
     limits::OWNERS_SHARE,
     presence::{ConnectionId, millis_between},
     refusal::Refused,
@@ -80,7 +82,10 @@ impl Hub {
         let in_all = allowed.shared_by(CONSOLES_SHARE);
         let by_client = &mut self.usage.console_chat_by_client;
         by_client.admit(client, in_all, OWNERS_SHARE, now).map_err(Refused::too_many)?;
-        self.add_to_chat(pin.clone(), Side::Viewers, (name, body), guid, now)
+        let own = self.sessions.get(pin).and_then(|entry| entry.session.console);
+        let is_console = own.is_some() && own.as_ref() == console;
+        let author = Author { side: Side::Viewers, is_console };
+        self.add_to_chat(pin.clone(), author, (name, body), guid, now)
     }
 
     /// Messages of the session's chat up to this number are on disk.
@@ -88,6 +93,11 @@ impl Hub {
         if let Some(entry) = self.sessions.get_mut(pin) {
             entry.chat.mark_saved(number);
         }
+    }
+
+    /// The number after which a console goes on that has this session's chat up to this message.
+    pub fn chat_position(&self, pin: &Pin, number: u64, guid: Option<&str>) -> u64 {
+        self.sessions.get(pin).map_or(0, |entry| entry.chat.position(number, guid))
     }
 
     /// At most `most` messages of a session's chat, from the one after `number` on. A number beyond the last message
@@ -117,6 +127,8 @@ impl Hub {
         Some(SessionFacts {
             session_pin: pin.clone(),
             revision: entry.revision,
+            // Chance is none of the hub's.
+            run: None,
             life: match session.life(now) {
                 Life::Live => PinLife::Live,
                 Life::Expired => PinLife::Expired,
@@ -136,11 +148,16 @@ impl Hub {
             happened_ms: session.happened_at().map(|at| at.map(|at| millis_between(at, now))),
             // Only whoever delivers them knows.
             under_way: None,
-            other_program_ms: session.customer.other_program().map(|at| millis_between(at, now)),
-            sharing_end: session
+            other_program_ms: session
                 .customer
-                .sharing_end()
-                .map(|(why, at)| SharingEndFacts { why, ago_ms: millis_between(at, now) }),
+                .other_program()
+                .map(|one| millis_between(one.at, now)),
+            other_program_id: session.customer.other_program().map(Incident::id),
+            sharing_end: session.customer.sharing_end().map(|(why, end)| SharingEndFacts {
+                why,
+                ago_ms: millis_between(end.at, now),
+                id: Some(end.id()),
+            }),
             messages: entry.chat.last_saved(),
         })
     }

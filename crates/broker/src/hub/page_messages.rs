@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serve::Millis;
 use uuid::Uuid;
-use wire::{Pin, Side, shared_screen::Sharing};
+use wire::{Pin, shared_screen::Sharing};
 
 use super::{
     Hub,
     change::{Change, Effect},
-    chat::Message,
+    chat::{Author, Message},
     connections::{Connection, Participant},
     messages::ServerMessage,
     presence::ConnectionId,
@@ -36,17 +36,17 @@ impl Hub {
         let body = text::tidy_message(body).ok_or_else(text::bad_message)?;
         let connection = self.connections.get(id).ok_or(Refused::PinOver)?;
         let (pin, client) = (connection.pin.clone(), connection.client);
-        let side = connection.participant.belongs_to();
+        let author = connection.participant.author();
         let allowed = self.rates(client).chat;
         self.usage.chat.admit((id, client), allowed, now).map_err(Refused::too_many)?;
-        self.add_to_chat(pin, side, (name, body), guid, now).map(|(_, change)| change)
+        self.add_to_chat(pin, author, (name, body), guid, now).map(|(_, change)| change)
     }
 
     /// Adds a message to a session's chat; its number, and the change that sends it to everybody.
     pub(super) fn add_to_chat(
         &mut self,
         pin: Pin,
-        side: Side,
+        author: Author,
         (name, body): (&str, String),
         guid: Uuid,
         now: Millis,
@@ -63,7 +63,9 @@ impl Hub {
         let timestamp = now.seconds();
         let ttl = timestamp + self.settings.durations.chat_life.as_secs();
         let (subject, number) = (text::tidy_name(name), chat.next_number());
-        let message = Message { guid, ttl, timestamp, subject, body, number, side: Some(side) };
+        let Author { side, is_console: by_console } = author;
+        let side = Some(side);
+        let message = Message { guid, ttl, timestamp, subject, body, number, side, by_console };
         chat.add(message.clone());
         let write = Write::ChatAdded { pin: pin.clone(), message: message.clone() };
         let change = Change::of_session(&pin, write);

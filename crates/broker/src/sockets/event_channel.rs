@@ -128,17 +128,19 @@ impl Served {
     fn follow(&mut self, sessions: &[Follow]) -> Result<(), End> {
         for some in sessions.chunks(LOOK_UPS) {
             let checked: Vec<_> = self.coordinator.with_hub(|hub, now| {
-                let check = |one: &Follow| -> Result<Pin, Refused> {
+                let check = |one: &Follow| -> Result<(Pin, u64), Refused> {
                     let pin: Pin =
                         one.session_pin.expose().parse().map_err(|_| Refused::NotYours)?;
                     hub.check_console(self.client, Some(&self.console), &pin, now)?;
-                    Ok(pin)
+                    let guid = one.chat_after_guid.as_deref();
+                    let position = hub.chat_position(&pin, one.chat_after, guid);
+                    Ok((pin, position))
                 };
                 some.iter().map(check).collect()
             });
             for (one, checked) in some.iter().zip(checked) {
                 match checked {
-                    Ok(pin) if self.channel.follow(&pin, one.chat_after) => {}
+                    Ok((pin, position)) if self.channel.follow(&pin, position) => {}
                     Ok(_) => return Err(End::TooMany),
                     // Whether there is such a session isn't known to somebody who has guessed too often, so nothing
                     // is said of it.

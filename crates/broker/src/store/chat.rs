@@ -28,16 +28,23 @@ pub(super) const NUMBERS: &str = "
         WHERE earlier.pin = messages.pin AND earlier.place <= messages.place);
     UPDATE sessions SET messages = (SELECT count(*) FROM messages WHERE messages.pin = sessions.pin);";
 
+/// Added by a later version: whether the session's own console wrote it.
+pub(super) const BY_CONSOLE: &str =
+    "ALTER TABLE messages ADD COLUMN by_console INTEGER NOT NULL DEFAULT 0;";
+
 pub(super) fn insert(tx: &Connection, pin: &Pin, message: &Message) -> rusqlite::Result<()> {
     // `place` is a running number, which keeps messages of the same second in order.
-    let sql = "INSERT INTO messages (guid, pin, sent_s, ttl_s, subject, body, number, side, place)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+    let sql =
+        "INSERT INTO messages (guid, pin, sent_s, ttl_s, subject, body, number, side, by_console,
+                                     place)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
                        (SELECT coalesce(max(place), 0) + 1 FROM messages))";
     let (sent, ttl) = (to_integer(message.timestamp), to_integer(message.ttl));
     let guid = message.guid.to_string();
     let (pin, number) = (pin.expose(), to_integer(message.number));
     let side = message.side.map(name);
-    let row = params![guid, pin, sent, ttl, message.subject, message.body, number, side];
+    let Message { subject, body, by_console, .. } = message;
+    let row = params![guid, pin, sent, ttl, subject, body, number, side, by_console];
     tx.prepare_cached(sql)?.execute(row)?;
     // Of the session, too: its messages are forgotten, and a number must not be given twice.
     let sql = "UPDATE sessions SET messages = max(messages, ?2) WHERE pin = ?1";
@@ -53,7 +60,8 @@ pub(super) fn delete(tx: &Connection, pin: &Pin) -> rusqlite::Result<()> {
 }
 
 pub(super) fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Vec<(Pin, Message)>> {
-    let sql = "SELECT pin, guid, sent_s, ttl_s, subject, body, number, side FROM messages
+    let sql = "SELECT pin, guid, sent_s, ttl_s, subject, body, number, side, by_console
+               FROM messages
                WHERE ttl_s > ?1 ORDER BY place";
     let mut statement = connection.prepare(sql)?;
     let message = |row: &rusqlite::Row<'_>| {
@@ -65,7 +73,8 @@ pub(super) fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Vec
             Some("viewers") => Some(Side::Viewers),
             _ => None,
         };
-        let message = Message { guid, timestamp, ttl, subject, body, number, side };
+        let by_console = row.get(8)?;
+        let message = Message { guid, timestamp, ttl, subject, body, number, side, by_console };
         Ok((parse(row, 0)?, message))
     };
     statement.query_map([to_integer(now.seconds())], message)?.collect()

@@ -128,6 +128,7 @@ const STEPS: &[M<'static>] = &[
     M::up(chat::NUMBERS),
     M::up(revisions::TABLE),
     M::up(outbox::PIN),
+    M::up(chat::BY_CONSOLE),
 ];
 
 fn load(connection: &Connection, now: Millis) -> rusqlite::Result<Loaded> {

@@ -45,6 +45,7 @@ async fn follow_one(
             _ = generation.changed() => return,
             () = console.lifecycle.watch.stopping.cancelled() => return,
         };
+        count_again(console, changes.snapshots.iter().map(|snapshot| snapshot.id)).await;
         if changes.happened {
             read_on(console).await;
             verifications.read_on(&console.engine, &console.audit).await;
@@ -61,6 +62,20 @@ async fn count_all(console: &Console) {
         }
     }
     console.updates.announce();
+}
+
+/// Counts what is unread anew: who wrote a message may be told only after the message itself.
+async fn count_again(console: &Console, changed: impl Iterator<Item = SessionId>) {
+    let Some(engine) = console.engine.get().await else { return };
+    for session in changed {
+        let before = console.unread.get(session);
+        if before > 0 {
+            count(console, &engine, session).await;
+            if console.unread.get(session) != before {
+                console.updates.announce();
+            }
+        }
+    }
 }
 
 async fn read_on(console: &Console) {
@@ -85,7 +100,7 @@ async fn read_on(console: &Console) {
 }
 
 async fn count(console: &Console, engine: &Engine, session: SessionId) {
-    console.unread.count(engine, session, &console.access.technician()).await;
+    console.unread.count(engine, session).await;
 }
 
 /// Asks a configured service for its capabilities beyond the nine calls.

@@ -231,8 +231,7 @@ async fn chat_news(
     if !is_last {
         return ChatNews::NoNews;
     }
-    let technician = console.access.technician();
-    let newest = console.unread.newest(engine, happening.session, &technician).await;
+    let newest = console.unread.newest(engine, happening.session).await;
     let Some((newest, unread)) = newest else { return ChatNews::NoNews };
     let text = console.settings.current().chat_in_notifications.then_some(newest.body.as_str());
     ChatNews::Text(present::event::chat_message(name, &newest.subject, text, unread))

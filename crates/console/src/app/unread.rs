@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use engine::{
     Engine, SessionId,
-    archive::{Author, Message},
+    archive::{Message, Writer},
 };
 use parking_lot::Mutex;
 
@@ -21,11 +21,11 @@ impl UnreadCounts {
         self.0.lock().remove(&session);
     }
 
-    /// Counts a session's messages after the last read one, leaving out the technician's own.
-    pub async fn count(&self, engine: &Engine, session: SessionId, technician: &str) {
+    /// Counts a session's messages after the last read one, leaving out those that are known to be written here.
+    pub async fn count(&self, engine: &Engine, session: SessionId) {
         let mark = engine.journal().marked(&mark_name(session)).await.ok().flatten();
         let read = mark.and_then(|mark| String::from_utf8(mark).ok());
-        match engine.archive().unread(session, read, technician.to_owned()).await {
+        match engine.archive().unread(session, read).await {
             Ok(0) => {
                 self.0.lock().remove(&session);
             }
@@ -38,20 +38,11 @@ impl UnreadCounts {
 
     /// A session's newest unread message, and how many are unread; none where all are read, or where that can't be
     /// looked up now.
-    pub async fn newest(
-        &self,
-        engine: &Engine,
-        session: SessionId,
-        technician: &str,
-    ) -> Option<(Message, u32)> {
-        self.count(engine, session, technician).await;
+    pub async fn newest(&self, engine: &Engine, session: SessionId) -> Option<(Message, u32)> {
+        self.count(engine, session).await;
         let unread = self.get(session);
         let page = engine.archive().chat(session, None).await.ok().flatten()?;
-        let is_others = |message: &Message| match message.author {
-            Author::Customer => true,
-            Author::Technician => false,
-            Author::Viewer | Author::Unknown => message.subject != technician,
-        };
+        let is_others = |message: &Message| message.writer != Some(Writer::Console);
         let newest = page.messages.into_iter().rfind(is_others)?;
         (unread > 0).then_some((newest, unread))
     }

@@ -1,6 +1,6 @@
 //! The command that writes to a session's chat.
 
-use engine::{CommandError, SessionId};
+use engine::CommandError;
 use serde::Deserialize;
 use strum::VariantNames;
 use ts_rs::TS;
@@ -74,17 +74,6 @@ async fn say(console: &Console, session: &str, text: &str) -> CommandResult {
     }
     // Without the engine's guard: a slow service must not hold up a change of settings.
     let name = console.access.technician();
-    let said = client.say(&pin, &name, text).await;
-    if let Some(guid) = said.map_err(|error| failed(CommandError::Call(error)))? {
-        note_written_here(console, id, guid).await;
-    }
+    client.say(&pin, &name, text).await.map_err(|error| failed(CommandError::Call(error)))?;
     Ok(Reply::Done)
-}
-
-/// The message is written, whatever becomes of this: without it nobody says who wrote it.
-async fn note_written_here(console: &Console, id: SessionId, guid: String) {
-    let Some(engine) = console.engine.get().await else { return };
-    if let Err(error) = engine.archive().note_written_here(id, guid).await {
-        tracing::warn!(session = %id, %error, "note that a chat message was written here");
-    }
 }

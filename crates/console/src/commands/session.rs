@@ -199,7 +199,7 @@ async fn read(console: &Console, session: &str) -> CommandResult {
     let newest = engine.archive().chat(id, None).await.map_err(stored)?;
     if let Some(last) = newest.and_then(|page| page.messages.into_iter().next_back()) {
         engine.journal().mark(&mark_name(id), Some(last.guid.as_bytes())).await.map_err(stored)?;
-        console.unread.count(&engine, id, &console.access.technician()).await;
+        console.unread.count(&engine, id).await;
         console.updates.announce();
     }
     Ok(Reply::Done)

@@ -1,7 +1,7 @@
 //! A session's chat as its exports have it: with the side that wrote each message, because anybody may take the
 //! technician's name.
 
-use engine::archive::{Author, Message};
+use engine::archive::Message;
 use serde::Serialize;
 
 use crate::{present::detail::chat, view::ChatLine};
@@ -18,35 +18,28 @@ const PARENTHESES: [char; 6] = ['(', '\u{207D}', '\u{2768}', '\u{27EE}', '\u{FE5
 const QUOTATION_MARKS: [char; 8] =
     ['"', '\u{2BA}', '\u{2DD}', '\u{201C}', '\u{201D}', '\u{201F}', '\u{2033}', '\u{FF02}'];
 
-/// A message, and whose side wrote it.
+/// A message.
 #[derive(Serialize)]
 pub(super) struct Said {
     #[serde(flatten)]
     pub line: ChatLine,
-    /// None where it isn't known.
-    pub side: Option<&'static str>,
 }
 
 /// The transcript's messages, with names and texts made harmless.
 pub(super) fn said(transcript: &[Message]) -> Vec<Said> {
-    let lines = chat(transcript).into_iter().zip(transcript);
-    lines.map(|(line, message)| Said { line, side: side(message.author) }).collect()
-}
-
-const fn side(author: Author) -> Option<&'static str> {
-    match author {
-        Author::Customer => Some("customer"),
-        Author::Technician => Some("technician"),
-        Author::Viewer => Some("viewer"),
-        Author::Unknown => None,
-    }
+    chat(transcript).into_iter().map(|line| Said { line }).collect()
 }
 
 impl Said {
+    /// Whose side wrote it; none where that isn't known.
+    pub(super) fn side(&self) -> Option<&'static str> {
+        self.line.side.map(<&'static str>::from)
+    }
+
     /// The sender's name, and the side where it is known.
     pub(super) fn sender(&self) -> String {
         let name = quoted(&self.line.from);
-        match self.side {
+        match self.side() {
             Some(side) => format!("{name} ({side})").trim_start().to_owned(),
             None => name,
         }
@@ -65,6 +58,8 @@ fn quoted(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use engine::archive::Writer;
+
     use super::*;
 
     #[test]
@@ -86,21 +81,21 @@ mod tests {
 
     #[test]
     fn the_side_stands_after_the_name_and_outside_its_quotation_marks() {
-        let sender = |subject: &str, author| {
+        let sender = |subject: &str, writer| {
             let message = Message {
                 guid: String::new(),
                 at: session::Timestamp(0),
                 subject: subject.into(),
                 body: String::new(),
-                author,
+                writer,
             };
             said(&[message])[0].sender()
         };
-        assert_eq!(sender("Anna", Author::Customer), "Anna (customer)");
-        assert_eq!(sender("Anna", Author::Technician), "Anna (technician)");
-        assert_eq!(sender("Anna", Author::Viewer), "Anna (viewer)");
-        assert_eq!(sender("Anna", Author::Unknown), "Anna");
-        assert_eq!(sender("Anna: no", Author::Customer), "\"Anna: no\" (customer)");
-        assert_eq!(sender("", Author::Customer), "(customer)");
+        let (customer, console) = (Some(Writer::Customer), Some(Writer::Console));
+        assert_eq!(sender("Anna", customer), "Anna (customer)");
+        assert_eq!(sender("Anna", console), "Anna (technician)");
+        assert_eq!(sender("Anna", None), "Anna");
+        assert_eq!(sender("Anna: no", customer), "\"Anna: no\" (customer)");
+        assert_eq!(sender("", customer), "(customer)");
     }
 }

@@ -2,7 +2,7 @@
 
 use engine::{
     Snapshot,
-    archive::{ChatPage, Message, NoteKind, SessionContents, Summary},
+    archive::{ChatPage, Message, NoteKind, SessionContents, Summary, Writer},
     journal::EventRecord,
 };
 use session::{Lamp, Life, Record, Timestamp, Transcript, region::Choice};
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     limits,
     view::{
-        ChatLine, ClosingView, FactKind, FactView, Pin, Reach, ScreenView, SessionDetail,
+        ChatLine, ChatSide, ClosingView, FactKind, FactView, Pin, Reach, ScreenView, SessionDetail,
         SessionRow, Timeline, TranscriptView,
     },
     words,
@@ -78,7 +78,8 @@ pub fn view(
     let timers = Timers::new(record, setting.now);
     let screen = beside.screen.clone().filter(|_| record.is_live());
     let connected = Connected::new(None, record, screen.as_ref().and_then(ScreenView::viewers));
-    let wrote = total(&contents.chat) > 0;
+    let others = |message: &Message| message.writer != Some(Writer::Console);
+    let wrote = contents.chat.earlier > 0 || contents.chat.messages.iter().any(others);
     SessionDetail {
         row: row::view(snapshot, around.revision, beside.unread, setting),
         by: words::plain(&record.by, words::LONGEST_NAME),
@@ -113,7 +114,11 @@ pub fn view(
         gate: verify::gate(snapshot.gate, record, setting),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
-        mails: record.mail.iter().map(|order| mail_order::view(order, setting)).collect(),
+        mails: record
+            .mail
+            .iter()
+            .map(|order| mail_order::view(order, record.observed.is_told, setting))
+            .collect(),
         chat: chat(&contents.chat.messages),
         chat_after: None,
         chat_total: total(&contents.chat),
@@ -220,6 +225,10 @@ pub fn chat(messages: &[Message]) -> Vec<ChatLine> {
             guid: message.guid.clone(),
             at: message.at.0,
             from: words::plain(&message.subject, words::LONGEST_NAME),
+            side: message.writer.map(|writer| match writer {
+                Writer::Customer => ChatSide::Customer,
+                Writer::Console => ChatSide::Technician,
+            }),
             text: words::plain_lines(&message.body, usize::MAX),
         })
         .collect()

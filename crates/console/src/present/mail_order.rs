@@ -15,10 +15,10 @@ use crate::{
 /// The longest words of a mail server that are shown, in characters.
 const LONGEST_REASON: usize = 300;
 
-/// An e-mail in a session's list.
-pub fn view(order: &Order, setting: &Setting<'_>) -> MailView {
+/// An e-mail in a session's list. `is_told`: the broker tells what becomes of it.
+pub fn view(order: &Order, is_told: bool, setting: &Setting<'_>) -> MailView {
     let (state, status) = match (order.status, &order.fate) {
-        (Status::Accepted { .. }, Some(fate)) => told(fate, setting),
+        (Status::Accepted { .. }, Some(fate)) => told(fate, is_told, setting),
         _ => known_here(order, setting),
     };
     let waits = matches!(state, MailKind::Waiting | MailKind::Held);
@@ -41,10 +41,19 @@ pub fn view(order: &Order, setting: &Setting<'_>) -> MailView {
 }
 
 /// By the broker's own word.
-fn told(fate: &Fate, setting: &Setting<'_>) -> (MailKind, String) {
+fn told(fate: &Fate, is_told: bool, setting: &Setting<'_>) -> (MailKind, String) {
     let at = setting.clock(fate.at);
     let reason = plain(&fate.reason, LONGEST_REASON);
     match fate.state {
+        MailState::Queued if !is_told => {
+            let tried = match reason.is_empty() {
+                true => String::new(),
+                false => format!(", where it was not taken yet ({reason})"),
+            };
+            let text =
+                format!("On its way to the mail server {at}{tried}. What became of it isn't known");
+            (MailKind::Queued, text)
+        }
         MailState::NotSent => (
             MailKind::NotSent,
             "Not sent: no mail server is configured. It waits in the broker's outbox".into(),
@@ -104,6 +113,10 @@ mod tests {
     const AT: Timestamp = Timestamp(14 * 3_600_000 + 60_000);
 
     fn shown(status: Status, fate: Option<(MailState, &str)>) -> MailView {
+        mail(status, fate, true)
+    }
+
+    fn mail(status: Status, fate: Option<(MailState, &str)>, is_told: bool) -> MailView {
         let fate = fate.map(|(state, reason)| Fate { state, reason: reason.into(), at: AT });
         let order = Order {
             id: 1,
@@ -116,7 +129,23 @@ mod tests {
             ids: Vec::new(),
             fate,
         };
-        view(&order, &Setting { now: AT, zone: &TimeZone::UTC, dated: false })
+        view(&order, is_told, &Setting { now: AT, zone: &TimeZone::UTC, dated: false })
+    }
+
+    #[test]
+    fn what_becomes_of_a_mail_is_claimed_no_longer_than_it_is_told() {
+        let accepted = Status::Accepted { at: AT };
+        let mail = |reason| mail(accepted, Some((MailState::Queued, reason)), false);
+        assert_eq!(
+            mail("").status,
+            "On its way to the mail server 14:01. What became of it isn't known"
+        );
+        assert_eq!(
+            mail("451 later").status,
+            "On its way to the mail server 14:01, where it was not taken yet (451 later). \
+             What became of it isn't known"
+        );
+        assert_eq!((mail("").state, mail("").can_repeat), (MailKind::Queued, false));
     }
 
     #[test]

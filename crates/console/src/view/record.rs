@@ -109,6 +109,17 @@ pub enum MailKind {
     MaybeSent,
 }
 
+/// Who is known to have written a chat message, whatever name they took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, TS, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ChatSide {
+    /// The customer's side.
+    Customer,
+    /// This console, or a viewer window of it.
+    Technician,
+}
+
 /// One chat message.
 #[derive(Clone, PartialEq, Eq, Serialize, TS)]
 pub struct ChatLine {
@@ -118,6 +129,8 @@ pub struct ChatLine {
     pub at: i64,
     /// The sender's self-chosen name, made harmless.
     pub from: String,
+    /// Who wrote it; none where that isn't known.
+    pub side: Option<ChatSide>,
     /// The text, made harmless.
     pub text: String,
 }

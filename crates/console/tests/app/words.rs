@@ -1,7 +1,6 @@
 //! The words that two people compare: once for a session, and again only if a key has changed.
 
 use console::{SettingsSource, reply::Reply, view::WaitingView};
-use futures_util::StreamExt as _;
 use seal::{Access, Pairing};
 use serde_json::{Value, json};
 use wire::shared_screen::WaitingViewer;
@@ -137,7 +136,7 @@ async fn another_key_is_shown_as_changed_and_controls_nothing_until_it_was_compa
 async fn control_waits_for_these_match_when_the_setting_says_so() {
     let mut rig = Rig::start().await;
     rig.ask(json!({ "do": "configure", "changes": { "control_after_words": true } })).await;
-    let Ends { mut program, mut window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
+    let Ends { id, mut program, mut window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
     let (_screen, stream) = watched(&window, &mut program, None).await;
     assert!(stream.only_watches, "the customer's program holds it to that");
     let words = told(&mut window, "not_yet", true).await;

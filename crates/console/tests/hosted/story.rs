@@ -31,8 +31,15 @@ fn from_pin_to_archived_transcript_by_hooks_alone() {
         console
             .detail(&session, "active", |d| d["row"]["state"]["kind"] == "active" && armed(d))
             .await;
+        // Anybody may have the technician's name: nothing here shows that it was they who wrote.
+        let namesake = json!({ "do": "configure", "changes": { "technician": "Maria" } });
+        console.ask(namesake).await;
         customer.says("The printer is out of toner");
         console.detail(&session, "the chat", |d| d["chat_total"] == 1).await;
+        let unread = |d: &Value| d["row"]["unread"] == 1 && d["chat"][0]["side"] == json!(null);
+        console.detail(&session, "an unread message", unread).await;
+        let arrived = console.happening(&session, "chat_arrived").await;
+        assert_eq!(arrived["notify"], true, "{arrived}");
 
         viewer.leaves().await;
         customer.leaves().await;

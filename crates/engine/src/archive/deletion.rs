@@ -48,9 +48,8 @@ pub(super) const TABLE: M<'static> = M::up(concat!(
 const DELETE: &str = "delete a session from the archive";
 /// Where a session's rows are, beside its own row. Its events keep their numbers, which the next copy from the
 /// journal goes by, so they are emptied instead.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 9] = [
     "messages",
-    "written_here",
     "notes",
     "earlier_notes",
     "tags",
@@ -192,8 +191,6 @@ mod tests {
             notes::set(connection, session, &Note { kind, text: text.into(), by, at }).unwrap();
         }
         messages::save(connection, session, vec![message("a", 7, "María", "打印机坏了")]).unwrap();
-        let here = "INSERT INTO written_here VALUES(?1, 'a')";
-        connection.execute(here, [session.as_bytes()]).unwrap();
         let events = "INSERT OR IGNORE INTO happenings VALUES(?1, ?2, 1, '{}')";
         connection.execute(events, (n, session.as_bytes())).unwrap();
         for table in ["overrides", "regions"] {

@@ -5,7 +5,7 @@ use rusqlite_migration::M;
 use serde::{Deserialize, Serialize};
 use session::Timestamp;
 use store::fault;
-use wire::{Side, loginwithme::ChatMessage};
+use wire::loginwithme::ChatMessage;
 
 use super::{
     Archive, ArchiveError, PAGE, READ,
@@ -21,25 +21,25 @@ pub(super) const TABLE: M<'static> = M::up(
          UNIQUE(session, guid));",
 );
 
-/// Those of the customer's side, where the service tells. A customer may give themselves the technician's name.
+/// Those of the customer's side, where the service tells. A customer may give themselves the technician's name...
 pub(super) const SIDES: M<'static> =
     M::up("ALTER TABLE messages ADD COLUMN by_customer INTEGER NOT NULL DEFAULT 0;");
 
-/// Those that the service says a viewer wrote, and those that were written in this console: the service named each by
-/// its guid, maybe after it was archived already.
-pub(super) const ORIGINS: M<'static> = M::up(
-    "ALTER TABLE messages ADD COLUMN by_viewer INTEGER NOT NULL DEFAULT 0;
-     CREATE TABLE written_here(session BLOB NOT NULL, guid TEXT NOT NULL, PRIMARY KEY(session, guid))
-         WITHOUT ROWID;
-     CREATE TRIGGER written_here_deleted BEFORE INSERT ON written_here
-         WHEN EXISTS(SELECT 1 FROM deleted WHERE session = NEW.session)
-         BEGIN SELECT RAISE(IGNORE); END;",
-);
+/// ...so those of the console's own are told apart by more than that.
+pub(super) const OWN: M<'static> =
+    M::up("ALTER TABLE messages ADD COLUMN by_console INTEGER NOT NULL DEFAULT 0;");
 
 const SAVE: &str = "archive the transcript";
-const COLUMNS: &str = "guid, timestamp, subject, body, by_customer, by_viewer, EXISTS(
-     SELECT 1 FROM written_here AS here
-     WHERE here.session = messages.session AND here.guid = messages.guid)";
+
+/// Who is known to have written a message, whatever its sender's name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Writer {
+    /// The customer's side.
+    Customer,
+    /// This console, or a viewer window of it.
+    Console,
+}
 
 /// The result of saving messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,21 +63,8 @@ pub struct Message {
     pub subject: String,
     /// The text.
     pub body: String,
-    /// Who wrote it, whatever its sender's name is.
-    pub author: Author,
-}
-
-/// Who wrote a message, by its way and never by a name: anybody may take any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Author {
-    /// Somebody on the customer's side, by the service's word.
-    Customer,
-    /// The technician, in this console: the service's answer named the message.
-    Technician,
-    /// A viewer, by the service's word: the technician in a viewer window, or somebody else who watches.
-    Viewer,
-    /// It isn't known.
-    Unknown,
+    /// Who wrote it; none where that isn't known.
+    pub writer: Option<Writer>,
 }
 
 impl std::fmt::Debug for Message {
@@ -105,31 +92,20 @@ impl Archive {
         session: SessionId,
         messages: Vec<ChatMessage>,
     ) -> Result<Saved, ArchiveError> {
-        self.save_chat(session, of_unknown_side(messages)).await
+        self.save_chat(session, of_unknown_writer(messages)).await
     }
 
-    /// As [`Self::save_messages`], each with the side that wrote it where that is known.
+    /// As [`Self::save_messages`], each with who wrote it where that is known. A message that is archived already gets
+    /// its writer where that has been told only now.
     ///
     /// # Errors
     /// An [`ArchiveError`]; none of them is archived then.
     pub async fn save_chat(
         &self,
         session: SessionId,
-        messages: Vec<(ChatMessage, Option<Side>)>,
+        messages: Vec<(ChatMessage, Option<Writer>)>,
     ) -> Result<Saved, ArchiveError> {
         self.write(SAVE, move |tx| save_chat(tx, session, messages)).await
-    }
-
-    /// Notes that a message was written in this console; it may be archived before or after that.
-    ///
-    /// # Errors
-    /// An [`ArchiveError`]; who wrote it stays unknown then.
-    pub async fn note_written_here(
-        &self,
-        session: SessionId,
-        guid: String,
-    ) -> Result<(), ArchiveError> {
-        self.write(SAVE, move |tx| note_written_here(tx, session, &guid)).await
     }
 
     /// The page of a session's messages that ends before the one with the guid `before`, or at the
@@ -146,15 +122,14 @@ impl Archive {
         .await
     }
 
-    /// How many messages a session has after the one with the guid `read`, those that `own` wrote left out: those written in this console, and those of that name that aren't known to be the customer's.
+    /// How many messages a session has after the one with the guid `read` that aren't known to be the console's own.
     /// None or an unknown guid: of all.
     pub async fn unread(
         &self,
         session: SessionId,
         read: Option<String>,
-        own: String,
     ) -> Result<u32, ArchiveError> {
-        self.read(move |c| unread(c, session, read.as_deref(), &own)).await
+        self.read(move |c| unread(c, session, read.as_deref())).await
     }
 
     /// A session's messages in the order of their sending.
@@ -163,20 +138,20 @@ impl Archive {
     }
 }
 
-fn of_unknown_side(messages: Vec<ChatMessage>) -> Vec<(ChatMessage, Option<Side>)> {
+fn of_unknown_writer(messages: Vec<ChatMessage>) -> Vec<(ChatMessage, Option<Writer>)> {
     messages.into_iter().map(|message| (message, None)).collect()
 }
 
 fn save_chat(
     connection: &Connection,
     session: SessionId,
-    mut messages: Vec<(ChatMessage, Option<Side>)>,
+    mut messages: Vec<(ChatMessage, Option<Writer>)>,
 ) -> Result<Saved, ArchiveError> {
     // The index grows best in its own order.
     messages.sort_by_key(|(message, _)| message.timestamp);
     let mut guids = Vec::new();
-    for (message, side) in messages {
-        if save_one(connection, session, &message, side)? {
+    for (message, writer) in messages {
+        if save_one(connection, session, &message, writer)? {
             guids.push(message.guid);
         }
     }
@@ -196,21 +171,21 @@ fn save_one(
     connection: &Connection,
     session: SessionId,
     message: &ChatMessage,
-    side: Option<Side>,
+    writer: Option<Writer>,
 ) -> Result<bool, ArchiveError> {
     let seconds = i64::try_from(message.timestamp).unwrap_or(i64::MAX);
+    let (by_customer, by_console) =
+        (writer == Some(Writer::Customer), writer == Some(Writer::Console));
     let sql = "SELECT 1 FROM messages WHERE session = ?1 AND guid = ?2";
     let known = connection
         .prepare_cached(sql)
         .and_then(|mut statement| statement.exists((session.as_bytes(), &message.guid)))
         .map_err(fault(SAVE))?;
-    let (by_customer, by_viewer) = (side == Some(Side::Presenter), side == Some(Side::Viewers));
     if known {
-        // It may have been fetched before the service told its side.
-        let sql = "UPDATE messages SET by_customer = ?3, by_viewer = ?4
-             WHERE session = ?1 AND guid = ?2 AND NOT by_customer AND NOT by_viewer";
-        if side.is_some() {
-            let row = (session.as_bytes(), &message.guid, by_customer, by_viewer);
+        if writer.is_some() {
+            let sql = "UPDATE messages SET by_customer = ?3, by_console = ?4
+                 WHERE session = ?1 AND guid = ?2 AND NOT (by_customer OR by_console)";
+            let row = (session.as_bytes(), &message.guid, by_customer, by_console);
             connection
                 .prepare_cached(sql)
                 .and_then(|mut update| update.execute(row))
@@ -219,40 +194,26 @@ fn save_one(
         return Ok(false);
     }
     let doc = doc::next(connection, Kind::Message, seconds.saturating_mul(1000), SAVE)?;
-    let sql =
-        "INSERT INTO messages(doc, session, guid, timestamp, subject, body, by_customer, by_viewer)
+    let sql = "INSERT INTO messages(doc, session, guid, timestamp, subject, body, by_customer, by_console)
          VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let ChatMessage { guid, subject, body, .. } = message;
-    let (id, sides) = (session.as_bytes(), (by_customer, by_viewer));
+    let id = session.as_bytes();
+    let row = (doc, id, guid, seconds, subject, body, by_customer, by_console);
     connection
         .prepare_cached(sql)
-        .and_then(|mut insert| {
-            insert.execute((doc, id, guid, seconds, subject, body, sides.0, sides.1))
-        })
+        .and_then(|mut insert| insert.execute(row))
         .map_err(fault(SAVE))?;
     search::put(connection, doc)?;
     Ok(true)
-}
-
-fn note_written_here(
-    connection: &Connection,
-    session: SessionId,
-    guid: &str,
-) -> Result<(), ArchiveError> {
-    let sql = "INSERT OR IGNORE INTO written_here VALUES(?1, ?2)";
-    connection
-        .prepare_cached(sql)
-        .and_then(|mut insert| insert.execute((session.as_bytes(), guid)))
-        .map(drop)
-        .map_err(fault(SAVE))
 }
 
 pub(super) fn of_session(
     connection: &Connection,
     session: SessionId,
 ) -> Result<Vec<Message>, ArchiveError> {
-    let sql = format!("SELECT {COLUMNS} FROM messages WHERE session = ?1 ORDER BY doc");
-    let mut statement = connection.prepare_cached(&sql).map_err(fault(READ))?;
+    let sql = "SELECT guid, timestamp, subject, body, by_customer, by_console FROM messages
+         WHERE session = ?1 ORDER BY doc";
+    let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
     let rows = statement.query_map([session.as_bytes()], read).map_err(fault(READ))?;
     rows.collect::<Result<_, _>>().map_err(fault(READ))
 }
@@ -271,12 +232,10 @@ fn page(
     before: i64,
 ) -> Result<ChatPage, ArchiveError> {
     // The numbers are picked from an index, so that no text is read that isn't on the page.
-    let sql = format!(
-        "SELECT {COLUMNS} FROM messages WHERE doc IN (
+    let sql = "SELECT guid, timestamp, subject, body, by_customer, by_console FROM messages WHERE doc IN (
              SELECT doc FROM messages WHERE session = ?1 AND doc < ?2 ORDER BY doc DESC LIMIT ?3
-         ) ORDER BY doc"
-    );
-    let mut statement = connection.prepare_cached(&sql).map_err(fault(READ))?;
+         ) ORDER BY doc";
+    let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
     let rows =
         statement.query_map((session.as_bytes(), before, PAGE), read).map_err(fault(READ))?;
     let messages: Vec<_> = rows.collect::<Result<_, _>>().map_err(fault(READ))?;
@@ -295,18 +254,13 @@ fn unread(
     connection: &Connection,
     session: SessionId,
     read: Option<&str>,
-    own: &str,
 ) -> Result<u32, ArchiveError> {
     let read = read.map(|guid| doc_of(connection, session, guid)).transpose()?.flatten();
-    let sql = "SELECT count(*) FROM messages WHERE session = ?1 AND doc > ?2
-         AND (subject <> ?3 OR by_customer)
-         AND NOT EXISTS(
-             SELECT 1 FROM written_here AS here
-             WHERE here.session = messages.session AND here.guid = messages.guid)";
+    let sql = "SELECT count(*) FROM messages WHERE session = ?1 AND doc > ?2 AND NOT by_console";
     connection
         .prepare_cached(sql)
         .and_then(|mut statement| {
-            statement.query_row((session.as_bytes(), read.unwrap_or(-1), own), |row| row.get(0))
+            statement.query_row((session.as_bytes(), read.unwrap_or(-1)), |row| row.get(0))
         })
         .map_err(fault(READ))
 }
@@ -327,13 +281,12 @@ fn doc_of(
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
     let at = Timestamp(row.get::<_, i64>(1)?.saturating_mul(1000));
-    let author = match (row.get(4)?, row.get(5)?, row.get(6)?) {
-        (true, _, _) => Author::Customer,
-        (false, _, true) => Author::Technician,
-        (false, true, false) => Author::Viewer,
-        (false, false, false) => Author::Unknown,
+    let writer = match (row.get(4)?, row.get(5)?) {
+        (true, _) => Some(Writer::Customer),
+        (false, true) => Some(Writer::Console),
+        (false, false) => None,
     };
-    Ok(Message { guid: row.get(0)?, at, subject: row.get(2)?, body: row.get(3)?, author })
+    Ok(Message { guid: row.get(0)?, at, subject: row.get(2)?, body: row.get(3)?, writer })
 }
 
 #[cfg(test)]
@@ -342,7 +295,7 @@ pub(super) fn save(
     session: SessionId,
     messages: Vec<ChatMessage>,
 ) -> Result<Saved, ArchiveError> {
-    save_chat(connection, session, of_unknown_side(messages))
+    save_chat(connection, session, of_unknown_writer(messages))
 }
 
 #[cfg(test)]
@@ -394,64 +347,27 @@ mod tests {
     }
 
     #[test]
-    fn unread_is_what_others_wrote_after_the_last_look() {
+    fn unread_is_what_was_not_written_here_after_the_last_look() {
         let connection = in_memory();
         let chat = vec![
-            sample("a", 0, "Maria", ""),
-            sample("b", 0, "Anna", ""),
-            sample("c", 0, "Maria", ""),
+            (sample("a", 0, "Maria", ""), None),
+            (sample("b", 0, "Anna", ""), Some(Writer::Console)),
+            (sample("c", 0, "Maria", ""), Some(Writer::Customer)),
         ];
-        save(&connection, ONE, chat).unwrap();
-        let unread = |session, read| unread(&connection, session, read, "Anna").unwrap();
+        save_chat(&connection, ONE, chat).unwrap();
+        let unread = |session, read| unread(&connection, session, read).unwrap();
         assert_eq!(unread(ONE, None), 2);
         assert_eq!(unread(ONE, Some("a")), 1);
         assert_eq!(unread(ONE, Some("c")), 0);
         assert_eq!(unread(TWO, Some("gone")), 0);
-        let namesake = vec![(sample("d", 1, "Anna", ""), Some(Side::Presenter))];
-        save_chat(&connection, ONE, namesake).unwrap();
-        assert_eq!(unread(ONE, Some("c")), 1, "the customer has the technician's name");
-        // The technician has another name by now.
-        save(&connection, ONE, vec![sample("e", 2, "Tess", "")]).unwrap();
-        assert_eq!(unread(ONE, Some("d")), 1);
-        note_written_here(&connection, ONE, "e").unwrap();
-        assert_eq!(unread(ONE, Some("d")), 0);
-    }
-
-    #[test]
-    fn who_wrote_a_message_is_known_by_its_way_in_whichever_order_it_becomes_known() {
-        let connection = in_memory();
-        let anna = |guid| sample(guid, 1, "Anna", "");
-        note_written_here(&connection, ONE, "first noted").unwrap();
-        let sides = [
-            ("customer", Some(Side::Presenter)),
-            ("viewer", Some(Side::Viewers)),
-            ("first noted", Some(Side::Viewers)),
-            ("noted later", Some(Side::Viewers)),
-            ("polled", None),
-            ("polled first", None),
-        ];
-        let told = sides.map(|(guid, side)| (anna(guid), side)).to_vec();
-        save_chat(&connection, ONE, told.clone()).unwrap();
-        note_written_here(&connection, ONE, "noted later").unwrap();
-        note_written_here(&connection, ONE, "noted later").unwrap();
-        note_written_here(&connection, TWO, "polled").unwrap();
-        let late = vec![(anna("polled first"), Some(Side::Presenter))];
-        assert_eq!(save_chat(&connection, ONE, late).unwrap().new, 0);
-        // Polled again, nothing that is known is forgotten.
-        let polled = told.into_iter().map(|(message, _)| message).collect();
-        save(&connection, ONE, polled).unwrap();
-        let all = of_session(&connection, ONE).unwrap();
-        let authors: Vec<_> = all.iter().map(|one| (one.guid.as_str(), one.author)).collect();
-        let expected = [
-            ("customer", Author::Customer),
-            ("viewer", Author::Viewer),
-            ("first noted", Author::Technician),
-            ("noted later", Author::Technician),
-            ("polled", Author::Unknown),
-            ("polled first", Author::Customer),
-        ];
-        assert_eq!(authors, expected);
-        assert_eq!(newest(&connection, ONE).unwrap().messages, all);
+        for (writer, count) in [(None, 1), (Some(Writer::Console), 0), (Some(Writer::Customer), 0)]
+        {
+            let namesake = vec![(sample("d", 1, "Anna", ""), writer)];
+            save_chat(&connection, ONE, namesake).unwrap();
+            assert_eq!(unread(ONE, Some("c")), count, "a name proves nothing: {writer:?}");
+        }
+        let last = of_session(&connection, ONE).unwrap().pop().unwrap();
+        assert_eq!(last.writer, Some(Writer::Console), "who wrote it is told once");
     }
 
     #[test]

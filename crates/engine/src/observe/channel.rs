@@ -21,6 +21,7 @@ use super::facts::observation;
 use crate::{
     SessionId,
     actor::message::SessionMessage,
+    archive::Writer,
     bus::Snapshot,
     clock::now,
     context::Context,
@@ -194,17 +195,21 @@ impl Followed {
 }
 
 fn follow(pin: &Pin, snapshot: &Snapshot) -> Follow {
-    let chat_after = snapshot.record.observed.chat_number;
-    Follow { session_pin: pin.expose().to_owned().into(), chat_after }
+    let observed = &snapshot.record.observed;
+    Follow {
+        session_pin: pin.expose().to_owned().into(),
+        chat_after: observed.chat_number,
+        chat_after_guid: observed.chat_guid.clone(),
+    }
 }
 
 /// Archives chat in the order of its arrival, until the channel is gone and all of it is archived.
 async fn save_chat(context: Arc<Context>, mut arrived: mpsc::UnboundedReceiver<ArrivedChat>) {
     while let Some(ArrivedChat { session, messages }) = arrived.recv().await {
-        let number = messages.last().map(|message| message.number);
+        let last = messages.last().map(|message| (message.number, message.guid.clone()));
         let messages = messages.into_iter().map(message).collect();
         let input = match archive_chat(&context, session, messages).await {
-            Ok(saved) => Input::ChatSaved(SavedChat { number, ..saved }),
+            Ok(saved) => Input::ChatSaved(SavedChat { last, ..saved }),
             Err(failure) => {
                 let again = tokio::time::sleep(CHAT_RETRY);
                 let _ = context.watch.stopping.run_until_cancelled(again).await;
@@ -218,7 +223,12 @@ async fn save_chat(context: Arc<Context>, mut arrived: mpsc::UnboundedReceiver<A
     }
 }
 
-fn message(message: NumberedMessage) -> (ChatMessage, Option<Side>) {
-    let NumberedMessage { number: _, guid, timestamp, subject, body, side } = message;
-    (ChatMessage { guid, ttl: 0, timestamp, subject, body }, side)
+fn message(message: NumberedMessage) -> (ChatMessage, Option<Writer>) {
+    let NumberedMessage { number: _, guid, timestamp, subject, body, side, by_console } = message;
+    let writer = match side {
+        Some(Side::Presenter) => Some(Writer::Customer),
+        // Some other viewer wrote the rest, whatever name they took.
+        Some(Side::Viewers) | None => by_console.then_some(Writer::Console),
+    };
+    (ChatMessage { guid, ttl: 0, timestamp, subject, body }, writer)
 }

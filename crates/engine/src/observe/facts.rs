@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session::{
-    Arrival, LiveFacts, Observation, ObservedSide, Participant, Timestamp,
+    Arrival, Incident, LiveFacts, Observation, ObservedSide, Participant, Timestamp,
     text::{plain, plain_name},
 };
 use wire::{
@@ -13,6 +13,8 @@ use wire::{
 
 /// The longest words of a mail server that are kept, in characters.
 const LONGEST_REASON: usize = 500;
+/// The longest identity of an incident or a run that is kept, in characters.
+const LONGEST_ID: usize = 64;
 /// So many participants are shown.
 const MOST_PARTICIPANTS: usize = 256;
 /// So many viewers that wait are shown, and the most bytes in each of their texts.
@@ -25,6 +27,7 @@ const MOST_MAILS: usize = 256;
 pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
     Observation {
         revision: facts.revision,
+        run: facts.run.as_deref().map(|run| plain(run, LONGEST_ID)),
         life: facts.life,
         expires: facts.expires_in_ms.map(|ms| now.plus(Duration::from_millis(ms))),
         arrival: arrival(facts.arrival, now),
@@ -35,10 +38,19 @@ pub(super) fn observation(facts: &SessionFacts, now: Timestamp) -> Observation {
         happened_at: facts.happened_ms.map(|ms| ms.map(|ms| ago(now, ms))),
         mails: mails(facts),
         facts: live(facts, now),
-        other_program: facts.other_program_ms.map(|ms| ago(now, ms)),
-        sharing_end: facts.sharing_end.map(|end| (end.why, ago(now, end.ago_ms))),
+        other_program: facts
+            .other_program_ms
+            .map(|ms| incident(ago(now, ms), facts.other_program_id.as_deref())),
+        sharing_end: facts
+            .sharing_end
+            .as_ref()
+            .map(|end| (end.why, incident(ago(now, end.ago_ms), end.id.as_deref()))),
         under_way: facts.under_way,
     }
+}
+
+fn incident(at: Timestamp, id: Option<&str>) -> Incident {
+    Incident { at, id: id.map(|id| plain(id, LONGEST_ID)) }
 }
 
 fn live(facts: &SessionFacts, now: Timestamp) -> LiveFacts {

@@ -11,6 +11,8 @@ use session::{Failure, Obstacle};
 use url::Url;
 use wire::HookType;
 
+use super::redirect;
+
 /// The action of a call that failed. Its text completes "could not ...".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Doing {
@@ -157,13 +159,23 @@ pub(super) fn refused(status: StatusCode) -> Cause {
 ///
 /// A 503 that says when to come back counts as rate limiting: the remedy is the same, to wait.
 pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
-    let status = response.status();
+    of_head(response.url(), response.status(), response.headers(), now)
+}
+
+/// The same for an answer to a request for `from`, whoever made it.
+pub(super) fn of_head(
+    from: &Url,
+    status: StatusCode,
+    headers: &header::HeaderMap,
+    now: Timestamp,
+) -> Cause {
     let code = status.as_u16();
-    let retry_after_ms = retry_after(response.headers(), now);
+    let retry_after_ms = retry_after(headers, now);
     let failure = match code {
         407 => Failure::Blocked { by: Obstacle::Proxy },
         300..=399 => {
-            leads_elsewhere(response).map_or(Failure::Malformed, |by| Failure::Blocked { by })
+            let by = redirect::elsewhere(from, status, headers);
+            by.map_or(Failure::Malformed, |by| Failure::Blocked { by })
         }
         401 => Failure::Unauthorized,
         429 => Failure::RateLimited { retry_after_ms },
@@ -180,25 +192,6 @@ pub(super) fn of_status(response: &Response, now: Timestamp) -> Cause {
     (failure, format!("the service answered {code}{elsewhere}"))
 }
 
-/// What a redirect to elsewhere says of the address that was asked.
-fn leads_elsewhere(response: &Response) -> Option<Obstacle> {
-    let from = response.url();
-    let next = location(from, response)?;
-    let is_same_by_https = next.host() == from.host() && next.scheme() == "https";
-    match next.origin() == from.origin() {
-        true => None,
-        false if is_same_by_https && from.scheme() == "http" => Some(Obstacle::NeedsHttps),
-        false => Some(Obstacle::Redirect),
-    }
-}
-
-/// Where an answer to a request for `from` redirects to, if it does.
-pub(super) fn location(from: &Url, response: &Response) -> Option<Url> {
-    let follows = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-    let location = response.headers().get(header::LOCATION).filter(|_| follows)?;
-    from.join(location.to_str().ok()?).ok()
-}
-
 /// The cause by how the answer's body begins, too.
 ///
 /// A service's own refusals are JSON, whatever they are declared as: all else comes from something
@@ -213,8 +206,8 @@ pub(super) fn by_body(cause: Cause, beginning: &[u8]) -> Cause {
 }
 
 /// Whether an answer is declared as JSON of any kind, such as `application/problem+json`.
-pub(super) fn is_json(response: &Response) -> bool {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+pub(super) fn is_json(headers: &header::HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     kind.is_some_and(|kind| kind.to_ascii_lowercase().ends_with("json"))
 }

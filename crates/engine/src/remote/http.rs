@@ -17,10 +17,10 @@ use wire::session_events::CONSOLE_KEY_HEADER;
 use super::{
     LoginWithMeConfig, ServiceError, Timeouts,
     error::{
-        Cause, blocked, by_body, is_json, location, malformed, of_status, of_transport, refused,
-        timed_out,
+        Cause, blocked, by_body, is_json, malformed, of_status, of_transport, refused, timed_out,
     },
     is_loopback,
+    redirect::location,
 };
 
 /// Our own servers close an idle connection after 5 s, so we stop using it a little earlier.
@@ -194,13 +194,19 @@ pub(super) async fn send(client: &Client, request: RequestBuilder) -> Result<Res
     // An answer is small and is read as it comes.
     let response = client.send(request.header(header::ACCEPT_ENCODING, "identity")).await?;
     let encoding = response.headers().get(header::CONTENT_ENCODING);
-    let is_plain = |encoding: &str| encoding.trim().is_empty() || encoding.trim() == "identity";
     if encoding.is_some_and(|encoding| !encoding.to_str().is_ok_and(is_plain))
         && response.status().is_success()
     {
         return Err(blocked(Obstacle::Encoded));
     }
     Ok(response)
+}
+
+/// Whether these encodings of a body leave it as it is. Some servers name its character set here.
+fn is_plain(encodings: &str) -> bool {
+    const PLAIN: [&str; 4] = ["", "identity", "none", "utf-8"];
+    let mut encodings = encodings.split(',').map(|encoding| encoding.trim().to_ascii_lowercase());
+    encodings.all(|encoding| PLAIN.contains(&encoding.as_str()))
 }
 
 fn onward(from: &Url, response: &Response) -> Option<Url> {
@@ -245,7 +251,7 @@ pub(super) async fn body_or_too_large(response: Response, most: usize) -> Result
 /// The cause of an unsuccessful answer. Of its body no more is read than tells whose it is.
 async fn unsuccessful(mut response: Response) -> Cause {
     let cause = of_status(&response, Timestamp::now());
-    if is_json(&response) || !matches!(cause.0, Failure::Rejected { .. }) {
+    if is_json(response.headers()) || !matches!(cause.0, Failure::Rejected { .. }) {
         return cause;
     }
     let mut beginning = Vec::new();
@@ -268,7 +274,7 @@ pub(super) struct HttpResponse {
 pub(super) async fn whole_response(response: Response, most: usize) -> Result<HttpResponse, Cause> {
     let status = response.status();
     let cause = (!status.is_success()).then(|| of_status(&response, Timestamp::now()));
-    let is_json = is_json(&response);
+    let is_json = is_json(response.headers());
     let body = read(response, most).await?;
     let cause = cause.map(|cause| if is_json { cause } else { by_body(cause, bare(&body)) });
     Ok(HttpResponse { status, cause, body })
@@ -327,13 +333,53 @@ pub(super) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Cause> {
     serde_json::from_slice(body).map_err(|_| malformed(UNDOCUMENTED))
 }
 
-/// A text without the marks that say nothing: a byte order mark, blanks and zeros around it.
-pub(super) fn bare(body: &[u8]) -> &[u8] {
-    let blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let start = body.iter().position(|byte| !blank(byte)).unwrap_or(body.len());
-    let end = body.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
-    &body[start..end]
+/// A text without the marks that say nothing: byte order marks, blanks and zeros around it, in any order.
+pub(super) fn bare(mut body: &[u8]) -> &[u8] {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    const fn blank(byte: u8) -> bool {
+        byte.is_ascii_whitespace() || byte == 0
+    }
+    loop {
+        body = match body {
+            [first, rest @ ..] if blank(*first) => rest,
+            [rest @ .., last] if blank(*last) => rest,
+            _ => match body.strip_prefix(MARK).or_else(|| body.strip_suffix(MARK)) {
+                Some(rest) => rest,
+                None => return body,
+            },
+        };
+    }
 }
 
 const UNDOCUMENTED: &str = "the service's answer is not what it documents";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_that_say_nothing_are_left_out_in_any_order() {
+        let mark = "\u{feff}";
+        for text in [
+            "{}".to_owned(),
+            format!("{mark}{{}}"),
+            format!("{mark}{mark} {{}}\0"),
+            format!("\r\n{mark}\t{mark}{{}}\n{mark}\n"),
+        ] {
+            assert_eq!(bare(text.as_bytes()), b"{}", "{text:?}");
+        }
+        for nothing in ["", " ", mark, " \u{feff} \0"] {
+            assert!(bare(nothing.as_bytes()).is_empty(), "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_encoded_only_if_something_was_done_to_it() {
+        for plain in ["", " identity", "Identity", "identity, IDENTITY", "none", "UTF-8"] {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for encoded in ["gzip", "BR", "identity, gzip", "aes128gcm"] {
+            assert!(!is_plain(encoded), "{encoded}");
+        }
+    }
+}

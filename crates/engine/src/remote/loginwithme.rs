@@ -20,14 +20,13 @@ use wire::{
         ChatMessage, EmailAccepted, HookBody, Outcome, PutHook, ReportAbuse, SessionParameters,
         SessionPin, SessionUrl,
     },
+    text::bare,
 };
 
 mod console_key;
 mod event_channel;
 mod extensions;
-mod own_names;
 
-use self::own_names::OwnNames;
 pub use self::{
     event_channel::{EventChannel, Received},
     extensions::{Capabilities, Presenter, Roster},
@@ -58,7 +57,6 @@ pub struct LoginWithMe {
     timeouts: Timeouts,
     client: http::Client,
     console_key: Option<SecretString>,
-    own_names: OwnNames,
 }
 
 impl LoginWithMe {
@@ -80,7 +78,7 @@ impl LoginWithMe {
     ) -> Result<Self, ServiceError> {
         service.check()?;
         let client = http::client(&service, &timeouts)?;
-        Ok(Self { service, timeouts, client, console_key: None, own_names: OwnNames::default() })
+        Ok(Self { service, timeouts, client, console_key: None })
     }
 
     /// A client of `service` whose requests `stand_in` answers.
@@ -91,7 +89,7 @@ impl LoginWithMe {
     ) -> Self {
         let client = http::Client::to(stand_in);
         let timeouts = Timeouts::default();
-        Self { service, timeouts, client, console_key: None, own_names: OwnNames::default() }
+        Self { service, timeouts, client, console_key: None }
     }
 
     /// This client, with a key made of the console's `own`, by which our own broker knows whose sessions it mints.
@@ -132,7 +130,7 @@ impl LoginWithMe {
             let mut known = HashSet::new();
             let regions: Vec<Region> = names
                 .iter()
-                .filter_map(|name| name.as_str()?.trim().parse().ok())
+                .filter_map(|name| bare(name.as_str()?).parse().ok())
                 .filter(|region: &Region| known.insert(region.clone()))
                 // Each of them is timed over a connection of its own.
                 .take(MOST_REGIONS)

@@ -28,7 +28,7 @@ impl ViewerUrl {
     /// The link, if it is https, or http if the service's own address is http: an answer can't take
     /// the PIN from a secure service to an open line.
     pub(super) fn parse(link: &str, service: &Url) -> Option<Self> {
-        let url = Url::parse(link).ok()?;
+        let url = Url::parse(wire::text::bare(link)).ok()?;
         let secure = url.scheme() == "https" || service.scheme() == "http";
         if !secure || !super::is_plain_http(&url) {
             return None;

@@ -5,12 +5,16 @@
 
 use std::io;
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use session::{Failure, Obstacle};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
-        Error, client::IntoClientRequest as _, handshake::client::Request, http::HeaderValue,
+        Error,
+        client::IntoClientRequest as _,
+        handshake::client::Request,
+        http::{HeaderValue, Response},
         protocol::WebSocketConfig,
     },
 };
@@ -20,7 +24,7 @@ use wire::session_events::CONSOLE_KEY_HEADER;
 
 use super::{
     CallError, Doing, LoginWithMe,
-    error::{Cause, blocked, malformed, of_certificate, rustls_error},
+    error::{Cause, blocked, by_body, is_json, malformed, of_certificate, of_head, rustls_error},
     http, is_loopback,
 };
 
@@ -67,7 +71,7 @@ impl LoginWithMe {
             let stream = route(&url).map_err(|error| unroutable(&error))?.connect().await;
             let stream = stream.map_err(|error| unconnected(&error))?;
             let dialled = client_async_tls_with_config(request, stream, Some(bounds), None).await;
-            dialled.map(|(socket, _)| socket).map_err(|error| why(&error))
+            dialled.map(|(socket, _)| socket).map_err(|error| why(&url, &error))
         };
         http::within(self.timeouts().call, call).await.map_err(|(failure, detail)| CallError {
             doing: if channel == Channel::Events { Doing::FollowEvents } else { Doing::OpenScreen },
@@ -77,7 +81,7 @@ impl LoginWithMe {
     }
 
     fn request(&self, url: &Url, channel: Channel) -> Result<Request, Cause> {
-        let mut request = url.as_str().into_client_request().map_err(|error| why(&error))?;
+        let mut request = url.as_str().into_client_request().map_err(|error| why(url, &error))?;
         // On the live connection it tells the console's own window from a stranger with the PIN.
         if let (Channel::Events | Channel::Live, Some(key)) = (channel, self.console_key()) {
             let unusable = |_| malformed("this console's key can't be sent");
@@ -132,22 +136,14 @@ fn unconnected(error: &ConnectError) -> Cause {
     }
 }
 
-/// The cause of a WebSocket that did not open. The error's own text is not repeated.
-fn why(error: &Error) -> Cause {
+/// The cause of a WebSocket to `url` that did not open. The error's own text is not repeated.
+fn why(url: &Url, error: &Error) -> Cause {
     let unreachable = |text: &str| (Failure::Unreachable, text.to_owned());
     if let Some(by) = rustls_error(error).and_then(of_certificate) {
         return blocked(by);
     }
     match error {
-        Error::Http(answer) => {
-            let status = answer.status().as_u16();
-            let failure = match status {
-                429 => Failure::RateLimited { retry_after_ms: None },
-                500..=599 => Failure::Faulty { status },
-                _ => Failure::Rejected { status },
-            };
-            (failure, format!("the service answered {status}"))
-        }
+        Error::Http(answer) => of_answer(url, answer),
         Error::Tls(_) => {
             unreachable("no secure connection could be made, its certificate may not be trusted")
         }
@@ -156,9 +152,59 @@ fn why(error: &Error) -> Cause {
     }
 }
 
+/// The cause of an answer that is none of a WebSocket's, told apart as those of all other calls are. Of its body no
+/// more is known than came with its head.
+fn of_answer(url: &Url, answer: &Response<Option<Vec<u8>>>) -> Cause {
+    let mut asked = url.clone();
+    // A redirect names the web's own schemes.
+    let _ = asked.set_scheme(if url.scheme() == "wss" { "https" } else { "http" });
+    let cause = of_head(&asked, answer.status(), answer.headers(), Timestamp::now());
+    let beginning = answer.body().as_deref().unwrap_or_default();
+    if is_json(answer.headers()) { cause } else { by_body(cause, http::bare(beginning)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Failure {
+        let answer = Response::builder().status(status);
+        let answer =
+            headers.iter().fold(answer, |answer, (name, value)| answer.header(*name, *value));
+        let error = Error::Http(Box::new(answer.body(Some(body.into())).unwrap()));
+        why(&"ws://a.example/live".parse().unwrap(), &error).0
+    }
+
+    #[test]
+    fn who_refuses_a_web_socket_is_told_apart_as_of_any_other_call() {
+        let json = [("content-type", "application/json; charset=utf-8")];
+        let page = [("content-type", "text/html")];
+        for status in [400, 403, 404, 405, 408, 413, 426] {
+            let by_service = Failure::Rejected { status };
+            assert_eq!(answer(status, &json, ""), by_service, "the body comes later");
+            assert_eq!(answer(status, &[], "\u{feff} {\"success\": false}"), by_service);
+            let gateway = Failure::Blocked { by: Obstacle::Gateway { status } };
+            for (headers, body) in [(&page[..], "<html>"), (&page, ""), (&[], ""), (&[], "no")] {
+                assert_eq!(answer(status, headers, body), gateway, "{status} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_no_refusal_says_what_is_in_the_way() {
+        let blocked = |by| Failure::Blocked { by };
+        assert_eq!(answer(401, &[], ""), Failure::Unauthorized);
+        assert_eq!(answer(407, &[], ""), blocked(Obstacle::Proxy));
+        assert_eq!(answer(502, &[], "<html>"), Failure::Faulty { status: 502 });
+        let later = Failure::RateLimited { retry_after_ms: Some(7_000) };
+        for status in [429, 503] {
+            assert_eq!(answer(status, &[("retry-after", "7")], ""), later);
+        }
+        let to = |url| answer(302, &[("location", url)], "");
+        assert_eq!(to("https://sign-in.example/"), blocked(Obstacle::Redirect));
+        assert_eq!(to("https://a.example/live"), blocked(Obstacle::NeedsHttps));
+        assert_eq!(to("/elsewhere"), Failure::Malformed);
+    }
 
     #[test]
     fn is_dialled_on_the_services_own_origin_and_as_securely() {

@@ -109,6 +109,48 @@ async fn a_pin_of_another_shape_is_none() {
     }
 }
 
+/// Marks that say nothing around every value, and values of another type where nothing depends on them.
+#[tokio::test]
+async fn what_is_meant_is_clear_whatever_stands_around_it() {
+    let around = |text: &str| format!("\\ufeff \\u200b{text}\\u0000\\r\\n\\ufeff");
+    let names = format!(r#"["{}"]"#, around("us-east-1"));
+    assert_eq!(regions(&names).await.unwrap(), ["us-east-1"]);
+
+    let said = |fields: String| async move {
+        Server::saying(json(&format!(r#"{{"success":true,"error":false,{fields}}}"#))).await
+    };
+    let server = said(format!(r#""session_pin":"{}""#, around("7w2-97-8570"))).await;
+    let given = client(&server.origin).session_pin(&region("a")).await.unwrap();
+    assert_eq!(given.expose(), "7W2-97-8570");
+    let server = said(format!(r#""url":"{}""#, around("https://a.example/v"))).await;
+    let link = client(&server.origin).session_url(&pin(), true, None).await.unwrap();
+    assert_eq!(link.expose(), "https://a.example/v");
+    // It is given only once.
+    for version in ["null", "7", "{}", r#""1.2""#] {
+        let server = said(format!(r#""conf":"e30","version":{version}"#)).await;
+        let given = client(&server.origin).session_parameters(&pin()).await;
+        assert!(given.is_ok(), "{version}");
+    }
+    for error in ["null", "[]", "0", "{}", r#""""#] {
+        assert_eq!(arming(json(&format!(r#"{{"success":true,"error":{error}}}"#))).await, Ok(()));
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_read_whatever_type_its_fields_have() {
+    let body = r#"{"success":true,"chat":[
+        {"guid":7,"subject":42,"body":112,"timestamp":"1699913600"},
+        {"guid":"b","subject":{"name":"x"},"body":"help","timestamp":" 5.5 "}
+    ]}"#;
+    let server = Server::saying(json(body)).await;
+    let chat = client(&server.origin).chat(&pin()).await.unwrap();
+    let read: Vec<_> = chat
+        .iter()
+        .map(|m| (m.guid.as_str(), m.subject.as_str(), m.body.as_str(), m.timestamp))
+        .collect();
+    assert_eq!(read, [("7", "42", "112", 1_699_913_600), ("b", "", "help", 5)]);
+}
+
 #[tokio::test]
 async fn a_link_that_no_browser_should_open_is_none() {
     for wrong in ["javascript:alert(1)", "file:///etc/passwd", "", "//x", "https://u:p@x/"] {

@@ -34,8 +34,8 @@ impl Turn {
             Viewers::Some { .. } | Viewers::Unknown { .. }
         );
         let after = match (self.state.on_screen, somebody) {
-            (false, _) if self.state.observed => WELL_BEFORE_A_DAY,
-            (true, true) if !self.state.observed => ON_SCREEN,
+            (false, _) if self.state.record.observed.is_told => WELL_BEFORE_A_DAY,
+            (true, true) if !self.state.record.observed.is_told => ON_SCREEN,
             // Where the broker tells of each message, it keeps "as of" true.
             (true, _) | (false, true) => ACTIVE,
             (false, false) => NOBODY,
@@ -82,7 +82,7 @@ impl Turn {
     }
 
     pub(super) fn chat_saved(&mut self, saved: SavedChat) {
-        let SavedChat { new, total, transcript, from, number } = saved;
+        let SavedChat { new, total, transcript, from, last } = saved;
         self.state.chat_as_of = Some(self.now);
         self.state.chat_failure = None;
         if new > 0 {
@@ -90,7 +90,11 @@ impl Turn {
         }
         let anew = self.transcript_is_fetched_anew(transcript);
         let record = &mut self.state.record;
-        record.observed.chat_number = record.observed.chat_number.max(number.unwrap_or_default());
+        // Not the greatest: a broker whose store was put back from a copy gives numbers again.
+        if let Some((number, guid)) = last {
+            record.observed.chat_number = number;
+            record.observed.chat_guid = Some(guid);
+        }
         match &mut record.transcript {
             Transcript::Wanted { .. } if transcript && !anew => {
                 record.transcript = Transcript::Saved { at: self.now, messages: total };

@@ -209,7 +209,7 @@ impl Turn {
 
     pub(super) fn way_broken(&mut self, since: Timestamp) {
         // A broker that tells the state itself needs no way to the listener for it.
-        if !self.state.observed {
+        if !self.state.record.observed.is_told {
             self.missed(since);
         }
     }

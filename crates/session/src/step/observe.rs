@@ -13,7 +13,7 @@ use super::{
     untold::{Standing, tellings},
 };
 use crate::{
-    Arrival, Delivery, Effect, HookEvent, Life, Observation, Overtaken, PresenceEvent, Presenter,
+    Arrival, Delivery, Effect, HookEvent, Incident, Life, Observation, Overtaken, PresenceEvent, Presenter,
     Timer, Timestamp, Viewers,
     observation::{EventCounts, EventTimes, same_time},
 };
@@ -41,21 +41,25 @@ impl Turn {
         if !self.state.record.is_live() {
             return;
         }
-        if !self.state.observed {
-            self.state.observed = true;
+        if !self.state.record.observed.is_told {
+            self.state.record.observed.is_told = true;
             // Chat comes by the channel from now on.
             self.schedule_chat();
         }
         // An older observation may be on its way still when a newer hook has arrived.
         let observed = &mut self.state.record.observed;
         let newest = observed.newest_revision();
+        // After its store was put back from a copy, even the number of its run may be one that was there before.
+        let is_another_run =
+            seen.run.is_some() && observed.run.is_some() && seen.run != observed.run;
         if seen.revision < newest {
-            if run_of(seen.revision) >= run_of(newest) {
+            if run_of(seen.revision) >= run_of(newest) && !is_another_run {
                 return;
             }
             // Each run of a broker numbers on from the one before, unless its store was put back from a copy.
             observed.forget_revisions();
         }
+        observed.run.clone_from(&seen.run);
         let own_times = self.own_times(&seen);
         self.state.record.observed.revision = seen.revision;
         self.take_presence(&seen, own_times);
@@ -150,23 +154,22 @@ impl Turn {
     }
 
     /// A second program came with the session's PIN: told once each time.
-    fn take_other_program(&mut self, at: Option<Timestamp>) {
-        let Some(at) = at else { return };
-        let known = &mut self.state.record.observed.other_program;
-        if known.is_none_or(|known| same_time(known, at) != known) {
-            *known = Some(at);
-            self.tell(PresenceEvent::SecondProgram { at });
+    fn take_other_program(&mut self, came: Option<Incident>) {
+        let Some(came) = came else { return };
+        let observed = &mut self.state.record.observed;
+        observed.other_programs_told.continue_from(observed.other_program.take());
+        if observed.other_programs_told.note(&came) {
+            self.tell(PresenceEvent::SecondProgram { at: came.at });
         }
     }
 
     /// The customer's program ended the sharing and said why: told once each time.
-    fn take_sharing_end(&mut self, end: Option<(SharingEnd, Timestamp)>) {
-        let Some((why, at)) = end else { return };
-        let known = &mut self.state.record.observed.sharing_end;
-        let is_known =
-            known.is_some_and(|(known, then)| known == why && same_time(then, at) == then);
-        if !is_known {
-            *known = Some((why, at));
+    fn take_sharing_end(&mut self, end: Option<(SharingEnd, Incident)>) {
+        let Some((why, end)) = end else { return };
+        let observed = &mut self.state.record.observed;
+        let known = observed.sharing_end.take().map(|(_, at)| at);
+        observed.sharing_ends_told.continue_from(known);
+        if observed.sharing_ends_told.note(&end) {
             self.tell(PresenceEvent::SharingEnded { why });
         }
     }
@@ -202,7 +205,7 @@ impl Turn {
     pub(super) fn hooks_due(&mut self) {
         let Some(due) = self.state.hooks_due.take() else { return };
         // Nobody says at present whether they are still tried: the next observation starts to wait for them again.
-        if !self.state.record.is_live() || !self.state.observed {
+        if !self.state.record.is_live() || !self.state.record.observed.is_told {
             return;
         }
         self.tell_lost(due);
@@ -261,14 +264,15 @@ impl Turn {
     /// The channel is gone, or doesn't tell this session's state. `unknown_since` where the service can't be asked
     /// otherwise either.
     pub(super) fn unobserved(&mut self, unknown_since: Option<Timestamp>) {
-        if !std::mem::take(&mut self.state.observed) {
+        if !std::mem::take(&mut self.state.record.observed.is_told) {
             return;
         }
         self.state.facts = None;
         // No hook tells how far the customer comes from here on.
         self.state.record.observed.arrival = Arrival::Nothing;
-        if let Some(since) = unknown_since {
-            self.missed(since);
+        match unknown_since {
+            Some(since) => self.missed(since),
+            None => self.departures_unknown(),
         }
         self.schedule_chat();
     }

@@ -44,10 +44,27 @@ impl Turn {
         self.count_active();
     }
 
+    /// Nobody tells any more whether those come back who have left: a hook reports only those who stay away.
+    pub(super) fn departures_unknown(&mut self) {
+        let before = self.presence();
+        let observed = &self.state.record.observed;
+        let left =
+            [(Side::Presenter, observed.presenter_left), (Side::Viewers, observed.viewers_left)];
+        let since = left.iter().filter_map(|(_, since)| *since).min();
+        let Some(earliest) = since else { return };
+        for (side, since) in left {
+            if let Some(since) = since {
+                self.became_unknown(side, since);
+            }
+        }
+        self.tell_unknown(before, earliest);
+        self.count_active();
+    }
+
     /// `hook` was not armed from `since` on: the presence that it reports on becomes unknown, unless the broker
     /// itself tells the state.
     pub(super) fn gap(&mut self, hook: HookType, since: Timestamp) {
-        if self.state.observed {
+        if self.state.record.observed.is_told {
             return;
         }
         let before = self.presence();
@@ -81,7 +98,7 @@ impl Turn {
             self.tell(PresenceEvent::StatusUnknown { since });
         }
         // The broker's answer resolves it. Where it isn't asked yet, it tells the state on the first contact.
-        if self.state.observed {
+        if self.state.record.observed.is_told {
             self.do_(Effect::AskState);
         }
     }

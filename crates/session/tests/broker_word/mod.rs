@@ -6,6 +6,7 @@ use wire::session_events::PinLife;
 pub fn of_a_new_session() -> Observation {
     Observation {
         revision: 1,
+        run: None,
         life: PinLife::Live,
         expires: None,
         arrival: Arrival::Nothing,

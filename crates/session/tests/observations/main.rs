@@ -6,6 +6,8 @@ mod any_order;
 mod arrivals;
 #[path = "../broker_word/mod.rs"]
 mod broker_word;
+mod channel_gone;
+mod incidents;
 mod pin_life;
 mod sharing;
 mod webhooks;
@@ -14,7 +16,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, Arrival, Delivery, DeliveryId, Effect, Event, HookEvent, Input, Life, LiveFacts,
+    About, Arrival, Delivery, DeliveryId, Effect, Event, HookEvent, Incident, Input, Life, LiveFacts,
     Observation, ObservedSide, Overtaken, Participant, PresenceChange, PresenceEvent, Presenter,
     SavedChat, SessionStatus, State, Timer, Timestamp, Viewers, step,
 };
@@ -31,6 +33,11 @@ const GRACE: Duration = Duration::from_secs(60);
 
 fn region() -> wire::Region {
     "us-east-1".parse().unwrap()
+}
+
+/// Something that was so many seconds after the start.
+fn incident(after: u64, id: Option<&str>) -> Incident {
+    Incident { at: T0.plus(Duration::from_secs(after)), id: id.map(str::to_owned) }
 }
 
 /// What a delivery of our own broker says of itself.
@@ -380,7 +387,7 @@ fn whoever_writes_before_any_program_runs_is_told_by_name() {
         new: 1,
         total: 1,
         from: Some("Maria\u{202e}".into()),
-        number: Some(1),
+        last: Some((1, "a".into())),
         ..SavedChat::default()
     };
     pair.tell(Input::ChatSaved(saved));

@@ -13,7 +13,7 @@ fn a_second_program_is_told_once_each_time_that_one_comes() {
     pair.observe();
     assert_eq!(second(&pair), 0);
     for (after, told) in [(0, 1), (1, 1), (60, 2), (60, 2)] {
-        pair.broker.other_program = Some(T0.plus(Duration::from_secs(after)));
+        pair.broker.other_program = Some(incident(after, None));
         pair.observe();
         pair.state = State::restored(pair.state.record.clone());
         pair.observe();
@@ -31,8 +31,7 @@ fn why_the_sharing_ended_is_told_once_each_time() {
     };
     pair.observe();
     for (after, times) in [(0, 1), (1, 1), (60, 2), (60, 2)] {
-        let at = T0.plus(Duration::from_secs(after));
-        pair.broker.sharing_end = Some((SharingEnd::Interfered, at));
+        pair.broker.sharing_end = Some((SharingEnd::Interfered, incident(after, None)));
         pair.observe();
         pair.state = State::restored(pair.state.record.clone());
         pair.observe();

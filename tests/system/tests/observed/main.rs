@@ -6,10 +6,12 @@ mod hosted;
 mod plan;
 mod proof;
 
+use std::path::Path;
+
 use deskhand_system_tests::{RunningEngine, World, all_armed};
 use engine::{SessionId, Snapshot};
 use serve::{Fault, FaultRule};
-use session::{Lamp, Presenter, SessionStatus};
+use session::{ChatEvent, Event, Lamp, Presenter, SessionStatus};
 use wire::{Side, shared_screen::Role};
 
 fn word(snapshot: &Snapshot) -> SessionStatus {
@@ -128,6 +130,67 @@ async fn chat_arrives_at_once_and_names_its_sender() {
         .collect();
     assert!(told.iter().all(|notice| notice.notify && notice.text.ends_with("from Maria")));
     assert!(!told.is_empty());
+    running.stop().await;
+    world.broker.shutdown().await;
+}
+
+/// Copies the files of a folder into another one.
+fn copy_files(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        if file.file_type().unwrap().is_file() {
+            std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+        }
+    }
+}
+
+/// How many new messages were told.
+async fn messages_told(running: &RunningEngine, id: SessionId) -> u32 {
+    let happened = running.engine.journal().events_of(id).await.unwrap();
+    let new = happened.iter().filter_map(|record| match &record.event {
+        Event::Chat(ChatEvent::ChatArrived { messages, .. }) => Some(*messages),
+        _ => None,
+    });
+    new.sum()
+}
+
+/// The numbers of its messages come again, also those of messages that the console has.
+#[tokio::test(flavor = "multi_thread")]
+async fn chat_is_told_once_each_when_the_brokers_store_is_put_back_from_a_copy() {
+    let world = World::new().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
+    let says = async |world: &World, bodies: &[&str]| {
+        let page = world.presenter_joins(&pin).await;
+        for body in bodies {
+            world.broker.handle().page_says(&pin, page, "Maria", body).await.unwrap();
+        }
+    };
+    let archived = async |count: u32| {
+        let mut subscription = running.engine.subscribe();
+        while messages_told(&running, id).await < count {
+            subscription.changed().await;
+        }
+        assert_eq!(messages_told(&running, id).await, count);
+    };
+    says(&world, &["1"]).await;
+    archived(1).await;
+    let copy = tempfile::tempdir().unwrap();
+    let world = world.restart_broker_after(|store| copy_files(store, copy.path())).await;
+    says(&world, &["2", "3", "4"]).await;
+    archived(4).await;
+    let world = world.restart_broker_after(|store| copy_files(copy.path(), store)).await;
+    // Fewer than the console has, and then more.
+    says(&world, &["5", "6"]).await;
+    archived(6).await;
+    let world = world.restart_broker_after(|store| copy_files(copy.path(), store)).await;
+    says(&world, &["7", "8", "9", "10", "11"]).await;
+    archived(11).await;
+    let chat = running.engine.archive().transcript(id).await.unwrap();
+    let mut bodies: Vec<u32> = chat.iter().map(|message| message.body.parse().unwrap()).collect();
+    bodies.sort_unstable();
+    assert_eq!(bodies, (1..=11).collect::<Vec<_>>());
     running.stop().await;
     world.broker.shutdown().await;
 }

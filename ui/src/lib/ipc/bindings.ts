@@ -1146,6 +1146,8 @@ doubtful: boolean,
  */
 can_repeat: boolean, };
 
+export type ChatSide = "customer" | "technician";
+
 export type ChatLine = { 
 /**
  * Its identity.
@@ -1159,6 +1161,10 @@ at: number,
  * The sender's self-chosen name, made harmless.
  */
 from: string, 
+/**
+ * Who wrote it; none where that isn't known.
+ */
+side: ChatSide | null, 
 /**
  * The text, made harmless.
  */

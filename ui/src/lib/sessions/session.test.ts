@@ -181,7 +181,10 @@ test('what the customer writes appears as it comes', async () => {
   const port = await onScreen();
   port.change('s1', (known) => ({
     ...known,
-    chat: [...known.chat, { guid: 'new', at: Date.now(), from: 'Maria', text: 'it prints!' }],
+    chat: [
+      ...known.chat,
+      { guid: 'new', at: Date.now(), from: 'Maria', side: 'customer', text: 'it prints!' },
+    ],
   }));
   expect(await screen.findByText('it prints!')).toBeInTheDocument();
 });

@@ -28,6 +28,18 @@ test('lines of one person in a minute follow each other without a name', () => {
   expect(entries.map((entry) => entry.is === 'line' && entry.follows)).toEqual([false, true, false, false]);
 });
 
+test('a customer with the name of who wrote before is somebody else', () => {
+  const entries = thread(
+    chat([
+      ['Anna', 0, 'a', 'technician'],
+      ['Anna', 10_000, 'b', 'customer'],
+      ['Anna', 20_000, 'c', 'customer'],
+    ]),
+    [],
+  );
+  expect(entries.map((entry) => entry.is === 'line' && entry.follows)).toEqual([false, false, true]);
+});
+
 test('a name comes again after something happened in between', () => {
   const entries = thread(
     chat([

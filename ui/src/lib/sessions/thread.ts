@@ -22,7 +22,9 @@ export function thread(chat: ChatLine[], events: Dot[]): Entry[] {
   return entries.map(({ at, entry }, n) => {
     const before = entries[n - 1];
     if (entry.is === 'event' || before?.entry.is !== 'line') return entry;
-    const follows = before.entry.line.from === entry.line.from && at - before.at < TOGETHER;
+    const { from, side } = before.entry.line;
+    const isSame = from === entry.line.from && side === entry.line.side;
+    const follows = isSame && at - before.at < TOGETHER;
     return { ...entry, follows };
   });
 }

@@ -41,7 +41,7 @@ mod tests {
     const PAGE: usize = 4;
 
     fn line(guid: &str) -> ChatLine {
-        ChatLine { guid: guid.into(), at: 0, from: String::new(), text: String::new() }
+        ChatLine { guid: guid.into(), at: 0, from: String::new(), side: None, text: String::new() }
     }
 
     fn lines(chat: &str) -> Vec<ChatLine> {

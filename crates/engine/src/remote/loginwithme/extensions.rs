@@ -9,7 +9,7 @@ use url::Url;
 use wire::{
     Pin,
     loginwithme::{Outcome, SessionUrl},
-    shared_screen::{AdmissionAnswer, Requester, Role, RosterEntry, Sharing},
+    shared_screen::{Requester, Role, RosterEntry, Sharing},
 };
 
 use super::{API_BODY, LoginWithMe, failed};
@@ -33,7 +33,6 @@ pub struct Capabilities {
     roster: bool,
     program: bool,
     chat: bool,
-    admit: bool,
     delete: bool,
     events: bool,
     /// The path at which a region is timed on the service's own origin, with `{region}` in it.
@@ -79,11 +78,6 @@ impl Capabilities {
     /// Whether it takes chat messages from a console: [`LoginWithMe::say`].
     pub const fn can_say(&self) -> bool {
         self.chat
-    }
-
-    /// Whether it takes answers about viewers that wait: [`LoginWithMe::admit`].
-    pub const fn can_admit(&self) -> bool {
-        self.admit
     }
 
     /// Whether it deletes what it keeps of a session: [`LoginWithMe::delete_session`].
@@ -189,7 +183,6 @@ impl LoginWithMe {
         unattended: bool,
     ) -> Result<(), CallError> {
         let Requester { technician, company } = asker;
-        self.own_names.add(technician);
         let body = json!({
             "session_pin": pin.expose(), "technician": technician, "company": company,
             "unattended": unattended,
@@ -232,46 +225,16 @@ impl LoginWithMe {
 
     /// `POST /x/chat` (assumed): writes `text` to everybody in the session, from `name`. Only where
     /// [`Capabilities::can_say`]. Each call writes a message: after an unclear end, when it may have been written, the
-    /// call isn't repeated. Answers the message's guid, where the service gives it.
+    /// call isn't repeated.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn say(
-        &self,
-        pin: &Pin,
-        name: &str,
-        text: &str,
-    ) -> Result<Option<String>, CallError> {
-        #[derive(Deserialize)]
-        struct Written {
-            #[serde(default)]
-            guid: Option<String>,
-        }
-        self.own_names.add(name);
+    pub async fn say(&self, pin: &Pin, name: &str, text: &str) -> Result<(), CallError> {
         let body = json!({ "session_pin": pin.expose(), "name": name, "body": text });
         // A session that was minted with this console's key is written to with that key only.
         let this = self.as_this_console();
-        let written: Written =
-            this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
-        Ok(written.guid)
-    }
-
-    /// `POST /x/admit` (assumed): passes an answer about a viewer that waits on to the customer's program, which checks
-    /// its signature. Only where [`Capabilities::can_admit`].
-    ///
-    /// # Errors
-    /// [`CallError`].
-    pub async fn admit(&self, pin: &Pin, answer: &AdmissionAnswer) -> Result<(), CallError> {
-        let mut body = json!(answer);
-        body["session_pin"] = pin.expose().into();
-        let this = self.as_this_console();
-        let _: Outcome = this.send(Doing::Admit, Method::POST, &["x", "admit"], &body).await?;
+        let _: Outcome = this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
         Ok(())
-    }
-
-    /// Whether a technician of this console goes by that name at the service.
-    pub(crate) fn is_own_name(&self, name: &str) -> bool {
-        self.own_names.has(name)
     }
 
     /// `POST /x/reach` (assumed): the service calls `url`, which ends with `/reach/` and a nonce,

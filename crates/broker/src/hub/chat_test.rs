@@ -1,0 +1,56 @@
+use serve::Client;
+use wire::Pin;
+
+use super::*;
+use crate::hub::{
+    Hub,
+    limits::{HubSettings, Rates},
+    records::StoredState,
+};
+
+const LOCAL: Client = Client(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+
+/// A hub, and a session that was minted without a key.
+fn hub() -> (Hub, Pin) {
+    let (regions, rates) = (vec!["us-east-1".parse().unwrap()], Rates::embedded().into());
+    let settings = HubSettings { regions, rates, ..HubSettings::default() };
+    let mut hub = Hub::new(settings, StoredState::default());
+    let region = "us-east-1".parse().unwrap();
+    let (pin, _) = hub.mint(LOCAL, region, None, &[[7; 32]], Millis(0)).unwrap();
+    (hub, pin)
+}
+
+#[test]
+fn only_the_key_of_the_console_proves_that_it_wrote_a_message() {
+    let (mut hub, keyless) = hub();
+    let region = "us-east-1".parse().unwrap();
+    let (pin, _) = hub.mint(LOCAL, region, Some([1; 32]), &[[9; 32]], Millis(0)).unwrap();
+    let mut says = |pin: &Pin, key: Option<[u8; 32]>| {
+        let said = ("Anna", "hello");
+        let guid = Uuid::nil();
+        hub.post_console_chat(LOCAL, key.as_ref(), pin, said, guid, Millis(0)).unwrap();
+        hub.mark_chat_saved(pin, 9);
+        hub.chat_after(pin, 0, 9, Millis(0)).pop().unwrap().by_console
+    };
+    assert!(says(&pin, Some([1; 32])));
+    // Any program on the broker's computer may write to a session without a key.
+    assert!(!says(&keyless, None) && !says(&keyless, Some([1; 32])));
+}
+
+#[test]
+fn a_console_goes_on_after_a_message_by_its_own_id_and_not_by_its_number_alone() {
+    let (mut hub, pin) = hub();
+    let id = Uuid::from_u128;
+    for n in 1..=3 {
+        hub.post_console_chat(LOCAL, None, &pin, ("Anna", "hello"), id(n), Millis(0)).unwrap();
+    }
+    hub.mark_chat_saved(&pin, 3);
+    let position = |number, guid: Option<u128>| {
+        hub.chat_position(&pin, number, guid.map(|guid| id(guid).to_string()).as_deref())
+    };
+    assert_eq!((position(2, Some(2)), position(3, Some(3))), (2, 3));
+    // The store was put back from a copy: the number is another message's, or nobody's yet.
+    assert_eq!((position(3, Some(9)), position(7, Some(7))), (0, 0));
+    // An earlier version of the console knows the number alone.
+    assert_eq!((position(2, None), position(7, None)), (2, 3));
+}
