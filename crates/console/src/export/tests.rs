@@ -53,6 +53,7 @@ fn detail(word: SessionStatus) -> SessionDetail {
         join_template: None,
         join_page: None,
         can_revoke: None,
+        answers: true,
         sends: Sends::Unknown,
         revision: 0,
     };
@@ -78,6 +79,7 @@ fn no_export_has_a_time_without_its_date_and_offset() {
         at: LATER,
         outcome: Outcome::Resolved,
         pin_valid_until: Some(LATER),
+        ending: false,
     };
     for word in [closed, SessionStatus::Unknown { since: LATER }] {
         let listed = ListedSession {
@@ -121,6 +123,7 @@ fn a_customer_with_the_technicians_name_is_told_apart_in_every_export() {
     let messages = &json["messages"];
     assert_eq!((&messages[0]["from"], &messages[0]["side"]), (&json!("Anna"), &json!("customer")));
     assert_eq!((&messages[1]["from"], &messages[1]["side"]), (&json!("Anna"), &Value::Null));
+    assert_eq!(messages[3]["side"], "technician");
     let csv = file(Format::Csv);
     let rows =
         [",sent,from,side,text,", ",Anna,customer,hi,", ",Anna,,hi,", ",Anna,technician,hi,"];

@@ -13,8 +13,8 @@ use super::{
     untold::{Standing, tellings},
 };
 use crate::{
-    Arrival, Delivery, Effect, HookEvent, Incident, Life, Observation, Overtaken, PresenceEvent, Presenter,
-    Timer, Timestamp, Viewers,
+    Arrival, Delivery, Effect, HookEvent, Incident, Life, Observation, Overtaken, PresenceEvent,
+    Presenter, Timer, Timestamp, Viewers,
     observation::{EventCounts, EventTimes, same_time},
 };
 

@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, Arrival, Delivery, DeliveryId, Effect, Event, HookEvent, Incident, Input, Life, LiveFacts,
-    Observation, ObservedSide, Overtaken, Participant, PresenceChange, PresenceEvent, Presenter,
-    SavedChat, SessionStatus, State, Timer, Timestamp, Viewers, step,
+    About, Arrival, Delivery, DeliveryId, Effect, Event, HookEvent, Incident, Input, Life,
+    LiveFacts, Observation, ObservedSide, Overtaken, Participant, PresenceChange, PresenceEvent,
+    Presenter, SavedChat, SessionStatus, State, Timer, Timestamp, Viewers, step,
 };
 use wire::{
     HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},

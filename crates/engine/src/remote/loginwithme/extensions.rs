@@ -9,7 +9,7 @@ use url::Url;
 use wire::{
     Pin,
     loginwithme::{Outcome, SessionUrl},
-    shared_screen::{Requester, Role, RosterEntry, Sharing},
+    shared_screen::{AdmissionAnswer, Requester, Role, RosterEntry, Sharing},
 };
 
 use super::{API_BODY, LoginWithMe, failed};
@@ -33,6 +33,7 @@ pub struct Capabilities {
     roster: bool,
     program: bool,
     chat: bool,
+    admit: bool,
     delete: bool,
     events: bool,
     /// The path at which a region is timed on the service's own origin, with `{region}` in it.
@@ -78,6 +79,11 @@ impl Capabilities {
     /// Whether it takes chat messages from a console: [`LoginWithMe::say`].
     pub const fn can_say(&self) -> bool {
         self.chat
+    }
+
+    /// Whether it takes answers about viewers that wait: [`LoginWithMe::admit`].
+    pub const fn can_admit(&self) -> bool {
+        self.admit
     }
 
     /// Whether it deletes what it keeps of a session: [`LoginWithMe::delete_session`].
@@ -234,6 +240,19 @@ impl LoginWithMe {
         // A session that was minted with this console's key is written to with that key only.
         let this = self.as_this_console();
         let _: Outcome = this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
+        Ok(())
+    }
+
+    /// `POST /x/admit` (assumed): passes an answer about a viewer that waits on to the customer's program, which checks
+    /// its signature. Only where [`Capabilities::can_admit`].
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn admit(&self, pin: &Pin, answer: &AdmissionAnswer) -> Result<(), CallError> {
+        let mut body = json!(answer);
+        body["session_pin"] = pin.expose().into();
+        let this = self.as_this_console();
+        let _: Outcome = this.send(Doing::Admit, Method::POST, &["x", "admit"], &body).await?;
         Ok(())
     }
 
