@@ -161,8 +161,8 @@ async fn answer_viewer(
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
     let pin = snapshot.pin.clone().filter(|_| snapshot.record.is_live());
-    let waiting = snapshot.facts.iter().flat_map(|facts| &facts.waiting);
-    let found = waiting.cloned().find(|one| waiting_id(one) == viewer);
+    let mut waiting = snapshot.facts.iter().flat_map(|facts| &facts.waiting);
+    let found = waiting.find(|one| waiting_id(one) == viewer).cloned();
     let (Some(pin), Some(found)) = (pin, found) else {
         let text = format!("{DOING}: it waits no longer, or something about it has changed");
         return Err(refused(&text, "look at who waits now"));
