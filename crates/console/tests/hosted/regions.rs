@@ -8,10 +8,7 @@ use std::{
     },
 };
 
-use axum::{
-    Json, Router, extract::Query, http::StatusCode, response::IntoResponse as _, routing::get,
-};
-use broker::Handle;
+use axum::{Router, extract::Query, http::StatusCode, response::IntoResponse as _, routing::get};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc};
 
@@ -46,8 +43,11 @@ fn a_region_that_fails_or_leads_elsewhere_at_once_does_not_win() {
 #[test]
 fn where_the_fastest_region_gives_no_pin_the_next_one_is_tried_and_named() {
     inside(async |mut hosted: Hosted| {
-        let (pins, mut asked) = all_but_the_first(hosted.handle()).await;
-        let locations = &format!("location = /api/v1/session_pin {{ proxy_pass {pins}; }}");
+        let (pins, mut asked) = all_but_the_first().await;
+        let locations = &format!(
+            "location = /api/v1/session_pin {{ proxy_pass {pins}; }}
+             location /given/ {{ internal; rewrite ^/given(.*)$ $1 break; PASS_ON }}"
+        );
         hosted.serve(Front { locations, ..Front::default() }).await;
         let mut console = hosted.console(&[]).await;
         let (session, detail) = console.new_session("Maria").await;
@@ -62,9 +62,9 @@ fn where_the_fastest_region_gives_no_pin_the_next_one_is_tried_and_named() {
     });
 }
 
-/// A server that gives PINs, but none of the region that is asked for first, whichever was the fastest on this machine:
-/// its address, and the regions that are asked for.
-async fn all_but_the_first(broker: Handle) -> (String, mpsc::UnboundedReceiver<String>) {
+/// A server that has nginx give the asking for a PIN on to the broker, but not the first, whichever region is the fastest
+/// on this machine: its address, and the regions that are asked for.
+async fn all_but_the_first() -> (String, mpsc::UnboundedReceiver<String>) {
     let (tell, asked) = mpsc::unbounded_channel();
     let is_first = Arc::new(AtomicBool::new(true));
     let give = async move |Query(query): Query<HashMap<String, String>>| {
@@ -73,8 +73,8 @@ async fn all_but_the_first(broker: Handle) -> (String, mpsc::UnboundedReceiver<S
         if is_first.swap(false, Ordering::SeqCst) {
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
-        let pin = broker.mint(region.parse().unwrap()).await.unwrap();
-        Json(json!({ "success": true, "session_pin": pin.expose() })).into_response()
+        let to = format!("/given/api/v1/session_pin?region={region}");
+        [("x-accel-redirect", to)].into_response()
     };
     let routes = Router::new().route("/api/v1/session_pin", get(give));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -45,6 +45,9 @@ pub fn hosts() -> String {
     )
 }
 
+/// Directives that give a request on to the broker, in [`Front::locations`].
+const PASS_ON: &str = "PASS_ON";
+
 /// What the service's nginx does differently in a test.
 pub struct Front<'a> {
     /// A name of `certificates`.
@@ -53,7 +56,7 @@ pub struct Front<'a> {
     pub protocol: &'a str,
     /// Directives for all servers.
     pub http: &'a str,
-    /// Locations of the service that the broker doesn't answer.
+    /// Locations of the service that nginx itself answers; [`PASS_ON`] stands for giving a request on.
     pub locations: &'a str,
     /// Directives for its regions' servers, before their location.
     pub regions: &'a str,
@@ -215,6 +218,7 @@ fn front_configuration(folder: &Path, broker: &str, front: &Front<'_>) -> String
     let to = "proxy_set_header Host service.example; proxy_set_header X-Forwarded-For $remote_addr; \
               proxy_set_header Deskhand-Console ''; proxy_http_version 1.1; \
               proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;";
+    let locations = locations.replace(PASS_ON, &format!("{to} proxy_pass {broker};"));
     let seen = seen.display();
     format!(
         r#"

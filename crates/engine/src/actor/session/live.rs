@@ -4,6 +4,8 @@
 //! Invariant: at most one transaction is on its way to the disk. The records and effects of later
 //! turns wait in `next` for the following transaction, so effects keep the order of their turns.
 
+mod saving;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -17,19 +19,16 @@ use session::{
 };
 use wire::{Pin, Region};
 
-use super::{
-    download_under_way::ProgramDownload,
-    phone_questions::PhoneQuestion,
-    refused::{TakenBack, Undo},
-};
+use self::saving::Saving;
+use super::{download_under_way::ProgramDownload, phone_questions::PhoneQuestion, refused::Undo};
 use crate::{
     SessionId,
-    actor::message::{Mailbox, Reply, SessionMessage},
+    actor::message::{Mailbox, Reply},
     bus::Snapshot,
     clock::now,
     context::Context,
     error::CommandError,
-    journal::{Committed, JournalError, SessionSecrets, SessionTurn},
+    journal::{Committed, JournalError, SessionSecrets},
 };
 
 /// The data from which a session's actor starts.
@@ -93,15 +92,6 @@ pub(super) struct Wanted {
     pub(super) at: Option<Timestamp>,
 }
 
-/// A transaction on its way to the disk.
-struct Saving {
-    wanted: Wanted,
-    record: Arc<Record>,
-    /// How many of the unwritten events are in it.
-    events: usize,
-    secrets: bool,
-}
-
 impl Live {
     /// Starts the session. A new one is on disk, or known not to be, when this returns. One that is in
     /// the journal already is not waited for, so that many sessions come back with few writes.
@@ -146,10 +136,7 @@ impl Live {
         live.turn(first, now());
         if is_new {
             // Awaited here, so that whoever made the session learns whether the disk has it.
-            let (turns, saving) = live.begin_transaction();
-            live.saving = Some(saving);
-            let outcome = live.context.journal.save_turn(turns).await.map(drop);
-            live.saved(outcome).await;
+            live.save_now().await;
         } else {
             live.write_or_finish().await;
             // The journal has these events, so subscribers may see the record that includes them.
@@ -225,71 +212,6 @@ impl Live {
         self.turn(Input::Allocated { region, expires }, now());
     }
 
-    /// Writes the newest turns to the disk, or performs their effects at once if nothing changed.
-    pub async fn write_or_finish(&mut self) {
-        if self.next.at.is_none() {
-            return;
-        }
-        if self.saving.is_some() {
-            // Lamps are never written: they are true at once, however long the disk takes.
-            self.publish(false);
-            return;
-        }
-        if !self.has_to_be_saved() {
-            let wanted = std::mem::take(&mut self.next);
-            self.undo.forget();
-            self.finish(wanted, self.record.clone(), false).await;
-            return;
-        }
-        let (turns, saving) = self.begin_transaction();
-        self.saving = Some(saving);
-        let (to, written) = (self.mailbox.clone(), self.context.journal.save_turn(turns));
-        // Not awaited: a slow disk must not keep the session from putting a hook that fires meanwhile.
-        self.context.watch.tasks.spawn(async move {
-            let outcome = written.await.map(drop);
-            to.send(SessionMessage::Saved(outcome));
-        });
-    }
-
-    /// The disk has answered.
-    pub async fn saved(&mut self, outcome: Result<(), JournalError>) {
-        let Some(mut saving) = self.saving.take() else { return };
-        let happened = saving.events > 0 && outcome.is_ok();
-        match outcome {
-            Ok(()) => {
-                self.unwritten.drain(..saving.events);
-                self.undo.saved(saving.events);
-                self.unsaved = None;
-                self.context.journal_wrote(None);
-            }
-            Err(error) => {
-                if let Some(back) = self.undo.refused() {
-                    saving.record = self.take_back(back, &mut saving.wanted);
-                }
-                // What stays is tried again with the next turn.
-                self.changed = true;
-                self.secrets_changed |= saving.secrets;
-                self.context.journal_wrote(Some(error.clone()));
-                self.unsaved = Some(error);
-            }
-        }
-        self.finish(saving.wanted, saving.record, happened).await;
-    }
-
-    /// Takes the refused commands back; answers the record as it is without them.
-    fn take_back(&mut self, back: TakenBack, wanted: &mut Wanted) -> Arc<Record> {
-        let TakenBack { kept_state, kept, state, next, effects, events, given_up } = back;
-        wanted.effects.truncate(effects);
-        wanted.effects.extend(kept.effects);
-        self.next.effects = next.effects;
-        self.unwritten.truncate(events);
-        self.unwritten.extend(kept.events.into_iter().chain(next.events));
-        self.state = state;
-        self.take_program_back(given_up);
-        self.note_change();
-        Arc::new(kept_state.record)
-    }
-
     /// Shares the state's record anew if it changed.
     fn note_change(&mut self) {
         if *self.record != self.state.record {
@@ -298,42 +220,6 @@ impl Live {
             self.context.people.note(self.id, &self.record);
         }
         self.settle_program();
-    }
-
-    /// The actor ends in order: writes the turns that are not on their way to the disk yet.
-    pub async fn end(&mut self) {
-        // A timer that ran out from here on would start work whose result nobody receives.
-        self.context.timers.forget(self.id);
-        self.stop_program();
-        if self.has_to_be_saved() {
-            let (turns, _) = self.begin_transaction();
-            if let Err(error) = self.context.journal.save_turn(turns).await {
-                tracing::warn!(session = %self.id, %error, "the last turn wasn't saved");
-            }
-        }
-    }
-
-    fn has_to_be_saved(&self) -> bool {
-        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.events);
-        self.changed || self.secrets_changed || self.unwritten.len() > in_flight
-    }
-
-    /// One transaction: the record with its applied sequence, and the events.
-    fn begin_transaction(&mut self) -> (SessionTurn, Saving) {
-        let record = self.record.clone();
-        let secrets = std::mem::take(&mut self.secrets_changed);
-        self.changed = false;
-        let in_flight = self.saving.as_ref().map_or(0, |saving| saving.events);
-        let turns = SessionTurn {
-            session: self.id,
-            record: record.clone(),
-            secrets: self.secrets.clone().filter(|_| secrets),
-            applied_seq: self.applied_seq,
-            events: self.unwritten[in_flight..].to_vec(),
-        };
-        self.undo.on_its_way();
-        let wanted = std::mem::take(&mut self.next);
-        (turns, Saving { wanted, record, events: self.unwritten.len(), secrets })
     }
 
     /// Performs the effects of turns that the disk has written or refused.
