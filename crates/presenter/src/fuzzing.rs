@@ -8,7 +8,7 @@ use seal::Pairing;
 
 use crate::{
     broker_connection,
-    kept_viewers::Kept,
+    kept_viewers::KeptViewers,
     screen::{
         Change, Contents,
         x11::{
@@ -26,7 +26,7 @@ pub fn live_message(text: &str) {
 
 /// The file of known viewers: what is read of it is written again as it was.
 pub fn known_viewers(bytes: &[u8]) {
-    let Some(kept) = Kept::from_bytes(bytes) else { return };
+    let Some(kept) = KeptViewers::from_bytes(bytes) else { return };
     let names: HashSet<_> = kept.pairings.iter().map(Pairing::id).collect();
     // One pairing twice is never written here, and may be the technician's once and once not.
     if names.len() == kept.pairings.len() {

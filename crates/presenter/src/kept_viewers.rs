@@ -20,7 +20,7 @@ const MOST_GUESSES: usize = 256;
 
 /// What is kept.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
+pub(crate) struct KeptViewers {
     /// The newest last.
     pub pairings: VecDeque<Pairing>,
     /// Those of the technician's own console, as the broker said when they were made.
@@ -38,7 +38,7 @@ pub(crate) struct KeptGuess {
     pub at: u64,
 }
 
-impl Kept {
+impl KeptViewers {
     /// None for bytes that were cut, or not written here.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (&[form, count], mut rest) = bytes.split_first_chunk()?;

@@ -22,7 +22,7 @@ use wire::Pin;
 use crate::{
     broker_connection::LONGEST_LIFE,
     exchanges::{Guess, WINDOW},
-    kept_viewers::{Kept, KeptGuess, MOST},
+    kept_viewers::{KeptGuess, KeptViewers, MOST},
 };
 
 const FOLDER: &str = "deskhand-presenter";
@@ -33,7 +33,7 @@ pub struct KnownViewers(Arc<Mutex<Known>>);
 
 #[derive(Debug)]
 struct Known {
-    kept: Kept,
+    kept: KeptViewers,
     file: Option<PathBuf>,
 }
 
@@ -56,7 +56,7 @@ impl KnownViewers {
             folder.join(file_name(broker, pin))
         });
         let kept = file.as_ref().and_then(|file| fs::read(file).ok()).unwrap_or_default();
-        let kept = Kept::from_bytes(&kept).unwrap_or_default();
+        let kept = KeptViewers::from_bytes(&kept).unwrap_or_default();
         Self(Arc::new(Mutex::new(Known { kept, file })))
     }
 

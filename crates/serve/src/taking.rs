@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// How much has to be taken in how long a time of waiting for it. Time in which nothing waits to be taken doesn't count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Speed {
-    /// Bytes.
+    /// How many bytes.
     pub bytes: u64,
     /// See [`Speed`].
     pub within: Duration,

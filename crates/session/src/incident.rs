@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, observation::same_time};
+use crate::{Timestamp, time::same_time};
 
 /// So many incidents of one kind are told apart: more than an older store tells again.
 const REMEMBERED: usize = 8;

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use wire::{HookType, Region};
 
 use crate::{
-    About, Failure, Gate, Observation, Outcome, Timer, Timestamp, mail,
+    About, Delivery, Failure, Gate, Observation, Outcome, Timer, Timestamp, mail,
     program::DownloadFailure,
     verification::{VerificationAnswer, VerificationOutcome, VerificationRequest},
 };
@@ -249,19 +248,6 @@ pub enum Input {
     /// The actor died too often and is not started again.
     GaveUp,
 }
-
-/// What a delivery of a hook says of itself: it tells a second try of the same event from a second event.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Delivery {
-    /// The session's revision after the event, by our own broker's word; none from a hosted service.
-    pub revision: Option<u64>,
-    /// What all tries of one delivery have in common; none where the sender doesn't say.
-    pub id: Option<DeliveryId>,
-}
-
-/// The beginning of the digest of a delivery's `webhook-id`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeliveryId(pub u64);
 
 /// What came of asking the broker to end a PIN's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

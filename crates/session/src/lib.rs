@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+mod delivery;
 mod denials;
 pub mod effect;
 pub mod event;
@@ -29,6 +30,7 @@ pub mod text;
 pub mod time;
 pub mod verification;
 
+pub use delivery::{Delivery, DeliveryId};
 pub use effect::{Effect, Timer, Urgency};
 pub use event::{
     ChatEvent, Event, EventFacts, HookEvent, LifeEvent, LogContext, MailEvent, Overtaken,
@@ -36,7 +38,7 @@ pub use event::{
     ViewingEvent,
 };
 pub use incident::{Incident, ToldIncidents};
-pub use input::{Delivery, DeliveryId, Input, Revocation, SavedChat};
+pub use input::{Input, Revocation, SavedChat};
 pub use lamp::Lamp;
 pub use observation::{Arrival, LiveFacts, Observation, Observed, ObservedSide, Participant};
 pub use obstacle::Obstacle;

@@ -12,7 +12,7 @@ use wire::{
     shared_screen::{Role, Sharing, SharingEnd, WaitingViewer},
 };
 
-use crate::{DeliveryId, Incident, Presenter, Timestamp, ToldIncidents, Viewers};
+use crate::{DeliveryId, Incident, Presenter, Timestamp, ToldIncidents, Viewers, time::same_time};
 
 /// How often each hook's event happened or was reported, in the order of `HookType::ALL`.
 pub type EventCounts = [u64; HookType::ALL.len()];
@@ -20,15 +20,11 @@ pub type EventCounts = [u64; HookType::ALL.len()];
 /// When each hook's event last happened, in the same order.
 pub type EventTimes = [Option<Timestamp>; HookType::ALL.len()];
 
-/// Two times of the same fact that differ by less than this are the same time: each is made from how long ago
-/// something was, and messages take a while.
-const SAME_TIME: Duration = Duration::from_secs(5);
-
 /// So many reports of each hook are told apart: more than come in the minute in which one is tried again.
 const REMEMBERED: usize = 8;
 
-/// So many deliveries of each hook are told apart where there are no revisions: another sender may try one again for
-/// hours.
+/// So many deliveries of each hook are told apart where there are no revisions, because another sender may go on trying
+/// for hours.
 const DELIVERIES: usize = 32;
 
 /// A session's present state, as the broker says.
@@ -188,8 +184,8 @@ pub struct Observed {
     pub run: Option<String>,
     /// The newest revision that each hook reported; 0 where none did.
     pub hook_revisions: EventCounts,
-    /// The revisions that each hook reported lately: a delivery whose answer was lost is made again, also after newer
-    /// ones.
+    /// The revisions that each hook reported lately: a delivery whose answer was lost is made again, also when newer ones
+    /// have arrived.
     pub reported_lately: [Vec<u64>; HookType::ALL.len()],
     /// The deliveries of each hook that came lately from a service without revisions.
     pub deliveries_lately: [Vec<DeliveryId>; HookType::ALL.len()],
@@ -372,14 +368,4 @@ impl Arrival {
 
 fn came_after(presenter: Presenter, viewers_left: Timestamp) -> bool {
     matches!(presenter, Presenter::Online { since } if since > viewers_left)
-}
-
-/// `known`, unless `since` is another time.
-pub(crate) fn same_time(known: Timestamp, since: Timestamp) -> Timestamp {
-    if is_later(known, since) || is_later(since, known) { since } else { known }
-}
-
-/// Whether `since` is another time than `known`, and a later one.
-pub(crate) fn is_later(known: Timestamp, since: Timestamp) -> bool {
-    since.since(known) >= SAME_TIME
 }

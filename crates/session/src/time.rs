@@ -21,6 +21,10 @@ pub fn bounded(wait: Duration) -> Duration {
     wait.min(LONGEST_WAIT)
 }
 
+/// Two times of the same fact that differ by less than this are the same time: each is made from how long ago
+/// something was, and messages take a while.
+const SAME_TIME: Duration = Duration::from_secs(5);
+
 impl Timestamp {
     /// This moment and `later` more.
     #[must_use]
@@ -34,4 +38,14 @@ impl Timestamp {
         // A duration can't be negative, and no caller could do anything sensible with one that is.
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+}
+
+/// `known`, unless `since` is another time.
+pub(crate) fn same_time(known: Timestamp, since: Timestamp) -> Timestamp {
+    if is_later(known, since) || is_later(since, known) { since } else { known }
+}
+
+/// Whether `since` is another time than `known`, and a later one.
+pub(crate) fn is_later(known: Timestamp, since: Timestamp) -> bool {
+    since.since(known) >= SAME_TIME
 }

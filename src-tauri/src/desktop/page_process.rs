@@ -12,8 +12,8 @@ use webkit2gtk::{WebProcessTerminationReason, WebView, WebViewExt, glib};
 
 use super::question::{self, Question};
 
-/// How often a page may end unexpectedly, each time within a minute of its start, and be loaded again without a
-/// question.
+/// How often a page may end unexpectedly, each time within a minute of its start, before somebody is asked whether to
+/// load it again.
 pub const RELOADS: usize = 3;
 const A_MINUTE: Duration = Duration::from_secs(60);
 

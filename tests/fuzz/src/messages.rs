@@ -1,7 +1,7 @@
 //! Messages of the network: pages, programs, consoles, remote services.
 
 use serde::{Serialize, de::DeserializeOwned};
-use tunnel::{Route, fuzzing::ProxyAnswers};
+use tunnel::{Route, proxy_answers::ProxyAnswers};
 use url::Url;
 use wire::{
     MailAddress, Pin, Region,

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::*;
 
 fn viewer(pin: &Pin, page: u8, invited: bool, client: Client) -> Connection {
-    let key = super::super::credential::sha256(&format!("{page}"));
+    let key = crate::hub::credential::sha256(&format!("{page}"));
     let viewer = Viewer::new(Role::Watch, invited, false, key);
     let page = PageId(Uuid::from_u128(page.into()));
     let participant = Participant::Viewer(viewer);

@@ -37,8 +37,8 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// A text that no other incident of the session has, also if the store is put back from a copy and numbers come
-    /// again.
+    /// A text that no other incident of the session has, also where numbers come again because the store was put back
+    /// from a copy.
     pub fn id(self) -> String {
         format!("{}-{}", self.number, self.at.0)
     }

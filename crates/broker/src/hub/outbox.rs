@@ -59,8 +59,8 @@ impl fmt::Debug for Mail {
 pub enum MailState {
     /// No SMTP server is configured: it lies in the outbox for the console to show.
     Unsent,
-    /// It is being handed to the SMTP server. Where a start finds this, the server may have taken it, so it isn't sent
-    /// again.
+    /// It is being handed to the SMTP server. Where a start finds this, the server may have taken it, so nobody sends it
+    /// a second time.
     Sending,
     /// The SMTP server didn't take it yet, and why. It will be tried again, also after a restart.
     Waiting(String),

@@ -217,8 +217,8 @@ pub(crate) struct SocketLimiter {
     addresses: AddressLimiter,
 }
 
-/// How many times as much as one socket all those of one client may do together, and all those of an owner as one
-/// client.
+/// How many times as much as one socket all those of one client may do together. The same holds for an owner and one of
+/// its clients.
 const SHARE: usize = 4;
 
 impl SocketLimiter {

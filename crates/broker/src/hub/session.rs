@@ -30,8 +30,7 @@ pub struct Session {
     pub revoked: bool,
     /// The SHA-256 of the conf, once that was given. It is given only once.
     pub conf_hash: Option<KeyHash>,
-    /// The hash of the key that the console gave when it asked for the PIN. Only who shows that key may follow the
-    /// session.
+    /// The hash of the key that the console gave when it asked for the PIN. Following the session takes that key.
     pub console: Option<KeyHash>,
     /// The technician and company who ask for the screen.
     pub requester: Requester,

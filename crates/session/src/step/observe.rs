@@ -15,7 +15,8 @@ use super::{
 use crate::{
     Arrival, Delivery, Effect, HookEvent, Incident, Life, Observation, Overtaken, PresenceEvent,
     Presenter, Timer, Timestamp, Viewers,
-    observation::{EventCounts, EventTimes, same_time},
+    observation::{EventCounts, EventTimes},
+    time::same_time,
 };
 
 /// How long a webhook may take after the broker itself has told its event. One that the broker hasn't given up yet may

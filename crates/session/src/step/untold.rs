@@ -3,7 +3,7 @@
 //!
 //! Invariant: each is told, and after the last that isn't overtaken the side is as the broker has it.
 
-use crate::{Presenter, Timestamp, Viewers, observation::is_later};
+use crate::{Presenter, Timestamp, Viewers, time::is_later};
 
 /// Whether a side is there, and since when it is so; no time where that was never told, or isn't known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
