@@ -130,7 +130,7 @@ pub fn view(
 }
 
 /// What became of the ordered e-mails, as far as the broker tells it now.
-fn mails(record: &Record, setting: &Setting<'_>) -> Vec<MailView> {
+fn mails(record: &Record, setting: &Setting<'_>) -> Vec<crate::view::MailView> {
     let is_told = record.observed.is_told;
     record.mail.iter().map(|order| mail_order::view(order, is_told, setting)).collect()
 }
