@@ -3,8 +3,6 @@
 //! A broker counts every change of a session in its revision, and its hooks carry it, so the older of two reports
 //! never replaces the newer one. A service without the event channel reports by hooks alone.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use wire::{
     HookType, Side,
