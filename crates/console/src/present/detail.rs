@@ -114,11 +114,7 @@ pub fn view(
         gate: verify::gate(snapshot.gate, record, setting),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
-        mails: record
-            .mail
-            .iter()
-            .map(|order| mail_order::view(order, record.observed.is_told, setting))
-            .collect(),
+        mails: mail_order::views(record, setting),
         chat: chat(&contents.chat.messages),
         chat_after: None,
         chat_total: total(&contents.chat),
