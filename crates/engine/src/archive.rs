@@ -11,6 +11,7 @@ mod event_records;
 mod messages;
 mod notes;
 mod overview;
+mod own_messages;
 mod people;
 mod pictures;
 mod region_choices;

@@ -29,6 +29,7 @@ use crate::{
     hooks::Routes,
     journal::Journal,
     remote::{IdentityClients, LoginWithMe},
+    said::Said,
     state_requests::StateRequests,
     timers::Timers,
     token::HookToken,
@@ -52,6 +53,8 @@ pub struct Context {
     pub(crate) budget: Budget,
     pub(crate) timers: Timers,
     pub(crate) routes: Routes,
+    /// What was written here to chats.
+    pub(crate) said: Said,
     /// Where sessions ask for the state that only our own broker knows.
     pub(crate) state_requests: StateRequests,
     /// Sessions were deleted that our own broker may have, too.
@@ -116,6 +119,7 @@ impl Context {
             archive,
             timers: Timers::start(&watch),
             routes: Routes::default(),
+            said: Said::default(),
             state_requests: StateRequests::default(),
             deletions: Notify::default(),
             hook_base,

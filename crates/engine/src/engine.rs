@@ -41,6 +41,7 @@ use crate::{
     journal::{Journal, JournalError},
     reach::{ReachError, Reached, Tester, Way},
     remote::{CallError, IdentityClients, LoginWithMe, RocketChat, ViewerUrl},
+    said::Saying,
 };
 
 /// A running engine. Dropping it without [`Engine::stop`] is like a crash: nothing is lost.
@@ -363,6 +364,20 @@ impl Engine {
                 subscription.changed().await;
             }
         }
+    }
+
+    /// A message is about to be written to a chat: what is fetched meanwhile waits, for a moment, to be told apart from
+    /// it. The result lives until [`Engine::note_said`].
+    pub fn begin_saying(&self) -> Saying {
+        self.context.said.begin()
+    }
+
+    /// Notes that the message with this identity was written here, whatever name it has.
+    pub async fn note_said(&self, id: SessionId, guid: String) {
+        self.context.said.note(id, guid.clone());
+        // It may have been archived as somebody else's before the service's answer came.
+        let marked = self.context.archive.mark_own(id, guid).await;
+        self.context.archive_wrote(marked.err());
     }
 
     fn pin(&self, id: SessionId) -> Result<Pin, CommandError> {

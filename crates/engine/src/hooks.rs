@@ -35,8 +35,9 @@ use crate::{
     watch::Watch,
 };
 
-/// At most this many events of one token may wait for the disk; further ones get 429.
-const MOST_UNCOMMITTED: u32 = 32;
+/// At most this many events of one token may wait for the disk; further ones get 429. Whoever hangs up at once never
+/// sees that answer, so it is far more than happen while a disk is slow.
+const MOST_UNCOMMITTED: u32 = 1_024;
 /// The id of a delivery, the same at each try, by Standard Webhooks.
 const ID_HEADER: &str = "webhook-id";
 /// Between two tries to write an event that the disk refused.
@@ -228,11 +229,12 @@ async fn hook<R: Receiver>(
         counts.refusals.refused("unknown_token");
         return StatusCode::NOT_FOUND;
     };
+    // Before anything is refused: the service has fired the hook, so it has to be put again whatever becomes of this.
+    shared.inbox.receiver.received(route.session, route.hook);
     let Some(event) = Uncommitted::new(route, delivery(&headers)) else {
         counts.refusals.refused("too_many");
         return StatusCode::TOO_MANY_REQUESTS;
     };
-    shared.inbox.receiver.received(event.0.session, event.0.hook);
     // The sender may hang up: the event is committed and passed on all the same.
     let (session, hook) = (event.0.session, event.0.hook);
     match shared.commit(event, now()).await {

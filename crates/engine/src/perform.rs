@@ -216,12 +216,20 @@ fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, tra
 }
 
 /// Archives messages, each with who wrote it where that is known. Whoever only has the technician's name may be the
-/// customer, so what isn't known to be written here is somebody else's.
+/// customer, so what isn't known to be written here, by the console's key or the identity that an answer gave, is somebody
+/// else's.
 pub(crate) async fn archive_chat(
     context: &Context,
     id: SessionId,
-    messages: Vec<(ChatMessage, Option<Writer>)>,
+    mut messages: Vec<(ChatMessage, Option<Writer>)>,
 ) -> Result<SavedChat, Failure> {
+    if messages.iter().any(|(_, writer)| writer.is_none()) {
+        context.said.settled().await;
+    }
+    for (message, writer) in &mut messages {
+        let is_own = || context.said.has(id, &message.guid);
+        *writer = writer.or_else(|| is_own().then_some(Writer::Console));
+    }
     let others: Vec<(String, String)> = messages
         .iter()
         .filter(|(_, writer)| *writer != Some(Writer::Console))

@@ -269,7 +269,7 @@ pub struct SavedChat {
     pub total: u32,
     /// Whether it was fetched as the transcript.
     pub transcript: bool,
-    /// The name that the sender of the newest new message gave, if somebody else than the technician wrote it.
+    /// The name that the sender of the newest new message gave, unless it is known to be written here.
     pub from: Option<String>,
     /// The number of the last message and its own id, where it came by the channel.
     pub last: Option<(u64, String)>,

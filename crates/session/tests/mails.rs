@@ -195,6 +195,18 @@ fn a_mail_without_an_answer_is_found_among_the_brokers_where_no_other_can_be_mea
     told.says("a", MailState::HandedOver, None);
     assert!([0, 1].iter().all(|&place| told.order(place).status == Status::MaybeSent));
 
+    // Both came, in whatever order: which is whose?
+    let mut told = Told::with(&[When::Now, When::Now]);
+    for id in [1, 2] {
+        told.tell(Input::MailFailed { id, failure: Failure::TimedOut });
+    }
+    told.mails = [("b", MailState::HandedOver), ("a", MailState::Refused)]
+        .map(|(id, state)| MailFacts { id: id.into(), state, reason: None })
+        .to_vec();
+    told.revision += 1;
+    told.observe();
+    assert!([0, 1].iter().all(|&place| told.order(place).status == Status::MaybeSent));
+
     // The other one's answer is still on its way.
     let mut told = Told::with(&[When::Now, When::Now]);
     told.tell(Input::MailFailed { id: 1, failure: Failure::TimedOut });

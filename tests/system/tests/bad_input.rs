@@ -62,24 +62,20 @@ async fn with_a_good_token_the_event_counts_whatever_the_body_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_on_one_token_is_bounded_and_another_session_goes_on() {
+async fn a_flood_on_one_token_waits_for_the_disk_and_another_session_goes_on() {
     let world = World::new().await;
     let running = world.engine().await;
     let (flooded, _) = running.armed_session().await;
     let (other, _) = running.armed_session().await;
     let url = hook_url(&running, flooded, HookType::PresenterStarted).await;
     let others = hook_url(&running, other, HookType::PresenterStarted).await;
-    // Nothing is committed while the disk hangs, so hooks beyond the limit are refused at once.
+    // Nothing is committed while the disk hangs.
     running.disk.set(Some(journal::Fault::Hangs));
     let client = http();
     let mut flood = JoinSet::new();
     for _ in 0..100 {
         let call = client.post(&url).body("{}");
         flood.spawn(async move { call.send().await.unwrap().status().as_u16() });
-    }
-    for refused in 0..100 - 32 {
-        let status = flood.join_next().await.unwrap().unwrap();
-        assert_eq!(status, 429, "answer {refused}");
     }
     let before = running.engine.snapshot(other).unwrap().revision;
     let calm = tokio::spawn(async move { client.post(&others).send().await.unwrap().status() });
@@ -89,11 +85,11 @@ async fn a_flood_on_one_token_is_bounded_and_another_session_goes_on() {
     running.disk.set(None);
     assert_eq!(calm.await.unwrap(), 200);
     while let Some(status) = flood.join_next().await {
-        assert_eq!(status.unwrap(), 200, "what was let in is committed");
+        assert_eq!(status.unwrap(), 200, "whoever sends it may have hung up, so none is refused");
     }
     running.until_happened(other, "PresenterOnline", 1).await;
-    running.until_happened(flooded, "PresenterOnline", 32).await;
-    assert_eq!(times_told(&running, flooded, "PresenterOnline").await, 32);
+    running.until_happened(flooded, "PresenterOnline", 100).await;
+    assert_eq!(times_told(&running, flooded, "PresenterOnline").await, 100);
     running.stop().await;
 }
 

@@ -3,13 +3,17 @@
 //! What was seen last counts, with two exceptions: a page that opens or closes says less than a download or an answer,
 //! and a question that is on the screen says more than anything else.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use serve::Millis;
 use wire::{session_events::Arrival, shared_screen::SharingEnd};
 
 use super::presence::{ConnectionId, millis_between};
+
+/// What comes again before so much quiet has passed is the same incident: consoles tell each one loudly, and whoever has
+/// the PIN can try in a loop for as long as they like.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// What was seen of the customer. None of it is presence, and none of it fires a hook.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +26,12 @@ pub struct Customer {
     asking: Option<(ConnectionId, Millis)>,
     answer: Option<(Answer, Millis)>,
     other_program: Option<Incident>,
+    /// When one came last, which may be long after the incident began.
+    other_program_again: Option<Millis>,
     /// Why their program ended the sharing, until one is online again.
     sharing_end: Option<(SharingEnd, Incident)>,
+    /// When it was said last.
+    sharing_end_again: Option<Millis>,
     /// The number of the last incident.
     incidents: u64,
 }
@@ -68,6 +76,10 @@ pub struct StoredCustomer {
     other_program_ms: Option<i64>,
     #[serde(default)]
     sharing_end: Option<(SharingEnd, i64)>,
+    #[serde(default)]
+    other_program_again_ms: Option<i64>,
+    #[serde(default)]
+    sharing_end_again_ms: Option<i64>,
     #[serde(default)]
     incidents: u64,
     #[serde(default)]
@@ -128,19 +140,26 @@ impl Customer {
         }
     }
 
-    /// A second program came with this session's PIN.
-    pub const fn saw_other_program(&mut self, now: Millis) {
-        self.other_program = Some(self.incident(now));
+    /// A second program came with this session's PIN. Tries that go on are one incident.
+    pub fn saw_other_program(&mut self, now: Millis) {
+        if self.other_program.is_none() || !is_again(self.other_program_again, now) {
+            self.other_program = Some(self.incident(now));
+        }
+        self.other_program_again = Some(now);
     }
 
-    /// When a second program came last.
+    /// When the last incident of a second program began.
     pub const fn other_program(&self) -> Option<Incident> {
         self.other_program
     }
 
-    /// Their program says why it ends the sharing.
-    pub const fn ended_sharing(&mut self, why: SharingEnd, now: Millis) {
-        self.sharing_end = Some((why, self.incident(now)));
+    /// Their program says why it ends the sharing. Said again and again, it is one incident.
+    pub fn ended_sharing(&mut self, why: SharingEnd, now: Millis) {
+        let is_known = self.sharing_end.is_some_and(|(known, _)| known == why);
+        if !is_known || !is_again(self.sharing_end_again, now) {
+            self.sharing_end = Some((why, self.incident(now)));
+        }
+        self.sharing_end_again = Some(now);
     }
 
     const fn incident(&mut self, at: Millis) -> Incident {
@@ -187,6 +206,8 @@ impl Customer {
             answer: self.answer.map(|(answer, at)| (answer, at.0)),
             other_program_ms: self.other_program.map(|incident| incident.at.0),
             sharing_end: self.sharing_end.map(|(why, incident)| (why, incident.at.0)),
+            other_program_again_ms: self.other_program_again.map(|at| at.0),
+            sharing_end_again_ms: self.sharing_end_again.map(|at| at.0),
             incidents: self.incidents,
             other_program_number: number(self.other_program),
             sharing_end_number: number(self.sharing_end.map(|(_, incident)| incident)),
@@ -207,9 +228,16 @@ impl Customer {
             sharing_end: stored
                 .sharing_end
                 .map(|(why, at)| (why, was(at, stored.sharing_end_number))),
+            other_program_again: stored.other_program_again_ms.map(Millis),
+            sharing_end_again: stored.sharing_end_again_ms.map(Millis),
             incidents: stored.incidents,
         }
     }
+}
+
+/// Whether what was last seen at `last` goes on. A clock that was set back makes nothing news.
+fn is_again(last: Option<Millis>, now: Millis) -> bool {
+    last.is_some_and(|last| now.since(last) < QUIET)
 }
 
 #[cfg(test)]
@@ -291,5 +319,41 @@ mod tests {
         customer.downloaded(Millis(2));
         let again = Customer::from_stored(&customer.to_stored(), Millis(100));
         assert!(matches!(again.arrival(Millis(101)), Arrival::Downloaded { page_open: false, .. }));
+    }
+
+    /// How many incidents of a second program consoles are told of, if it tries at these times.
+    fn other_programs(customer: &mut Customer, at_ms: impl Iterator<Item = i64>) -> usize {
+        let seen = at_ms.map(|ms| {
+            customer.saw_other_program(Millis(ms));
+            customer.other_program().unwrap().id()
+        });
+        seen.collect::<BTreeSet<_>>().len()
+    }
+
+    #[test]
+    fn whoever_tries_in_a_loop_is_one_incident_until_there_was_quiet() {
+        let mut customer = Customer::default();
+        assert_eq!(other_programs(&mut customer, (0..192).map(|n| n * 312)), 1, "a burst");
+        assert_eq!(other_programs(&mut customer, (1..=360).map(|n| 60_000 + n * 10_000)), 1);
+        // A restart and a clock that was set back make it no news either.
+        customer = Customer::from_stored(&customer.to_stored(), Millis(3_660_001));
+        assert_eq!(other_programs(&mut customer, [3_670_000, 1_000, 2_000].into_iter()), 1);
+        assert_eq!(customer.other_program().unwrap().at, Millis(0), "since it began");
+        assert_eq!(other_programs(&mut customer, [62_000, 121_999].into_iter()), 1);
+        assert_eq!(customer.other_program().unwrap().at, Millis(62_000), "after a minute's quiet");
+    }
+
+    #[test]
+    fn a_reason_that_is_said_again_and_again_is_one_incident_and_another_reason_is_another() {
+        let mut customer = Customer::default();
+        let mut said = |why, ms| {
+            customer.ended_sharing(why, Millis(ms));
+            customer.sharing_end().unwrap().1.id()
+        };
+        let first = said(SharingEnd::Interfered, 0);
+        assert!((1..100).all(|n| said(SharingEnd::Interfered, n * 50_000) == first));
+        let other = said(SharingEnd::Moved, 4_950_001);
+        assert_ne!(other, first);
+        assert_ne!(said(SharingEnd::Interfered, 4_950_002), other);
     }
 }

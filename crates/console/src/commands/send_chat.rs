@@ -58,10 +58,11 @@ async fn say(console: &Console, session: &str, text: &str) -> CommandResult {
         );
         return Err(trouble::bad_input(&text, "shorten it, or send it in parts"));
     }
-    let (client, pin) = {
+    let (client, pin, saying) = {
         let engine = console.engine.require().await?;
         let snapshot = engine.snapshot(id).ok_or_else(|| no_session("write to the chat"))?;
-        (engine.client().clone(), snapshot.pin.clone().filter(|_| snapshot.record.is_live()))
+        let pin = snapshot.pin.clone().filter(|_| snapshot.record.is_live());
+        (engine.client().clone(), pin, engine.begin_saying())
     };
     let Some(pin) = pin else {
         let text = "write to the chat: this session has no valid PIN";
@@ -74,6 +75,12 @@ async fn say(console: &Console, session: &str, text: &str) -> CommandResult {
     }
     // Without the engine's guard: a slow service must not hold up a change of settings.
     let name = console.access.technician();
-    client.say(&pin, &name, text).await.map_err(|error| failed(CommandError::Call(error)))?;
+    let said = client.say(&pin, &name, text).await;
+    let guid = said.map_err(|error| failed(CommandError::Call(error)))?;
+    // Written it is, also where the console stops meanwhile.
+    if let Some((guid, engine)) = guid.zip(console.engine.require().await.ok()) {
+        engine.note_said(id, guid).await;
+    }
+    drop(saying);
     Ok(Reply::Done)
 }

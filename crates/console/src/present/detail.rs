@@ -114,7 +114,7 @@ pub fn view(
         gate: verify::gate(snapshot.gate, record, setting),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
-        mails: mails(record, setting),
+        mails: mail_order::views(record, setting),
         chat: chat(&contents.chat.messages),
         chat_after: None,
         chat_total: total(&contents.chat),
@@ -127,12 +127,6 @@ pub fn view(
         log: log(&beside.happenings, &record.by, setting),
         regions: race(contents.choice.as_ref(), &beside.happenings, record.created),
     }
-}
-
-/// What became of the ordered e-mails, as far as the broker tells it now.
-fn mails(record: &Record, setting: &Setting<'_>) -> Vec<crate::view::MailView> {
-    let is_told = record.observed.is_told;
-    record.mail.iter().map(|order| mail_order::view(order, is_told, setting)).collect()
 }
 
 /// The details of a session that only the archive has: no PIN and no hooks.

@@ -1,6 +1,7 @@
 //! An e-mail as it is shown: how far it has come, and never more than is known.
 
 use session::{
+    Record,
     mail::{Fate, Order, Status, Template, When},
     text::plain,
 };
@@ -15,8 +16,14 @@ use crate::{
 /// The longest words of a mail server that are shown, in characters.
 const LONGEST_REASON: usize = 300;
 
+/// The e-mails of a session. Of one that is over the broker tells nothing any more.
+pub fn views(record: &Record, setting: &Setting<'_>) -> Vec<MailView> {
+    let is_told = record.is_live() && record.observed.is_told;
+    record.mail.iter().map(|order| view(order, is_told, setting)).collect()
+}
+
 /// An e-mail in a session's list. `is_told`: the broker tells what becomes of it.
-pub fn view(order: &Order, is_told: bool, setting: &Setting<'_>) -> MailView {
+fn view(order: &Order, is_told: bool, setting: &Setting<'_>) -> MailView {
     let (state, status) = match (order.status, &order.fate) {
         (Status::Accepted { .. }, Some(fate)) => told(fate, is_told, setting),
         _ => known_here(order, setting),
@@ -106,7 +113,7 @@ fn known_here(order: &Order, setting: &Setting<'_>) -> (MailKind, String) {
 #[cfg(test)]
 mod tests {
     use jiff::tz::TimeZone;
-    use session::Timestamp;
+    use session::{About, Life, State, Timestamp, state::Allocation};
 
     use super::*;
 
@@ -116,9 +123,9 @@ mod tests {
         mail(status, fate, true)
     }
 
-    fn mail(status: Status, fate: Option<(MailState, &str)>, is_told: bool) -> MailView {
+    fn order(status: Status, fate: Option<(MailState, &str)>) -> Order {
         let fate = fate.map(|(state, reason)| Fate { state, reason: reason.into(), at: AT });
-        let order = Order {
+        Order {
             id: 1,
             to: "maria@example.com".into(),
             template: Template::ToCustomer,
@@ -128,8 +135,26 @@ mod tests {
             status,
             ids: Vec::new(),
             fate,
-        };
-        view(&order, is_told, &Setting { now: AT, zone: &TimeZone::UTC, dated: false })
+        }
+    }
+
+    fn mail(status: Status, fate: Option<(MailState, &str)>, is_told: bool) -> MailView {
+        let setting = Setting { now: AT, zone: &TimeZone::UTC, dated: false };
+        view(&order(status, fate), is_told, &setting)
+    }
+
+    #[test]
+    fn nothing_is_under_way_for_ever_once_its_session_is_over() {
+        let mut record = State::new(About::default(), "anna".into(), AT).record;
+        record.mail = vec![order(Status::Accepted { at: AT }, Some((MailState::Queued, "")))];
+        record.observed.is_told = true;
+        let region = "us-east-1".parse().unwrap();
+        record.life = Life::Live(Allocation { region, at: AT, expires: Timestamp(i64::MAX) });
+        let setting = Setting { now: AT, zone: &TimeZone::UTC, dated: false };
+        let status = |record: &Record| views(record, &setting)[0].status.clone();
+        assert_eq!(status(&record), "Being handed to the mail server");
+        record.life = Life::Allocating;
+        assert!(status(&record).contains("What became of it isn't known"), "{}", status(&record));
     }
 
     #[test]

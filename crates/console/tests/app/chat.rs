@@ -84,6 +84,8 @@ async fn a_customer_of_the_technicians_name_is_unread_all_the_same() {
     page.say(&technician, "it is me").await;
     unread(&mut rig, &id, 1).await;
     rig.ask(json!({ "do": "say", "session": id, "text": "hello" })).await;
+    let both = |detail: &console::view::SessionDetail| (detail.chat.len() == 2).then_some(());
+    rig.seen.detail(&id, "both messages", both).await;
     unread(&mut rig, &id, 1).await;
     rig.app.stop().await;
 }
@@ -120,8 +122,12 @@ async fn an_export_says_by_their_key_who_wrote_a_message_whatever_names_were_tak
     page.say(&technician, "by the customer").await;
     viewer.say(&technician, "by a viewer").await;
     rig.ask(json!({ "do": "say", "session": id, "text": "by the technician" })).await;
-    let all = |detail: &console::view::SessionDetail| (detail.chat.len() == 3).then_some(());
-    rig.seen.detail(&id, "all messages", all).await;
+    // Whoever polls may see a message before it is told who wrote it.
+    let all = |detail: &console::view::SessionDetail| {
+        let known = detail.chat.iter().filter(|line| line.side.is_some()).count();
+        (detail.chat.len() == 3 && known == 2).then_some(())
+    };
+    rig.seen.detail(&id, "all messages and who wrote them", all).await;
     let ask = json!({ "do": "export", "session": id, "format": "csv" });
     let Reply::Text { text, .. } = rig.ask(ask).await else { panic!("no text") };
     for (side, body) in [

@@ -11,6 +11,7 @@ use std::io::Write;
 
 pub use chain::{AuditReport, BrokenLink};
 
+use jiff::tz::TimeZone;
 use ring::digest::{Context, SHA256};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use rusqlite_migration::M;
@@ -150,7 +151,7 @@ impl Archive {
         self.readers.read(READ, read).await
     }
 
-    /// Writes the whole log to `to` as JSON Lines, an entry at a time, oldest first.
+    /// Writes the whole log to `to` as JSON Lines, an entry at a time, oldest first, each with its time for people.
     ///
     /// # Errors
     /// An [`ArchiveError`]; a failed write to `to` is reported as one of the file system.
@@ -161,7 +162,8 @@ impl Archive {
         let write = move |connection: &Connection| {
             each(connection, "seq > 0 ORDER BY seq", [], |link| {
                 let link = link.ok_or_else(|| damaged("an entry of the audit log"))?;
-                serde_json::to_writer(&mut to, &link)
+                let exported = Exported { time: local_time(link.entry.at), link };
+                serde_json::to_writer(&mut to, &exported)
                     .map_err(|error| io_fault(EXPORT)(error.into()))?;
                 to.write_all(b"\n").map_err(io_fault(EXPORT))?;
                 Ok(true)
@@ -171,6 +173,20 @@ impl Archive {
         };
         self.readers.read(EXPORT, write).await
     }
+}
+
+/// An entry in an export. What is for people isn't hashed, for zones change.
+#[derive(Serialize)]
+struct Exported {
+    #[serde(flatten)]
+    link: AuditLink,
+    /// By RFC 3339, with this computer's offset; none of a time that no calendar has.
+    time: Option<String>,
+}
+
+fn local_time(at: Timestamp) -> Option<String> {
+    let at = jiff::Timestamp::from_millisecond(at.0).ok()?;
+    Some(at.to_zoned(TimeZone::system()).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string())
 }
 
 fn append(connection: &Connection, entry: AuditEntry) -> Result<AuditLink, ArchiveError> {

@@ -238,10 +238,19 @@ async fn a_roster_has_no_more_watchers_than_a_session_can() {
 
 #[tokio::test]
 async fn a_message_is_written_in_the_technicians_name() {
-    let server = answering(r#"{"success":true}"#).await;
-    client(&server.uri()).say(&pin(), "Anna Keller", "Hello\nMaria").await.unwrap();
+    let server = answering(r#"{"success":true,"guid":"5f1c","number":3}"#).await;
+    let said = client(&server.uri()).say(&pin(), "Anna Keller", "Hello\nMaria").await.unwrap();
+    assert_eq!(said.as_deref(), Some("5f1c"));
     assert_eq!(line(&server).await, "POST /api/v1/x/chat");
     let asked =
         json!({"session_pin": "7W2-97-8570", "name": "Anna Keller", "body": "Hello\nMaria"});
     assert_eq!(sent(&server).await, asked);
+}
+
+#[tokio::test]
+async fn a_message_is_written_whatever_the_answer_has_for_its_identity() {
+    for answer in [r#"{"success":true}"#, r#"{"success":true,"guid":7}"#] {
+        let said = client(&answering(answer).await.uri()).say(&pin(), "Anna", "hello").await;
+        assert_eq!(said.unwrap(), None, "{answer}");
+    }
 }

@@ -17,7 +17,7 @@ pub enum ChatEvent {
     ChatArrived {
         /// How many are new.
         messages: u32,
-        /// The name that the sender of the newest one gave, if somebody else than the technician wrote it.
+        /// The name that the sender of the newest one gave, unless it is known to be written here.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<String>,
     },

@@ -51,8 +51,8 @@ impl Turn {
         }
     }
 
-    /// Gives each order whose call had no answer the mail that came of it, where that can be told: a mail of the
-    /// broker that no other order has is one of theirs.
+    /// Gives an order whose call had no answer the mail that came of it, where that can be told: it is the only such
+    /// order, and of the broker's mails no other order has this one. Of two nobody can tell which is whose.
     fn claim_mails(&mut self) {
         let now = self.now;
         let orders = &mut self.state.record.mail;
@@ -67,13 +67,12 @@ impl Turn {
         let known: HashSet<&String> = orders.iter().flat_map(|order| &order.ids).collect();
         let unclaimed = self.state.mails.iter().filter(|mail| !known.contains(&mail.id));
         let unclaimed: Vec<String> = unclaimed.map(|mail| mail.id.clone()).collect();
-        if unclaimed.len() != orders.iter().filter(|order| in_doubt(order)).count() {
+        let doubted: Vec<&mut Order> = orders.iter_mut().filter(|order| in_doubt(order)).collect();
+        let (Ok([order]), Ok([id])) = (<[_; 1]>::try_from(doubted), <[_; 1]>::try_from(unclaimed))
+        else {
             return;
-        }
-        let doubted = orders.iter_mut().filter(|order| in_doubt(order));
-        for (order, id) in doubted.zip(unclaimed) {
-            keep_id(order, Some(id));
-            order.status = Status::Accepted { at: now };
-        }
+        };
+        keep_id(order, Some(id));
+        order.status = Status::Accepted { at: now };
     }
 }

@@ -3,14 +3,14 @@
 //! Invariant: a subscriber who puts each push's `chat` after the message `chat_after` has the end of
 //! the chat as the archive has it, however messages came in and whatever was skipped.
 
-use crate::view::ChatLine;
+use crate::view::{ChatLine, ChatSide};
 
 /// The end of the chat that was pushed last.
 #[derive(Default)]
 pub(super) struct SentChat {
     session: String,
-    /// The guids of the newest page, oldest first.
-    newest: Vec<String>,
+    /// The newest page, oldest first: the guid of each message, and of which side it was shown to be.
+    newest: Vec<(String, Option<ChatSide>)>,
 }
 
 impl SentChat {
@@ -20,12 +20,14 @@ impl SentChat {
         if self.session != session {
             *self = Self { session: session.to_owned(), newest: Vec::new() };
         }
-        let page: Vec<_> = chat.iter().map(|line| line.guid.clone()).collect();
+        let page: Vec<_> = chat.iter().map(|line| (line.guid.clone(), line.side)).collect();
         // Where the pages overlap. Without an overlap, messages between them may be missing, so the
         // subscriber begins anew.
-        let overlap = self.newest.iter().position(|sent| Some(sent) == page.first());
+        let first = page.first().map(|(guid, _)| guid);
+        let overlap = self.newest.iter().position(|(sent, _)| Some(sent) == first);
         let sent = overlap.map_or(&[][..], |at| &self.newest[at..]);
-        // A message that arrived late stands among those sent: what comes after it is sent again.
+        // A message that arrived late stands among those sent, and of another it may be told late who wrote it: it and
+        // what comes after it is sent again.
         let same = sent.iter().zip(&page).take_while(|(sent, now)| sent == now).count();
         self.newest = page;
         chat.drain(..same).next_back().map(|line| line.guid)
@@ -74,6 +76,23 @@ mod tests {
         assert_eq!(push("s", "abcdxefghijklm"), anew("jklm"), "more than a page is new");
         assert_eq!(push("t", "a"), anew("a"));
         assert_eq!(push("s", "abcd"), anew("abcd"));
+    }
+
+    #[test]
+    fn a_side_that_is_told_late_is_pushed_with_what_comes_after_it() {
+        let mut sent = SentChat::default();
+        let mut push = |chat: &[ChatLine]| {
+            let mut page = chat.to_vec();
+            let after = sent.leave_out_sent("s", &mut page);
+            (after, guids(&page))
+        };
+        let mut chat = lines("abc");
+        push(&chat);
+        chat[1].side = Some(ChatSide::Technician);
+        assert_eq!(push(&chat), (Some("a".into()), "bc".into()));
+        assert_eq!(push(&chat), (Some("c".into()), String::new()));
+        chat[0].side = Some(ChatSide::Customer);
+        assert_eq!(push(&chat), (None, "abc".into()));
     }
 
     proptest! {

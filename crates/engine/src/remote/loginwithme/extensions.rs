@@ -3,7 +3,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use session::{Failure, Obstacle};
 use url::Url;
 use wire::{
@@ -231,16 +231,28 @@ impl LoginWithMe {
 
     /// `POST /x/chat` (assumed): writes `text` to everybody in the session, from `name`. Only where
     /// [`Capabilities::can_say`]. Each call writes a message: after an unclear end, when it may have been written, the
-    /// call isn't repeated.
+    /// call isn't repeated. Returns the message's identity, where the service tells it.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn say(&self, pin: &Pin, name: &str, text: &str) -> Result<(), CallError> {
+    pub async fn say(
+        &self,
+        pin: &Pin,
+        name: &str,
+        text: &str,
+    ) -> Result<Option<String>, CallError> {
+        #[derive(Deserialize)]
+        struct Written {
+            // Of any type: the message is written, whatever the answer has in this place.
+            #[serde(default)]
+            guid: Value,
+        }
         let body = json!({ "session_pin": pin.expose(), "name": name, "body": text });
         // A session that was minted with this console's key is written to with that key only.
         let this = self.as_this_console();
-        let _: Outcome = this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
-        Ok(())
+        let written: Written =
+            this.send(Doing::SendChat, Method::POST, &["x", "chat"], &body).await?;
+        Ok(written.guid.as_str().filter(|guid| !guid.is_empty()).map(str::to_owned))
     }
 
     /// `POST /x/admit` (assumed): passes an answer about a viewer that waits on to the customer's program, which checks

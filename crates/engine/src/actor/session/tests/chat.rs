@@ -1,10 +1,13 @@
 use std::time::Duration;
 
 use serde_json::json;
-use session::{Failure, Input, Life, Outcome, Transcript};
+use session::{ChatEvent, Event, Failure, Input, Life, Outcome, Transcript};
 use wire::HookType::{PresenterStarted, ViewerOffline, ViewerStarted};
 
-use crate::actor::testing::{Running, Scripted, World};
+use crate::{
+    SessionId,
+    actor::testing::{Running, Scripted, World},
+};
 
 fn chat(bodies: &[&str]) -> Scripted {
     let message = |body: &&str| {
@@ -48,6 +51,34 @@ async fn a_message_is_archived_once_however_often_it_is_fetched() {
     }
     let happened = world.happened(session.id).await;
     assert_eq!(happened.iter().filter(|event| *event == "ChatArrived").count(), 1);
+}
+
+/// The names of those whose messages were told as somebody else's.
+async fn others(world: &World, id: SessionId) -> Vec<Option<String>> {
+    let events = world.context.journal.events_of(id).await.unwrap();
+    let from = events.into_iter().filter_map(|record| {
+        let Event::Chat(ChatEvent::ChatArrived { from, .. }) = record.event else { return None };
+        Some(from)
+    });
+    from.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_written_here_is_nobody_elses_though_it_is_polled() {
+    let world = World::new().await;
+    let session = with_customer(&world).await;
+    let saying = world.context.said.begin();
+    world.services.always("GET chat", chat(&["hello"]));
+    world.pass(Duration::from_secs(10)).await;
+    world.until(|| world.services.count("GET chat") == 1).await;
+    world.context.said.note(session.id, "guid of hello".into());
+    drop(saying);
+    world.until(|| world.snapshot(session.id).chat_as_of.is_some()).await;
+    world.services.always("GET chat", chat(&["hello", "it is me"]));
+    world.pass(Duration::from_secs(10)).await;
+    world.until(|| world.services.count("GET chat") == 2).await;
+    world.settle().await;
+    assert_eq!(others(&world, session.id).await, [None, Some("customer".into())]);
 }
 
 #[tokio::test(start_paused = true)]
