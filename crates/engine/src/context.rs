@@ -87,6 +87,16 @@ pub enum ServiceHealth {
     Fails { since: Timestamp, failure: Failure },
 }
 
+impl ServiceHealth {
+    /// Whether the service answers, if only to refuse something.
+    pub const fn answers(self) -> bool {
+        match self {
+            Self::Answers { .. } => true,
+            Self::Fails { failure, .. } => !failure.is_a_fault(),
+        }
+    }
+}
+
 /// The arguments for a context.
 pub(crate) struct Parts {
     pub config: Config,
@@ -274,4 +284,24 @@ fn replace<T: PartialEq>(slot: &Mutex<T>, new: T) -> bool {
     let changed = *old != new;
     *old = new;
     changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_refuses_something_answers() {
+        let fails = |failure| ServiceHealth::Fails { since: Timestamp(0), failure };
+        for refusal in [
+            Failure::Rejected { status: 400 },
+            Failure::Unauthorized,
+            Failure::RateLimited { retry_after_ms: None },
+        ] {
+            assert!(fails(refusal).answers(), "{refusal:?}");
+        }
+        for fault in [Failure::Unreachable, Failure::NoAnswer, Failure::Faulty { status: 503 }] {
+            assert!(!fails(fault).answers(), "{fault:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A session as it is: the stored record, and the data that only a running console has.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use wire::{Region, session_events::MailFacts};
@@ -11,6 +11,9 @@ use crate::{
     observation::EventCounts,
     verification::{Override, VerificationOutcome},
 };
+
+/// How long a service gives a chat after its PIN's life.
+pub(crate) const CHAT_IS_GIVEN: Duration = Duration::from_secs(86_400);
 
 /// A session: its stored record and its unstored data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +89,9 @@ pub struct Record {
     /// How many messages the transcript had when it was last told that it is saved. Older records have none.
     #[serde(default)]
     pub transcript_told: Option<u32>,
+    /// Whether it was told that the PIN couldn't be ended yet. Older records have none.
+    #[serde(default)]
+    pub pin_not_ended_told: bool,
     /// The customer's program, saved to be carried by hand. Older records have none.
     #[serde(default)]
     pub program: Program,
@@ -125,6 +131,9 @@ pub enum Life {
         at: Timestamp,
         /// Why it failed.
         failure: crate::Failure,
+        /// The PIN's allocation, if the actor failed after there was one. Older records have none.
+        #[serde(default)]
+        allocation: Option<Allocation>,
     },
     /// The PIN is good.
     Live(Allocation),
@@ -219,6 +228,7 @@ impl State {
             mail: Vec::new(),
             transcript: Transcript::NotYet,
             transcript_told: None,
+            pin_not_ended_told: false,
             program: Program::NotAsked,
             verifications: Vec::new(),
             overridden: None,
@@ -299,8 +309,22 @@ impl Record {
     pub fn allocation(&self) -> Option<&Allocation> {
         match &self.life {
             Life::Live(allocation) | Life::Over { allocation, .. } => Some(allocation),
-            Life::Closed { allocation, .. } => allocation.as_ref(),
-            Life::Allocating | Life::Failed { .. } => None,
+            Life::Closed { allocation, .. } | Life::Failed { allocation, .. } => {
+                allocation.as_ref()
+            }
+            Life::Allocating => None,
+        }
+    }
+
+    /// Whether nothing is left to do for the PIN of a closed session at `now`. One that nobody knows to be ended is
+    /// needed until the service doesn't give its chat any more.
+    pub fn closed_pin_is_done(&self, now: Timestamp) -> bool {
+        let Life::Closed { allocation, revoked, .. } = &self.life else { return false };
+        let Some(Allocation { expires, .. }) = allocation else { return true };
+        match revoked {
+            Some(true) => true,
+            Some(false) => *expires <= now,
+            None => now.since(*expires) >= CHAT_IS_GIVEN,
         }
     }
 

@@ -5,10 +5,15 @@
 //! the log keeps its entries for ever, and is not to be a list of what nobody wants kept.
 
 mod clock_guard;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use engine::{CommandError, Engine, SessionId, StoreError, clock::now, journal::Journal};
+use engine::{
+    CommandError, Engine, SessionId, StoreError, archive::Archive, clock::now, journal::Journal,
+};
+use jiff::tz::TimeZone;
 use session::Timestamp;
 
 use self::clock_guard::{DAY, KnownClock, LONGEST_PAUSE, Verdict, judge};
@@ -35,6 +40,11 @@ pub(super) async fn follow(console: Arc<Console>) {
         let started = now();
         // Tried again tomorrow, or at the next start; until then it stands.
         tell(&console, delete_old(&console, started).await.err());
+        if console.settings.current().keep_sessions_days == 0
+            && let Err(error) = note_clock(&console, started).await
+        {
+            tracing::warn!(%error, "note what the clock says");
+        }
         // A clock that is set back, too, is looked at anew.
         while now().since(started) < DAY && started.since(now()) < DAY {
             tokio::select! {
@@ -65,14 +75,22 @@ fn failed_store(error: StoreError) -> Trouble {
 }
 
 /// It stands until a person has read it, and until then nothing is deleted.
-fn jumped(console: &Console, from: Timestamp, to: Timestamp) -> Trouble {
-    let [from, to] = [from, to].map(|at| words::date_and_time(at, &console.zone));
+fn jumped(zone: &TimeZone, from: Timestamp, to: Timestamp, is_first: bool) -> Trouble {
+    let [from, to] = [from, to].map(|at| words::date_and_time(at, zone));
+    let why = if is_first {
+        format!(
+            "no session was started for over 60 days after {from}, so this computer's clock, now {to}, is or was \
+             wrong, or nobody worked"
+        )
+    } else {
+        format!(
+            "this computer's clock says {to}, over 60 days after {from}, when Deskhand last found it plausible, so it \
+             may be wrong"
+        )
+    };
     Trouble {
         code: Code::BadInput,
-        text: format!(
-            "{DOING}this computer's clock says {to}, but Deskhand was last in use {from}, so the clock may be wrong. \
-             Nothing is deleted."
-        ),
+        text: format!("{DOING}{why}. Nothing is deleted."),
         remedy: "Check the date of this computer. If it is wrong, set it right. If it is right, say that you have \
                  read this: old sessions are deleted from the next day on."
             .into(),
@@ -90,11 +108,7 @@ async fn is_plausible(
     // What is told below takes it, too: held twice, it would shut out whoever replaces the engine for good.
     drop(engine);
     let known = known_clock(&journal).await.map_err(failed_store)?;
-    let pause = match known {
-        Some(_) => None,
-        None => archive.newest_before_pause(LONGEST_PAUSE, now).await.map_err(failed_store)?,
-    };
-    let (from, to) = match judge(known, pause, now) {
+    let (from, to) = match judged(known, &archive, now).await.map_err(failed_store)? {
         Verdict::Plausible(clock) => {
             keep_clock(&journal, clock).await.map_err(failed_store)?;
             console.withdraw_jump().await.map_err(failed_store)?;
@@ -102,11 +116,11 @@ async fn is_plausible(
         }
         Verdict::Jumped { from, to } => (from, to),
     };
-    let would_go = !archive.ended_before(before).await.map_err(failed_store)?.is_empty();
+    let old = archive.ended_before(before, now).await.map_err(failed_store)?;
     let is_told = known.is_some_and(|known| known.jumped_to == Some(to));
     // Told before it is kept: what is kept and told nobody could not be told from what a person has read.
-    if would_go && !is_told {
-        let trouble = jumped(console, from, to);
+    if !old.is_empty() && !is_told {
+        let trouble = jumped(&console.zone, from, to, known.is_none());
         if !console.hold_up("clock_jumped", trouble.clone()).await {
             return Err(trouble);
         }
@@ -114,6 +128,30 @@ async fn is_plausible(
         keep_clock(&journal, clock).await.map_err(failed_store)?;
     }
     Ok(false)
+}
+
+async fn judged(
+    known: Option<KnownClock>,
+    archive: &Archive,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    let pause = match known {
+        Some(_) => None,
+        None => archive.newest_before_pause(LONGEST_PAUSE, now).await?,
+    };
+    Ok(judge(known, pause, now))
+}
+
+/// Where nothing is to be deleted, notes all the same that the clock is plausible: turned on later, deletion begins
+/// with a clock that is known.
+async fn note_clock(console: &Console, now: Timestamp) -> Result<(), StoreError> {
+    let Some(engine) = console.engine.get().await else { return Ok(()) };
+    let (journal, archive) = (engine.journal().clone(), engine.archive().clone());
+    drop(engine);
+    match judged(known_clock(&journal).await?, &archive, now).await? {
+        Verdict::Plausible(clock) => keep_clock(&journal, clock).await,
+        Verdict::Jumped { .. } => Ok(()),
+    }
 }
 
 async fn known_clock(journal: &Journal) -> Result<Option<KnownClock>, StoreError> {
@@ -138,7 +176,7 @@ async fn delete_old(console: &Console, now: Timestamp) -> Result<(), Trouble> {
     }
     // For each batch anew: the settings may replace the engine meanwhile.
     while let Some(engine) = console.engine.get().await {
-        if !delete_batch(console, &engine, before).await.map_err(|error| failed(&error))? {
+        if !delete_batch(console, &engine, before, now).await.map_err(|error| failed(&error))? {
             break;
         }
     }
@@ -150,8 +188,9 @@ async fn delete_batch(
     console: &Console,
     engine: &Engine,
     before: Timestamp,
+    now: Timestamp,
 ) -> Result<bool, CommandError> {
-    let old = engine.archive().ended_before(before).await.map_err(CommandError::Archive)?;
+    let old = engine.archive().ended_before(before, now).await.map_err(CommandError::Archive)?;
     let old: Vec<SessionId> =
         old.into_iter().filter(|id| engine.why_not_deleted(*id).is_none()).collect();
     if old.is_empty() {
@@ -221,146 +260,5 @@ impl Console {
         };
         self.updates.on_screen.send_if_modified(shown);
         self.updates.announce();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::{App, Options, commands::Command, reply::Reply};
-
-    /// Long enough for a loaded machine; only a failing test waits so long.
-    const PATIENCE: Duration = Duration::from_secs(60);
-
-    async fn ask(app: &App, command: serde_json::Value) -> Reply {
-        let command: Command = serde_json::from_value(command).unwrap();
-        app.command(command, "Anna").await.unwrap_or_else(|trouble| panic!("{trouble:?}"))
-    }
-
-    fn stands(console: &Console) -> bool {
-        console.standing.list().iter().any(|trouble| trouble.text.starts_with(DOING))
-    }
-
-    #[test]
-    fn a_run_that_failed_says_why_and_what_to_do() {
-        let trouble = failed(&CommandError::Archive(engine::StoreError::DiskFull {
-            doing: "delete a session",
-        }));
-        assert!(trouble.text.starts_with(DOING) && !trouble.remedy.is_empty(), "{trouble:?}");
-    }
-
-    async fn session(app: &App) -> SessionId {
-        let Reply::Session { id } = ask(app, json!({ "do": "new_session" })).await else {
-            panic!("no session was made")
-        };
-        id.parse().unwrap()
-    }
-
-    /// Waits until the session can be deleted, and the archive has that it is closed.
-    async fn archived(engine: &Engine, id: SessionId) {
-        let mut changes = engine.subscribe();
-        let is_there = async || {
-            let summary = engine.archive().summary(id).await.unwrap();
-            let closed = summary.is_some_and(|summary| summary.closed_at.is_some());
-            closed && engine.why_not_deleted(id).is_none()
-        };
-        let wait = async {
-            while !is_there().await {
-                // The archive itself tells nobody.
-                let _ = tokio::time::timeout(Duration::from_millis(20), changes.changed()).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, wait).await.unwrap();
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn what_ended_longer_ago_than_the_settings_say_is_deleted_and_counted_in_the_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let app = App::start(Options::for_a_while(folder.path(), "a test")).await.unwrap();
-        let console = app.console();
-        let (old, other, live) = (session(&app).await, session(&app).await, session(&app).await);
-        let engine = console.engine.get().await.unwrap();
-        for id in [old, other] {
-            ask(&app, json!({ "do": "close", "session": id.to_string(), "outcome": "resolved" }))
-                .await;
-            archived(&engine, id).await;
-        }
-        let kept = async || {
-            let all = engine.archive().all_sessions().await.unwrap();
-            all.iter().filter(|listed| [old, other].contains(&listed.summary.session)).count()
-        };
-        let later = |days: u64| now().plus(Duration::from_secs(days * 86_400));
-        delete_old(console, later(10_000)).await.unwrap();
-        assert_eq!(kept().await, 2, "without the setting, all are kept for ever");
-        ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
-        delete_old(console, later(29)).await.unwrap();
-        assert_eq!(kept().await, 2, "they are not old enough");
-        delete_old(console, later(3 * 365)).await.unwrap();
-        assert!(stands(console), "that nothing is deleted is a trouble");
-        assert_eq!(kept().await, 2, "the clock must be wrong");
-        delete_old(console, later(31)).await.unwrap();
-        assert!(!stands(console), "it was put right");
-        assert_eq!(kept().await, 0);
-        assert!(engine.snapshot(live).is_some() && engine.snapshot(old).is_none());
-        assert!(engine.archive().summary(live).await.unwrap().is_some());
-        let entries = engine.archive().audit_page(None, 50).await.unwrap();
-        let texts = entries.iter().filter(|link| link.entry.action == "sessions_deleted");
-        let texts: Vec<_> = texts.map(|link| link.entry.text.as_str()).collect();
-        assert_eq!(texts.len(), 1, "{texts:?}");
-        assert!(texts[0].starts_with("Deletes 2 sessions that ended, or were "), "{texts:?}");
-        drop(engine);
-        app.stop().await;
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn a_clock_years_ahead_deletes_nothing_before_a_person_has_read_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let app = App::start(Options::for_a_while(folder.path(), "a test")).await.unwrap();
-        let console = app.console();
-        let engine = console.engine.get().await.unwrap();
-        let later = |days: u64| now().plus(Duration::from_secs(days * 86_400));
-        ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
-        let old = session(&app).await;
-        ask(&app, json!({ "do": "close", "session": old.to_string(), "outcome": "resolved" }))
-            .await;
-        archived(&engine, old).await;
-        let is_kept = async || engine.archive().summary(old).await.unwrap().is_some();
-        let unseen = || {
-            let mut all = console.standing.unseen();
-            all.retain(|trouble| trouble.text.starts_with(DOING));
-            all
-        };
-        // The first run ever, and each further start with such a clock.
-        let ahead = later(3 * 365);
-        for _ in 0..3 {
-            delete_old(console, ahead).await.unwrap();
-            assert!(is_kept().await);
-            assert_eq!(unseen().len(), 1, "{:?}", unseen());
-        }
-        let text = &unseen()[0].text;
-        assert!(text.contains("the clock may be wrong") && text.contains("in use"), "{text}");
-        ask(&app, json!({ "do": "acknowledge_troubles" })).await;
-        assert!(!stands(console) && is_kept().await);
-        delete_old(console, ahead.plus(DAY)).await.unwrap();
-        assert!(!is_kept().await, "it is right after all");
-        // It is believed once, not for ever, and a clock that is set back deletes nothing.
-        assert_eq!(known_clock(engine.journal()).await.unwrap().unwrap().last, ahead.plus(DAY));
-        drop(engine);
-        app.stop().await;
-    }
-
-    #[tokio::test(flavor = "multi_thread")]
-    async fn where_nothing_would_be_deleted_no_clock_is_a_trouble() {
-        let folder = tempfile::tempdir().unwrap();
-        let app = App::start(Options::for_a_while(folder.path(), "a test")).await.unwrap();
-        let console = app.console();
-        ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
-        for at in [now(), Timestamp(i64::MAX), Timestamp(0), Timestamp(i64::MIN)] {
-            delete_old(console, at).await.unwrap();
-            assert!(!stands(console), "{at:?}");
-        }
-        app.stop().await;
     }
 }

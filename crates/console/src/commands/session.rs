@@ -1,6 +1,6 @@
 //! Commands over live sessions.
 
-use engine::archive::NoteKind;
+use engine::{archive::NoteKind, clock::now};
 use serde::Deserialize;
 use session::{About, Input, Life};
 use strum::VariantNames;
@@ -165,7 +165,13 @@ async fn retry(console: &Console, session: &str, region: Option<String>) -> Comm
     let region = parse_region(region)?;
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session("try again to get a PIN"))?;
-    match snapshot.record.life {
+    match &snapshot.record.life {
+        Life::Failed { allocation: Some(allocation), .. } if allocation.expires > now() => {
+            Err(trouble::bad_input(
+                "try again to get a PIN: this session's PIN is still valid",
+                "close this session and start a new one",
+            ))
+        }
         Life::Failed { .. } => {
             engine.order(id, Input::Retry { region }).await.map_err(failed)?;
             Ok(Reply::Done)

@@ -288,9 +288,9 @@ impl Timers {
     fn new(record: &Record, now: Timestamp) -> Self {
         let since = record.allocation().map(|allocation| allocation.at);
         let over = match &record.life {
-            Life::Closed { at, .. } => Some(*at),
+            Life::Closed { at, .. } | Life::Failed { at, .. } => Some(*at),
             Life::Over { allocation, .. } => Some(allocation.expires),
-            Life::Allocating | Life::Failed { .. } | Life::Live(_) => None,
+            Life::Allocating | Life::Live(_) => None,
         };
         let until = record.first_joined.or(over).unwrap_or(now);
         Self {

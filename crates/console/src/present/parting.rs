@@ -54,10 +54,10 @@ impl Connected {
             unknown: hidden || matches!(record.presenter, Presenter::Unknown { .. }),
             expires: match &record.life {
                 Life::Live(allocation) => Some(allocation.expires),
-                Life::Allocating
-                | Life::Over { .. }
-                | Life::Closed { .. }
-                | Life::Failed { .. } => None,
+                Life::Failed { allocation, .. } => {
+                    allocation.as_ref().map(|allocation| allocation.expires)
+                }
+                Life::Allocating | Life::Over { .. } | Life::Closed { .. } => None,
             },
         }
     }
@@ -173,7 +173,8 @@ pub fn closing(
 ) -> ClosingView {
     let there = people(std::slice::from_ref(&Connected { name: None, ..connected.clone() }));
     let mut text = vec!["A closed session can't be opened again.".to_owned()];
-    match (connected.expires.map(|at| setting.clock(at)), end) {
+    let expires = connected.expires.filter(|at| *at > setting.now);
+    match (expires.map(|at| setting.clock(at)), end) {
         (None, _) => text.push("Its PIN is no longer valid.".into()),
         (Some(_), EndOfPin::AtOnce) => {
             text.push("Its PIN ends at once.".into());
@@ -362,6 +363,11 @@ mod tests {
         );
         let over = Connected { expires: None, ..connected("", false, 0) };
         assert!(close(&record, &over, EndOfPin::AtOnce).ends_with("Its PIN is no longer valid."));
+        let ran_out = Connected { expires: Some(SETTING.now), ..connected("", false, 0) };
+        assert_eq!(
+            close(&record, &ran_out, EndOfPin::AtOnce),
+            close(&record, &over, EndOfPin::AtOnce)
+        );
 
         let nobody_came = |record: &Record, wrote| {
             closing(record, &over, wrote, EndOfPin::NotKnown, &SETTING).nobody_came

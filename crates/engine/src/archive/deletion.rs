@@ -120,10 +120,17 @@ impl Archive {
         Ok(self.read(move |c| read(c).map_err(fault(READ))).await?.map(Timestamp))
     }
 
-    /// Sessions that ended before `before`, the oldest first; at most [`PAGE`]. One that was never closed counts from
-    /// its beginning: whether it is live is for the caller to know.
-    pub async fn ended_before(&self, before: Timestamp) -> Result<Vec<SessionId>, ArchiveError> {
-        self.read(move |c| ended_before(c, before)).await
+    /// Sessions that ended before `before`, as it looks at `now`, the oldest first; at most [`PAGE`]. One that was never
+    /// closed counts from its beginning: whether it is live is for the caller to know.
+    ///
+    /// # Errors
+    /// An [`ArchiveError`].
+    pub async fn ended_before(
+        &self,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, ArchiveError> {
+        self.read(move |c| ended_before(c, before, now)).await
     }
 }
 
@@ -158,14 +165,31 @@ fn docs_of(connection: &Connection, session: SessionId) -> Result<Vec<i64>, Arch
     docs.collect::<Result<_, _>>().map_err(fault(DELETE))
 }
 
+/// Events are numbered in their true order, so one with an earlier time than one before it was noted by a clock that
+/// stood in the past. Its session counts as ended by the next event whose time is believed; until then it is kept.
+const ENDED_BEFORE: &str = "
+    WITH ordered AS (
+        SELECT seq, session, at, max(CASE WHEN at <= ?3 THEN at END) OVER (ORDER BY seq) AS newest
+        FROM happenings),
+    believed AS (
+        SELECT session, at, newest,
+               min(CASE WHEN at = newest THEN at END) OVER (ORDER BY seq DESC) AS next
+        FROM ordered)
+    SELECT id FROM sessions
+    WHERE ifnull(closed_at, created) < ?1
+      AND id NOT IN (
+          SELECT session FROM believed
+          WHERE newest - at > 86400000 AND (next IS NULL OR next >= ?1))
+    ORDER BY doc LIMIT ?2";
+
 fn ended_before(
     connection: &Connection,
     before: Timestamp,
+    now: Timestamp,
 ) -> Result<Vec<SessionId>, ArchiveError> {
-    let sql = "SELECT id FROM sessions WHERE ifnull(closed_at, created) < ?1 ORDER BY doc LIMIT ?2";
-    let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
+    let mut statement = connection.prepare_cached(ENDED_BEFORE).map_err(fault(READ))?;
     let read = |row: &rusqlite::Row<'_>| row.get(0).map(SessionId::from_bytes);
-    let ids = statement.query_map((before.0, PAGE), read).map_err(fault(READ))?;
+    let ids = statement.query_map((before.0, PAGE, now.0), read).map_err(fault(READ))?;
     ids.collect::<Result<_, _>>().map_err(fault(READ))
 }
 
@@ -252,8 +276,45 @@ mod tests {
             sessions::save(&connection, &crate::archive::Summary { closed_at, ..sample(n, "x") })
                 .unwrap();
         }
-        let ended = ended_before(&connection, Timestamp(30_000)).unwrap();
+        let ended = ended_before(&connection, Timestamp(30_000), Timestamp(90_000)).unwrap();
         assert_eq!(ended.iter().map(|id| id.as_bytes()[0]).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn a_session_that_a_clock_in_the_past_stamped_ends_when_the_clock_was_right_again() {
+        const DAY: i64 = 86_400_000;
+        let connection = in_memory();
+        // The second and the third were worked on while the clock stood in the past, the last one while it stood ahead.
+        let ends = [1_000, 0, 0, 1_001, 1_002, 5_000].map(|day| day * DAY);
+        for (n, end) in (1..).zip(ends) {
+            let (closed_at, created) = (Some(Timestamp(end)), Timestamp(end));
+            let summary = crate::archive::Summary { closed_at, created, ..sample(n, "x") };
+            sessions::save(&connection, &summary).unwrap();
+        }
+        let mut seq = 0;
+        let mut happens = |n: u8, at: i64| {
+            seq += 1;
+            let event = "INSERT INTO happenings VALUES(?1, ?2, ?3, '{}')";
+            connection.execute(event, (seq, [n; 16], at)).unwrap();
+        };
+        happens(1, ends[0]);
+        happens(2, ends[1]);
+        let now = 1_003 * DAY;
+        let ended = |before: i64| -> Vec<u8> {
+            let ended = ended_before(&connection, Timestamp(before), Timestamp(now)).unwrap();
+            let mut ended: Vec<u8> = ended.iter().map(|id| id.as_bytes()[0]).collect();
+            ended.sort_unstable();
+            ended
+        };
+        let none: [u8; 0] = [];
+        assert_eq!(ended(ends[0]), [3], "of the third one nothing else is known yet");
+        for (n, at) in [(3, 0), (6, ends[5]), (4, ends[3]), (5, ends[4])] {
+            happens(n, at);
+        }
+        assert_eq!(ended(ends[0]), none, "they didn't end in 1970");
+        assert_eq!(ended(ends[3]), [1], "nor before the clock was right");
+        assert_eq!(ended(ends[3] + 1), [1, 2, 3, 4]);
+        assert_eq!(ended(now), [1, 2, 3, 4, 5]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use session::{Life, Record, Timestamp};
+use session::{Life, Record, Timestamp, state::Allocation};
 
 use super::Engine;
 use crate::{
@@ -78,13 +78,16 @@ impl Engine {
 
 /// Why a session can't be deleted at `at`; none if it can.
 fn obstacle(record: &Record, at: Timestamp) -> Option<Misfit> {
+    let is_good = |allocation: &Option<Allocation>| {
+        allocation.as_ref().is_some_and(|allocation| allocation.expires > at)
+    };
     match &record.life {
-        Life::Over { .. } | Life::Failed { .. } => None,
+        Life::Over { .. } => None,
+        Life::Failed { allocation, .. } => is_good(allocation).then_some(Misfit::NotOver),
         Life::Allocating | Life::Live(_) => Some(Misfit::NotOver),
         Life::Closed { allocation, revoked, .. } => {
             // Its actor tries to end the PIN for as long as it is good.
-            let is_good = allocation.as_ref().is_some_and(|allocation| allocation.expires > at);
-            (is_good && revoked.is_none()).then_some(Misfit::PinNotEnded)
+            (is_good(allocation) && revoked.is_none()).then_some(Misfit::PinNotEnded)
         }
     }
 }

@@ -188,12 +188,13 @@ fn tester(context: &Context, nonces: Nonces) -> Tester {
 fn is_settled(stored: &Stored, at: Timestamp) -> bool {
     let record = &stored.record;
     let is_over = match &record.life {
-        Life::Closed { allocation, revoked, .. } => {
-            let over = allocation.as_ref().is_none_or(|allocation| allocation.expires <= at);
-            over || *revoked == Some(true)
-        }
+        // Without its PIN nothing can be done any more.
+        Life::Closed { .. } => record.closed_pin_is_done(at) || stored.secrets.is_none(),
         Life::Over { .. } => true,
-        Life::Failed { at: since, .. } => at.since(*since) > MENDABLE,
+        Life::Failed { at: since, allocation, .. } => {
+            let over = allocation.as_ref().is_none_or(|allocation| allocation.expires <= at);
+            over && at.since(*since) > MENDABLE
+        }
         Life::Allocating | Life::Live(_) => false,
     };
     let is_saved = match record.transcript {

@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use super::Turn;
-use crate::{Effect, Failure, Life, LifeEvent, Revocation, Timer, Transcript, retry};
+use crate::{
+    Effect, Failure, Life, LifeEvent, Revocation, Timer, Transcript, retry, state::CHAT_IS_GIVEN,
+};
 
 /// Between two tries after the service has refused it often: that seldom changes.
 const REFUSED: Duration = Duration::from_secs(60);
@@ -18,7 +20,7 @@ impl Turn {
     pub(super) fn end_pin(&mut self) {
         if self.pin_is_to_end() {
             self.do_(Effect::RevokePin);
-        } else {
+        } else if !self.ended_by_itself() {
             self.resume_transcript();
         }
     }
@@ -26,7 +28,26 @@ impl Turn {
     pub(super) fn retry_revoke(&mut self) {
         if self.pin_is_to_end() {
             self.do_(Effect::RevokePin);
+        } else {
+            self.ended_by_itself();
         }
+    }
+
+    /// Whether a closed session's PIN ran out before the service ended it. What was written since the first try is in
+    /// no transcript yet, so it is fetched while the service still gives it.
+    fn ended_by_itself(&mut self) -> bool {
+        let Life::Closed { allocation: Some(allocation), revoked: revoked @ None, .. } =
+            &mut self.state.record.life
+        else {
+            return false;
+        };
+        let expires = allocation.expires;
+        if expires > self.now || self.now.since(expires) >= CHAT_IS_GIVEN {
+            return false;
+        }
+        *revoked = Some(true);
+        self.want_transcript();
+        true
     }
 
     pub(super) fn revoked(&mut self, revocation: Revocation) {
@@ -35,10 +56,14 @@ impl Turn {
         };
         let is_first = self.state.revoke_failed == 0;
         match revocation {
+            // A broker that told its state ends PINs: it is being started again, and what stands before it answered.
+            Revocation::Impossible if self.state.record.observed.revision > 0 => {
+                self.revoke_failed(Failure::Rejected { status: 404 });
+            }
             Revocation::Done => {
                 *revoked = Some(true);
                 self.do_(Effect::Stop { timer: Timer::RetryRevoke });
-                if !is_first {
+                if self.state.record.pin_not_ended_told {
                     self.tell(LifeEvent::PinEnded);
                 }
                 // What was read before may lack what was written until now.
@@ -63,7 +88,10 @@ impl Turn {
         self.state.revoke_failed = self.state.revoke_failed.saturating_add(1);
         let attempt = self.state.revoke_failed;
         if attempt == 1 {
-            self.tell(LifeEvent::PinNotEnded { failure });
+            // Also the first try after a restart; it is news once.
+            if !std::mem::replace(&mut self.state.record.pin_not_ended_told, true) {
+                self.tell(LifeEvent::PinNotEnded { failure });
+            }
             // The one may fail and the other not.
             self.resume_transcript();
         }

@@ -70,7 +70,7 @@ impl Turn {
     pub(super) fn allocate_failed(&mut self, failure: Failure) {
         match self.state.record.life {
             Life::Allocating => {
-                self.state.record.life = Life::Failed { at: self.now, failure };
+                self.state.record.life = Life::Failed { at: self.now, failure, allocation: None };
                 self.tell(LifeEvent::AllocationFailed { failure });
             }
             Life::Failed { .. } | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => {}
@@ -89,7 +89,9 @@ impl Turn {
     }
 
     pub(super) fn retry(&mut self, region: Option<Region>) {
-        match self.state.record.life {
+        match &self.state.record.life {
+            // Another PIN would take the place of this one, which could not be ended any more then.
+            Life::Failed { allocation: Some(allocation), .. } if allocation.expires > self.now => {}
             Life::Failed { .. } => {
                 self.state.record.life = Life::Allocating;
                 self.do_(asked_for(region));
@@ -105,6 +107,8 @@ impl Turn {
         let allocation = self.state.record.allocation().cloned();
         if allocation.is_some() {
             self.state.record.transcript = Transcript::Wanted { failed: 0 };
+            // What is being fetched since the session ended may lack the newest messages.
+            self.state.transcript_stale |= self.state.transcript_under_way;
         }
         self.state.record.life = Life::Closed { at: self.now, outcome, allocation, revoked: None };
         self.tell(LifeEvent::Closed { outcome, by });
@@ -132,7 +136,7 @@ impl Turn {
         }
     }
 
-    /// A session whose actor died too often: shown as failed, with its PIN still named.
+    /// A session whose actor died too often: shown as failed. Its PIN is kept, so that closing it ends the PIN.
     pub(super) fn gave_up(&mut self) {
         match self.state.record.life {
             Life::Closed { .. } | Life::Over { .. } => {}
@@ -140,7 +144,9 @@ impl Turn {
                 // This input follows an actor's death: its requests may have been sent.
                 self.interrupted_verifications();
                 self.stop_hooks();
-                self.state.record.life = Life::Failed { at: self.now, failure: Failure::Internal };
+                let (at, failure) = (self.now, Failure::Internal);
+                let allocation = self.state.record.allocation().cloned();
+                self.state.record.life = Life::Failed { at, failure, allocation };
             }
         }
     }

@@ -78,7 +78,7 @@ async fn detail_in(
         join_template: service.join_template.as_deref(),
         join_page: service.join_page.as_deref(),
         can_revoke: able.as_ref().map(Capabilities::can_revoke),
-        answers: !matches!(engine.health().service(), Some(ServiceHealth::Fails { .. })),
+        answers: engine.health().service().is_none_or(ServiceHealth::answers),
         sends: able.map_or(Sends::Unknown, |able| Sends::from(able.can_say())),
         revision,
     };

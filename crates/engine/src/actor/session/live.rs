@@ -272,10 +272,7 @@ fn pin_is_done(record: &Record, now: Timestamp) -> bool {
     let saved = matches!(record.transcript, Transcript::Saved { .. });
     match &record.life {
         Life::Over { .. } => saved,
-        Life::Closed { revoked, allocation, .. } => {
-            let over = allocation.as_ref().is_none_or(|allocation| allocation.expires <= now);
-            saved && (*revoked == Some(true) || over)
-        }
+        Life::Closed { .. } => saved && record.closed_pin_is_done(now),
         Life::Allocating | Life::Failed { .. } | Life::Live(_) => false,
     }
 }

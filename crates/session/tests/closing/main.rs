@@ -2,146 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::HashSet, time::Duration};
+mod told;
 
 use proptest::prelude::*;
-use session::{
-    About, Delivery, Effect, Event, Failure, Input, Life, LifeEvent, Outcome, Revocation,
-    SavedChat, SessionStatus, State, Timer, Timestamp, Transcript, step,
-};
+use session::{Effect, Event, Failure, Input, Life, LifeEvent, Revocation, SessionStatus, Timer};
 
-const T0: Timestamp = Timestamp(1_700_000_000_000);
-const DAY: Duration = Duration::from_secs(86_400);
-
-/// A session and a service in which somebody writes until the PIN is ended.
-struct Told {
-    state: State,
-    now: Timestamp,
-    events: Vec<Event>,
-    timers: HashSet<Timer>,
-    /// Calls to end the PIN that aren't answered.
-    revoking: u32,
-    /// Fetches of the transcript that aren't answered, each with the number of messages that it reads.
-    fetching: Vec<u32>,
-    written: u32,
-    is_over: bool,
-    archived: u32,
-}
-
-impl Told {
-    fn live() -> Self {
-        let region: wire::Region = "us-east-1".parse().unwrap();
-        let mut told = Self {
-            state: State::new(About::default(), "anna".into(), T0),
-            now: T0,
-            events: Vec::new(),
-            timers: HashSet::new(),
-            revoking: 0,
-            fetching: Vec::new(),
-            written: 0,
-            is_over: false,
-            archived: 0,
-        };
-        told.tell(Input::Created { region: None });
-        told.tell(Input::RegionChosen { region: region.clone() });
-        told.tell(Input::Allocated { region, expires: T0.plus(DAY) });
-        told
-    }
-
-    fn closed() -> Self {
-        let mut told = Self::live();
-        told.close();
-        told
-    }
-
-    fn tell(&mut self, input: Input) -> Vec<Effect> {
-        self.now = self.now.plus(Duration::from_millis(100));
-        let transition = step(self.state.clone(), input, self.now);
-        self.state = transition.state;
-        self.events.extend(transition.events);
-        for effect in &transition.effects {
-            match effect {
-                Effect::RevokePin => self.revoking += 1,
-                // The worst case: what is written while it is under way isn't in it.
-                Effect::FetchChat { transcript: true } => self.fetching.push(self.written),
-                Effect::Start { timer, .. } => drop(self.timers.insert(*timer)),
-                Effect::Stop { timer } => drop(self.timers.remove(timer)),
-                _ => {}
-            }
-        }
-        transition.effects
-    }
-
-    fn close(&mut self) -> Vec<Effect> {
-        self.tell(Input::Close { outcome: Outcome::Resolved, by: "anna".into() })
-    }
-
-    fn elapse(&mut self, timer: Timer) {
-        if self.timers.remove(&timer) {
-            self.tell(Input::Elapsed(timer));
-        }
-    }
-
-    fn restart(&mut self) {
-        self.state = State::restored(self.state.record.clone());
-        self.timers.clear();
-        (self.revoking, self.fetching) = (0, Vec::new());
-        let since = self.now;
-        self.tell(Input::Restored { since });
-    }
-
-    fn write(&mut self) {
-        if !self.is_over {
-            self.written += 1;
-        }
-    }
-
-    fn answer_revoke(&mut self, revocation: Revocation) {
-        if self.revoking > 0 {
-            self.revoking -= 1;
-            self.is_over |= revocation == Revocation::Done;
-            self.tell(Input::Revoked(revocation));
-        }
-    }
-
-    fn answer_fetch(&mut self, fails: bool) {
-        let Some(read) = self.fetching.pop() else { return };
-        if fails {
-            self.tell(Input::ChatFailed {
-                failure: Failure::Faulty { status: 503 },
-                transcript: true,
-            });
-            return;
-        }
-        let new = read.saturating_sub(self.archived);
-        self.archived = self.archived.max(read);
-        let total = self.archived;
-        self.tell(Input::ChatSaved(SavedChat {
-            new,
-            total,
-            transcript: true,
-            ..SavedChat::default()
-        }));
-    }
-
-    fn revoked(&self) -> Option<bool> {
-        match self.state.record.life {
-            Life::Closed { revoked, .. } => revoked,
-            _ => None,
-        }
-    }
-
-    fn saved(&self) -> Option<u32> {
-        match self.state.record.transcript {
-            Transcript::Saved { messages, .. } => Some(messages),
-            Transcript::NotYet | Transcript::Wanted { .. } => None,
-        }
-    }
-
-    fn word(&self) -> SessionStatus {
-        SessionStatus::new(&self.state.record, self.now)
-    }
-}
+use told::{DAY, T0, Told};
 
 #[test]
 fn closing_ends_the_pin_first_and_saves_all_that_was_written_until_then() {
@@ -233,6 +99,93 @@ fn a_service_that_ends_no_pin_is_asked_for_the_chat_and_not_again_for_the_end() 
     assert_eq!((told.revoking, told.timers.contains(&Timer::RetryRevoke)), (0, false));
 }
 
+#[test]
+fn what_stands_before_a_broker_that_told_its_state_doesnt_end_the_tries() {
+    let mut told = Told::live();
+    told.state.record.observed.revision = 7;
+    told.close();
+    told.answer_revoke(Revocation::Impossible);
+    assert!(matches!(told.word(), SessionStatus::Closed { ending: true, .. }));
+    told.elapse(Timer::RetryRevoke);
+    told.answer_revoke(Revocation::Done);
+    assert_eq!(told.revoked(), Some(true));
+}
+
+#[test]
+fn what_was_written_before_a_pin_ran_out_unended_is_saved_for_as_long_as_the_service_gives_it() {
+    for is_restarted in [false, true] {
+        let mut told = Told::closed();
+        told.answer_revoke(Revocation::Failed(Failure::Unreachable));
+        told.answer_fetch(false);
+        told.write();
+        assert!(!told.state.record.closed_pin_is_done(told.now));
+        told.expire();
+        assert!(!told.state.record.closed_pin_is_done(told.now), "its chat is still needed");
+        if is_restarted {
+            told.restart();
+        } else {
+            told.elapse(Timer::RetryRevoke);
+        }
+        told.answer_fetch(false);
+        assert_eq!(told.saved(), Some(1), "{is_restarted}");
+        assert!(told.state.record.closed_pin_is_done(told.now));
+    }
+    let mut told = Told::closed();
+    told.answer_revoke(Revocation::Failed(Failure::Unreachable));
+    told.answer_fetch(false);
+    told.now = T0.plus(2 * DAY);
+    assert!(told.state.record.closed_pin_is_done(told.now), "the service has forgotten it");
+    told.restart();
+    assert!(told.fetching.is_empty());
+}
+
+#[test]
+fn a_message_that_a_fetch_under_way_lacks_isnt_lost_to_the_close() {
+    let mut told = Told::live();
+    told.viewers_gone();
+    assert_eq!(told.fetching, [0]);
+    told.write();
+    told.close();
+    told.answer_fetch(false);
+    told.answer_revoke(Revocation::Impossible);
+    while !told.fetching.is_empty() {
+        told.answer_fetch(false);
+    }
+    assert_eq!(told.saved(), Some(1));
+}
+
+#[test]
+fn an_end_of_the_pin_that_failed_before_a_restart_is_told_once_and_so_is_the_end() {
+    let mut told = Told::closed();
+    let failure = Failure::Unreachable;
+    told.answer_revoke(Revocation::Failed(failure));
+    told.restart();
+    told.answer_revoke(Revocation::Failed(failure));
+    told.restart();
+    told.answer_revoke(Revocation::Done);
+    assert_eq!(told.count(&LifeEvent::PinNotEnded { failure }.into()), 1);
+    assert_eq!(told.count(&LifeEvent::PinEnded.into()), 1);
+}
+
+#[test]
+fn a_session_that_gave_up_keeps_its_pin_until_that_is_ended() {
+    let mut told = Told::live();
+    told.tell(Input::GaveUp);
+    told.tell(Input::GaveUp);
+    assert!(matches!(told.state.record.life, Life::Failed { .. }));
+    let effects = told.tell(Input::Retry { region: None });
+    assert!(effects.is_empty(), "another PIN would take its place: {effects:?}");
+    assert!(told.close().contains(&Effect::RevokePin));
+    told.answer_revoke(Revocation::Done);
+    assert_eq!(told.revoked(), Some(true));
+
+    let mut told = Told::live();
+    told.tell(Input::GaveUp);
+    told.expire();
+    told.tell(Input::Retry { region: None });
+    assert_eq!(told.state.record.life, Life::Allocating, "that PIN is over");
+}
+
 #[derive(Debug, Clone)]
 enum Happens {
     Close,
@@ -242,6 +195,7 @@ enum Happens {
     Elapsed(Timer),
     Restart,
     ViewersGone,
+    Expires,
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
@@ -257,11 +211,14 @@ fn happens() -> impl Strategy<Value = Happens> {
         3 => Just(Happens::Writes),
         2 => failed.prop_map(Happens::Revoked),
         1 => Just(Happens::Revoked(Revocation::Done)),
+        1 => Just(Happens::Revoked(Revocation::Impossible)),
         3 => any::<bool>().prop_map(|fails| Happens::Fetched { fails }),
         2 => Just(Happens::Elapsed(Timer::RetryRevoke)),
         2 => Just(Happens::Elapsed(Timer::RetryTranscript)),
         1 => Just(Happens::Restart),
         1 => Just(Happens::ViewersGone),
+        1 => Just(Happens::Expires),
+        1 => Just(Happens::Elapsed(Timer::PinOver)),
     ]
 }
 
@@ -279,10 +236,8 @@ proptest! {
                 Happens::Fetched { fails } => told.answer_fetch(fails),
                 Happens::Elapsed(timer) => told.elapse(timer),
                 Happens::Restart => told.restart(),
-                Happens::ViewersGone => {
-                    let hook = wire::HookType::ViewerOffline;
-                    told.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() });
-                }
+                Happens::Expires => told.expire(),
+                Happens::ViewersGone => told.viewers_gone(),
             }
             prop_assert!(told.fetching.len() <= 1, "one fetch at a time");
             let is_closed = matches!(told.state.record.life, Life::Closed { .. });
@@ -297,8 +252,12 @@ proptest! {
             told.elapse(Timer::RetryRevoke);
             told.elapse(Timer::RetryTranscript);
         }
-        prop_assert_eq!(told.revoked(), Some(true));
-        prop_assert_eq!(told.saved(), Some(told.written));
+        match told.revoked() {
+            Some(true) => prop_assert_eq!(told.saved(), Some(told.written)),
+            // The service ends none, so that more can be written.
+            Some(false) => prop_assert!(told.saved() >= told.written_at_close),
+            None => prop_assert!(false, "nothing ends the PIN"),
+        }
         prop_assert!(told.revoking == 0 && told.fetching.is_empty(), "nothing is left to do");
     }
 }
