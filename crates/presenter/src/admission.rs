@@ -5,7 +5,7 @@
 //! viewer is encrypted is what this program does on the stream, so a broker that lies about it only
 //! gets its viewer asked about (docs/adr/0016).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -132,10 +132,16 @@ impl Admissions {
         Some(Newcomer { id, name: name.clone(), role, sealed, invited })
     }
 
-    /// The viewers that wait, as the technician is told of them.
+    /// The viewers that wait, as the technician is told of them: each once, however many streams it
+    /// has. First those who were invited, since no more than a few are shown and strangers can come in
+    /// any number.
     pub fn waiting(&mut self) -> Vec<WaitingViewer> {
         self.waiting.retain(|one| !one.answer.is_closed());
-        self.waiting.iter().filter_map(|one| self.told(one)).collect()
+        let mut seen = HashSet::new();
+        let once = self.waiting.iter().filter(|one| seen.insert(&one.arrival));
+        let mut told: Vec<_> = once.filter_map(|one| self.told(one)).collect();
+        told.sort_by_key(|one| !one.invited);
+        told
     }
 
     fn told(&self, one: &Waiting) -> Option<WaitingViewer> {
@@ -261,6 +267,17 @@ mod tests {
         assert_eq!(admissions.decide_by_technician(&answer(true), |it| it == signed), None);
         let _more = ask(&mut admissions, Arrival { role: Role::Control, ..arrival("a") });
         assert_ne!(admissions.waiting()[0].challenge, seen.challenge);
+    }
+
+    #[test]
+    fn a_viewer_is_told_of_once_and_who_was_invited_before_strangers() {
+        let mut admissions = Admissions::new(Admission::Ask);
+        let stranger = |page: &str| Arrival { invited: false, ..arrival(page) };
+        let _waits = [stranger("a"), stranger("b"), arrival("c"), stranger("a"), arrival("d")]
+            .map(|one| ask(&mut admissions, one));
+        let told = admissions.waiting();
+        let pages: Vec<_> = told.iter().map(|one| one.page.as_str()).collect();
+        assert_eq!(pages, ["c", "d", "a", "b"]);
     }
 
     #[test]

@@ -40,11 +40,13 @@ struct Most {
     new: usize,
 }
 
-/// Admits one exchange at a time: many at once would be as many guesses before the first counts, and
-/// one outage would break them all.
+/// Admits one exchange at a time with the technician's console, and one with guests: many at once
+/// would be as many guesses before the first counts, and one outage would break them all. A guest who
+/// begins and never goes on holds the other guests up, and never the technician.
 #[derive(Clone)]
 pub(crate) struct Exchanges {
-    turn: Arc<Semaphore>,
+    own_turn: Arc<Semaphore>,
+    guests_turn: Arc<Semaphore>,
     guesses: Arc<Mutex<Guesses>>,
     known: KnownViewers,
     news: mpsc::UnboundedSender<OneTooMany>,
@@ -111,16 +113,36 @@ impl Exchanges {
             Counted { guess, with, at: now.checked_sub(age).unwrap_or(now) }
         });
         let guesses = Arc::new(Mutex::new(Guesses(of_before.collect())));
-        (Self { turn: Arc::new(Semaphore::new(1)), guesses, known, news }, reports)
+        let (own_turn, guests_turn) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(1)));
+        (Self { own_turn, guests_turn, guesses, known, news }, reports)
     }
 
     /// Waits for this exchange's turn; none for a guest who is shut out.
     pub async fn begin(&self, with: With) -> Option<Exchange> {
-        let turn = Arc::clone(&self.turn).acquire_owned().await.ok()?;
+        let turns = match with {
+            With::Own => &self.own_turn,
+            With::Guest(_) => &self.guests_turn,
+        };
+        let turn = Arc::clone(turns).acquire_owned().await.ok()?;
         if self.guesses.lock().shuts_out(&with, Instant::now()) {
             return None;
         }
         Some(Exchange { answered: false, with, exchanges: self.clone(), _turn: turn })
+    }
+
+    /// As [`Exchanges::begin`], for as long as the viewer waits for it. Whoever leaves before its turn
+    /// was never answered, so that is no guess.
+    pub async fn begin_unless<L>(
+        &self,
+        with: With,
+        left: impl Future<Output = L>,
+    ) -> Result<Option<Exchange>, L> {
+        tokio::select! {
+            // Whoever has left already needs no turn.
+            biased;
+            left = left => Err(left),
+            turn = self.begin(with) => Ok(turn),
+        }
     }
 
     fn count(&self, guess: Guess, with: &With) {
@@ -215,6 +237,10 @@ impl Most {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     fn guest(page: &str) -> With {
@@ -301,6 +327,34 @@ mod tests {
         assert!(exchanges.begin(guest("a")).await.is_none());
         assert!(exchanges.begin(With::Own).await.is_some());
     }
+
+    #[tokio::test]
+    async fn whoever_leaves_before_its_turn_is_no_guess() {
+        let (exchanges, mut news) = Exchanges::new(nowhere());
+        let held = exchanges.begin(With::Own).await.unwrap();
+        for _ in 0..3 {
+            let left = exchanges.begin_unless(With::Own, async { "left" }).now_or_never();
+            assert_eq!(left.unwrap().err(), Some("left"));
+        }
+        drop(held);
+        // Also one that leaves when the turn is there.
+        assert!(exchanges.begin_unless(With::Own, async {}).await.is_err());
+        assert!(exchanges.begin_unless(With::Own, pending::<()>()).await.unwrap().is_some());
+        assert!(exchanges.guesses.lock().0.is_empty() && news.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn guests_hold_up_no_exchange_with_the_technician() {
+        let (exchanges, _news) = Exchanges::new(nowhere());
+        let guest_holds = exchanges.begin(guest("a")).await.unwrap();
+        assert!(exchanges.begin(guest("b")).now_or_never().is_none());
+        let own = exchanges.begin(With::Own).now_or_never().flatten().unwrap();
+        assert!(exchanges.begin(With::Own).now_or_never().is_none(), "one at a time");
+        drop(guest_holds);
+        assert!(exchanges.begin(guest("b")).now_or_never().is_some());
+        drop(own);
+    }
+
     /// Whoever gets the customer to start the program again has no more tries.
     #[cfg(unix)]
     #[tokio::test]

@@ -2,8 +2,9 @@
 //! of its own, since the X server may make them wait.
 //!
 //! Permission is checked here, on receipt and again at the last moment: input that still waits when
-//! the customer pauses control, or when a viewer leaves, is dropped, and what comes during a pause is
-//! dropped as well, however late its turn would have come.
+//! the customer pauses control, or when a viewer leaves, is dropped, and what reaches this thread
+//! during a pause is dropped as well, however late its turn would have come. What the network holds
+//! back until control goes on is carried out: nothing says when it was typed.
 
 use std::sync::{
     Arc,

@@ -156,7 +156,9 @@ async fn exchange(
     let own = with == With::Own;
     let responder = Responder::new(access)?;
     // Before the viewer's pairing is looked for: another of its streams may be making it just now.
-    let mut turn = parts.exchanges.begin(with).await.ok_or(StreamError::ShutOut)?;
+    // It sends nothing before its answer, so what comes meanwhile ends the wait.
+    let turn = parts.exchanges.begin_unless(with, gone(socket)).await?;
+    let mut turn = turn.ok_or(StreamError::ShutOut)?;
     let answer = responder.answer(first, |id| parts.known.recall(id));
     if let Err(SealError::Older | SealError::Later) = answer {
         // So that the viewer can say which of the two has to be updated.

@@ -26,9 +26,18 @@ export function questionOf({ name, role, sealed, invited }: WaitingViewer): stri
   return `${who} waits to ${wants}.${pin}${open} Let them in only if you expect them; the customer is told.`;
 }
 
+/** So long after another question appears a click counts for nothing: it was meant for whoever stood there. */
+const SETTLE_MS = 800;
+/** So long after an answer that viewer isn't asked about again, although they still wait. */
+const ANSWERED_MS = 10_000;
+
 /** The strip that asks about the first viewer that waits. Only the app can answer. */
 export class WaitingStrip {
   private now: WaitingViewer | null = null;
+  /** When the question appeared or changed. */
+  private since = 0;
+  /** When a viewer was answered. */
+  private readonly answered = new Map<string, number>();
 
   constructor(answer: (viewer: WaitingViewer, letsIn: boolean) => boolean) {
     for (const [id, letsIn] of [
@@ -36,14 +45,24 @@ export class WaitingStrip {
       ['waiting-out', false],
     ] as const) {
       $(id).addEventListener('click', () => {
-        if (this.now && answer(this.now, letsIn)) this.show([]);
+        if (!this.now || performance.now() - this.since < SETTLE_MS) return;
+        if (!answer(this.now, letsIn)) return;
+        this.answered.set(this.now.challenge, performance.now());
+        this.show([]);
       });
     }
   }
 
   show(waiting: WaitingViewer[]): void {
-    this.now = waiting[0] ?? null;
+    const next = waiting.find(({ challenge }) => !this.isAnswered(challenge)) ?? null;
+    if (JSON.stringify(next) !== JSON.stringify(this.now)) this.since = performance.now();
+    this.now = next;
     $('waiting').hidden = this.now === null;
     if (this.now) $('waiting-say').textContent = questionOf(this.now);
+  }
+
+  private isAnswered(challenge: string): boolean {
+    const at = this.answered.get(challenge);
+    return at !== undefined && performance.now() - at < ANSWERED_MS;
   }
 }

@@ -154,7 +154,31 @@ describe('the strips of a viewer window', () => {
     strip.show([ben]);
     expect($('waiting-say').textContent).toContain('Ben waits');
     $('waiting-out').click();
+    expect(answer).not.toHaveBeenCalled();
+    settle();
+    $('waiting-out').click();
     expect(answer).toHaveBeenCalledWith(ben, false);
     expect($('waiting').hidden).toBe(true);
+  });
+
+  test('take no click for a viewer that took the place of another, nor a second one', () => {
+    const viewer = (name: string) =>
+      ({ challenge: name, page: 'p', name, role: 'watch', sealed: false, invited: false }) as const;
+    const [ben, mallory] = [viewer('Ben'), viewer('Mallory')];
+    const answer = vi.fn(() => true);
+    const strip = new WaitingStrip(answer);
+    strip.show([ben, mallory]);
+    settle();
+    $('waiting-in').click();
+    // Told before the answer was heard: Ben still waits, and isn't asked about again.
+    strip.show([ben, mallory]);
+    expect($('waiting-say').textContent).toContain('Mallory waits');
+    $('waiting-in').click();
+    strip.show([mallory]);
+    $('waiting-in').click();
+    expect(answer.mock.calls).toEqual([[ben, true]]);
+    settle();
+    $('waiting-in').click();
+    expect(answer).toHaveBeenLastCalledWith(mallory, true);
   });
 });

@@ -14,6 +14,7 @@ use wire::MailAddress;
 use super::{
     CommandResult, failed, no_session, parse_id,
     policy::{AuditPolicy, Policy},
+    refused,
 };
 use crate::{
     Settings,
@@ -21,6 +22,7 @@ use crate::{
     parameters::MailWhen,
     present::trouble,
     reply::Reply,
+    settings::MailRule,
     view::Trouble,
     words,
 };
@@ -93,11 +95,15 @@ async fn repeat(console: &Console, session: &str, mail: u32) -> CommandResult {
         return Err(trouble::bad_input(&text, "start a new session"));
     }
     let orders = &snapshot.record.mail;
-    if !orders.iter().any(|order| order.id == mail && order.can_be_repeated()) {
+    let order = orders.iter().find(|order| order.id == mail && order.can_be_repeated());
+    let Some(order) = order else {
         let text = format!(
             "{AGAIN}: only one that was refused, failed or perhaps not sent can be sent again"
         );
         return Err(trouble::bad_input(&text, "order another one"));
+    };
+    if order.template == Template::ToColleague && control_waits(&console.settings.current()) {
+        return Err(no_control(AGAIN));
     }
     engine.order(id, Input::MailRepeated { id: mail }).await.map_err(failed)?;
     Ok(Reply::Done)
@@ -155,7 +161,13 @@ pub(super) async fn order_rules(
     about: &About,
     by: &str,
 ) -> Result<(), Trouble> {
-    for rule in &console.settings.current().mail_rules {
+    let settings = console.settings.current();
+    for rule in &settings.mail_rules {
+        if is_skipped(rule, &settings) {
+            // The session goes on without it, and its entry in the audit log says so.
+            tracing::warn!(session = %id, "skip an e-mail rule whose link would give control before the words match");
+            continue;
+        }
         let request =
             MailRequest { to: rule.to.clone(), to_customer: rule.to_customer, when: rule.when };
         order_checked(console, engine, id, &request, about, by).await?;
@@ -176,6 +188,9 @@ async fn order_checked(
         let text = format!("order the e-mail: this is not an e-mail address: {why}");
         return Err(trouble::bad_input(&text, "give one like name@example.com"));
     }
+    if !request.to_customer && control_waits(&console.settings.current()) {
+        return Err(no_control("order the e-mail"));
+    }
     let (template, name) = if request.to_customer {
         (Template::ToCustomer, console.settings.current().technician.clone())
     } else {
@@ -188,6 +203,23 @@ async fn order_checked(
     };
     let input = Input::MailOrdered { to: to.to_owned(), template, name, when, by: by.to_owned() };
     engine.order(id, input).await.map_err(failed)
+}
+
+/// Whether a rule isn't followed, since its e-mail gives a colleague control before the words match.
+pub(super) fn is_skipped(rule: &MailRule, settings: &Settings) -> bool {
+    !rule.to_customer && control_waits(settings)
+}
+
+/// Whether control waits for the words: the link in a colleague's e-mail gives control without any.
+const fn control_waits(settings: &Settings) -> bool {
+    settings.control_after_words
+}
+
+fn no_control(doing: &str) -> Trouble {
+    let text = format!(
+        "{doing}: a colleague's link gives control, which waits until the words match, and a web page has none"
+    );
+    refused(&text, "give a read-only link, or change the setting")
 }
 
 /// The customer's name, cut to the 64 characters that the service accepts.

@@ -20,6 +20,7 @@ use crate::{
     parameters::{self, Outcome},
     present::trouble,
     reply::Reply,
+    settings::MailRule,
     view::Trouble,
     words::{self, LONGEST_ADDRESS},
 };
@@ -111,12 +112,21 @@ impl SessionCommand {
 
 /// Mail rules order invitations, so the entry names the rules' addresses.
 fn created(settings: &Settings) -> String {
-    let to: Vec<String> =
-        settings.mail_rules.iter().map(|rule| words::plain(&rule.to, LONGEST_ADDRESS)).collect();
-    match to.is_empty() {
-        true => "Started a session.".into(),
-        false => format!("Started a session; by rule, e-mails were ordered to {}.", to.join(", ")),
+    let (skipped, ordered): (Vec<_>, Vec<_>) =
+        settings.mail_rules.iter().partition(|rule| mail::is_skipped(rule, settings));
+    let to = |rules: &[&MailRule]| {
+        let to = rules.iter().map(|rule| words::plain(&rule.to, LONGEST_ADDRESS));
+        to.collect::<Vec<_>>().join(", ")
+    };
+    let mut text = "Started a session".to_owned();
+    if !ordered.is_empty() {
+        text += &format!("; by rule, e-mails were ordered to {}", to(&ordered));
     }
+    if !skipped.is_empty() {
+        let to = to(&skipped);
+        text += &format!("; none was to {to}, as it would give control before the words match");
+    }
+    text + "."
 }
 
 const fn closed(outcome: Outcome) -> &'static str {

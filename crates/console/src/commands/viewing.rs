@@ -1,13 +1,22 @@
 //! Commands that let somebody see the customer's screen: the viewer's link and the viewer windows.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use engine::{CommandError, Engine, SessionId, clock::now, desktop::View, remote::Capabilities};
+use engine::{
+    CommandError, Engine, SessionId, Subscription,
+    clock::now,
+    desktop::View,
+    remote::{Capabilities, LoginWithMe},
+};
 use serde::Deserialize;
-use session::verification::Verdict;
+use session::{LiveFacts, verification::Verdict};
 use strum::VariantNames;
+use tokio::time::timeout;
 use ts_rs::TS;
-use wire::shared_screen::Role;
+use wire::{
+    Pin,
+    shared_screen::{AdmissionAnswer, Role},
+};
 
 use super::{
     CommandResult, failed, no_session, parse_id,
@@ -19,6 +28,7 @@ use crate::{
     app::{App, AuditEntry, Console, name_of, viewer::admitting},
     present::{shared_screen::waiting_id, trouble},
     reply::Reply,
+    view::Trouble,
 };
 
 /// Commands that let somebody see the customer's screen.
@@ -150,6 +160,10 @@ async fn open_viewer(console: &Arc<Console>, session: &str, view: View, by: &str
     Ok(Reply::Done)
 }
 
+/// How long the customer's program may take until an answer shows in what it tells.
+const TAKEN_WITHIN: Duration = Duration::from_secs(5);
+const DOING: &str = "answer about the viewer that waits";
+
 async fn answer_viewer(
     console: &Console,
     session: &str,
@@ -157,7 +171,6 @@ async fn answer_viewer(
     lets_in: bool,
     by: &str,
 ) -> CommandResult {
-    const DOING: &str = "answer about the viewer that waits";
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session(DOING))?;
     let pin = snapshot.pin.clone().filter(|_| snapshot.record.is_live());
@@ -170,7 +183,6 @@ async fn answer_viewer(
     if lets_in {
         // Whoever is let in sees the screen as a viewer of our own would.
         engine.may_view(id).map_err(failed)?;
-        note_unverified(console, &engine, id, by, "Let a viewer in").await;
     }
     let client = engine.client().clone();
     // Without the engine's guard: a slow service must not hold up a change of settings.
@@ -186,8 +198,57 @@ async fn answer_viewer(
             format!("{DOING}: this console and the customer's program don't know each other yet");
         refused(&text, "open the viewer, then let them in")
     })?;
-    client.admit(&pin, &answer).await.map_err(|error| failed(CommandError::Call(error)))?;
-    Ok(Reply::Done)
+    let engine = console.engine.require().await?;
+    if lets_in {
+        note_unverified(console, &engine, id, by, "Let a viewer in").await;
+    }
+    let changes = engine.subscribe();
+    drop(engine);
+    let noted = admitting::entry(by.to_owned(), id, &found, lets_in);
+    let announced = noted.text.clone();
+    console.audit.record_or_warn(noted).await;
+    let answered = give(&client, &pin, &answer, (id, changes)).await;
+    if let Err(trouble) = &answered {
+        let text = format!("It was not done: {announced} {}", trouble.text);
+        let noted = AuditEntry { by: by.to_owned(), action: "not_done", text, session: Some(id) };
+        console.audit.record_or_warn(noted).await;
+    }
+    answered.map(|()| Reply::Done)
+}
+
+/// Has the customer's program take the answer. `changes` were subscribed to before.
+async fn give(
+    client: &LoginWithMe,
+    pin: &Pin,
+    answer: &AdmissionAnswer,
+    (id, mut changes): (SessionId, Subscription),
+) -> Result<(), Trouble> {
+    client.admit(pin, answer).await.map_err(|error| failed(CommandError::Call(error)))?;
+    taken(&mut changes, id, &answer.challenge).await.ok_or_else(unheeded)
+}
+
+/// Waits until the customer's program tells of this viewer no longer, which is all that it says of an
+/// answer; none if it still does after [`TAKEN_WITHIN`].
+async fn taken(changes: &mut Subscription, id: SessionId, challenge: &str) -> Option<()> {
+    let waits = |facts: &LiveFacts| facts.waiting.iter().any(|one| one.challenge == challenge);
+    let taken = async {
+        loop {
+            let changed = changes.changed().await;
+            // While nothing is known of the session, nothing is known of the viewer either.
+            let told = changed.snapshots.iter().filter(|one| one.id == id);
+            if told.filter_map(|one| one.facts.as_ref()).any(|facts| !waits(facts)) {
+                return;
+            }
+        }
+    };
+    timeout(TAKEN_WITHIN, taken).await.ok()
+}
+
+fn unheeded() -> Trouble {
+    let text = format!(
+        "{DOING}: the customer's program took no notice; it may be another than the one this console knows"
+    );
+    refused(&text, "open the viewer, then let them in")
 }
 
 /// What the service can do beyond the nine calls.

@@ -70,6 +70,25 @@ async fn a_mail_rule_is_ordered_for_a_new_session_and_can_be_withdrawn() {
     rig.app.stop().await;
 }
 
+/// A rule from before the setting keeps no session from being started.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_control_waits_no_rule_mails_a_link_to_control() {
+    let mut rig = Rig::start().await;
+    let rules = json!([
+        { "to": "team@example.com", "when": "every_event" },
+        { "to": "maria@example.com", "to_customer": true, "when": "every_event" },
+    ]);
+    let changes = json!({ "mail_rules": rules, "control_after_words": true });
+    rig.ask(json!({ "do": "configure", "changes": changes })).await;
+    let id = rig.session("Maria Lopez").await;
+    let mail = rig.seen.detail(&id, "the order", |d| d.mails.first().cloned()).await;
+    assert!(mail.to_customer, "{mail:?}");
+    let Reply::Audit { entries, .. } = rig.ask(json!({ "do": "audit" })).await else {
+        panic!("no entries")
+    };
+    assert!(entries.iter().any(|entry| entry.text.contains("none was to team@example.com")));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_rule_sends_once_for_each_event_and_not_for_what_comes_back_within_a_minute() {
     let mut rig = Rig::start().await;

@@ -147,6 +147,9 @@ async fn control_waits_for_these_match_when_the_setting_says_so() {
     let link = |read_only| json!({ "do": "viewer_link", "session": id, "read_only": read_only });
     assert!(rig.refused(link(false)).await.text.contains("a web page has none"));
     assert!(matches!(rig.ask(link(true)).await, Reply::Link { .. }));
+    let mail = |to_customer| json!({ "do": "mail", "session": id, "to": "bob@example.com", "to_customer": to_customer, "when": "now" });
+    assert!(rig.refused(mail(false)).await.text.contains("a web page has none"));
+    rig.ask(mail(true)).await;
 }
 
 /// The code with which a window's stream is refused.
@@ -297,6 +300,7 @@ async fn a_waiting_viewer_is_let_in_from_the_sessions_page() {
     };
     let trouble = rig.refused(answer(&shown.id, true)).await;
     assert!(trouble.remedy.contains("open the viewer"), "{trouble:?}");
+    audited(&rig, "viewer_let_in", 0).await;
 
     let window = Window::open(&rig, &id, false).await;
     let (screen, stream) = watched(&window, &mut program, None).await;
@@ -304,17 +308,47 @@ async fn a_waiting_viewer_is_let_in_from_the_sessions_page() {
     drop((screen, stream));
     rig.app.viewer_closed(id.parse().unwrap(), false);
     let shown = waits(&rig, &id, true).await;
-    rig.ask(answer(&shown.id, true)).await;
-    let told = program.live.next_of("admit").await;
+    let told = heeded(&rig, answer(&shown.id, true), &mut program).await;
     assert_eq!(told["pairing"], pairing.id().to_string());
     let seen: WaitingViewer = serde_json::from_value(ben()).unwrap();
     let signature = told["signature"].as_str().unwrap();
     assert!(pairing.has_signed(&seen.answer_bytes(true), signature));
     audited(&rig, "viewer_let_in", 1).await;
-    rig.ask(answer(&shown.id, false)).await;
-    let told = program.live.next_of("admit").await;
+    program.live.send(json!({ "type": "waiting", "viewers": [ben()] })).await;
+    let shown = waits(&rig, &id, true).await;
+    let told = heeded(&rig, answer(&shown.id, false), &mut program).await;
     assert!(pairing.has_signed(&seen.answer_bytes(false), told["signature"].as_str().unwrap()));
     audited(&rig, "viewer_refused", 1).await;
+    audited(&rig, "not_done", 0).await;
+}
+
+/// What the program is told by an answer that it heeds.
+async fn heeded(rig: &Rig, answer: Value, program: &mut Program) -> Value {
+    let heeds = async {
+        let told = program.live.next_of("admit").await;
+        program.live.send(json!({ "type": "waiting", "viewers": [] })).await;
+        told
+    };
+    let (reply, told) = tokio::join!(rig.ask(answer), heeds);
+    assert!(matches!(reply, Reply::Done));
+    told
+}
+
+/// It runs on another computer now, where it knows nothing of what the console shares with the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_the_program_does_not_heed_is_not_called_done() {
+    let mut rig = Rig::start().await;
+    let Ends { id, mut program, window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
+    let _held = watched(&window, &mut program, None).await;
+    program.live.send(json!({ "type": "waiting", "viewers": [ben()] })).await;
+    let shown = waits(&rig, &id, true).await;
+    let answer =
+        json!({ "do": "answer_viewer", "session": id, "viewer": shown.id, "lets_in": true });
+    let trouble = rig.refused(answer).await;
+    assert!(trouble.text.contains("took no notice"), "{trouble:?}");
+    program.live.next_of("admit").await;
+    audited(&rig, "viewer_let_in", 1).await;
+    audited(&rig, "not_done", 1).await;
 }
 
 /// A broker that lies can exchange the viewer under the person's finger.

@@ -1,6 +1,6 @@
 //! The broker's words as the session machine takes them: how long ago something was becomes when it was.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use session::{
     Arrival, Incident, LiveFacts, Observation, ObservedSide, Participant, Timestamp,
@@ -65,12 +65,18 @@ fn live(facts: &SessionFacts, now: Timestamp) -> LiveFacts {
         sealed: one.sealed,
         platform: one.platform.clone(),
     });
-    let waiting = facts.waiting.iter().filter(|one| is_short(one)).take(MOST_WAITING).cloned();
     LiveFacts {
         sharing: facts.sharing,
         participants: participants.collect(),
-        waiting: waiting.collect(),
+        waiting: waiting(&facts.waiting),
     }
+}
+
+/// The viewers that wait, each once: two streams of one viewer wait for one answer.
+fn waiting(told: &[WaitingViewer]) -> Vec<WaitingViewer> {
+    let mut seen = HashSet::new();
+    let once = told.iter().filter(|one| is_short(one) && seen.insert(&one.challenge));
+    once.take(MOST_WAITING).cloned().collect()
 }
 
 /// Whether a viewer that waits is one that a broker of ours would tell of.
@@ -134,6 +140,8 @@ fn ago(now: Timestamp, for_ms: u64) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use wire::shared_screen::Role;
+
     use super::*;
 
     #[test]
@@ -141,6 +149,20 @@ mod tests {
         let words = "554 http://x/join#7w2-97-8570 and\r\n7W2978570 are\u{202E} blocked";
         let clean = plain(&without(words, "7W2-97-8570"), LONGEST_REASON);
         assert_eq!(clean, "554 http://x/join#(PIN) and (PIN) are blocked");
+    }
+
+    #[test]
+    fn a_viewer_that_is_told_of_twice_waits_once() {
+        let viewer = |challenge: &str| WaitingViewer {
+            challenge: challenge.to_owned(),
+            page: "p".to_owned(),
+            name: "Ben".to_owned(),
+            role: Role::Watch,
+            sealed: true,
+            invited: false,
+        };
+        let told = [viewer("a"), viewer("a"), viewer(&"x".repeat(257)), viewer("b"), viewer("a")];
+        assert_eq!(waiting(&told), [viewer("a"), viewer("b")]);
     }
 
     #[test]

@@ -171,6 +171,10 @@ async fn exchanges_at_the_same_time_are_answered_one_by_one() {
     };
     live.tell(&json!({"type": "snapshot", "by": ""})).await;
     assert!(futures_util::FutureExt::now_or_never(second.0.next()).is_none());
+    // One that gives up before its turn is let go at once.
+    let (mut given_up, _) = begun(&mut broker, &mut live).await;
+    given_up.close(None).await.unwrap();
+    nothing_but_the_end(given_up).await;
     held.0.close(None).await.unwrap();
     assert!(second.0.next().await.unwrap().unwrap().is_binary());
 }

@@ -1,6 +1,6 @@
 import { render, screen, within } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { ScreenView, WaitingView, WatcherView } from '../ipc/bindings';
 import { open } from '../../../tests/rendered';
 import type { FakeConsole } from '../../../fake/console';
@@ -96,14 +96,31 @@ test('a colleague’s read-only link says what it is worth on this service', asy
 
 const BEN: WaitingView = { id: 'w', name: 'Ben', controls: true, sealed: false, invited: false };
 
-/** The session's page, on which Ben waits. */
-async function benWaits(canAnswer: boolean): Promise<FakeConsole> {
+/** The session's page, on which these wait. The clock stands still. */
+async function theseWait(waiting: WaitingView[], canAnswer: boolean): Promise<FakeConsole> {
   const port = open('rich');
   await screen.findByRole('heading', { name: 'Maria Lopez' });
-  const known: ScreenView = { ...NOTHING, sharing: 'shared', waiting: [BEN], can_answer: canAnswer };
-  port.change('s1', (detail) => ({ ...detail, screen: known, row: { ...detail.row, waiting: 1 } }));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const known: ScreenView = { ...NOTHING, sharing: 'shared', waiting, can_answer: canAnswer };
+  port.change('s1', (detail) => ({
+    ...detail,
+    screen: known,
+    row: { ...detail.row, waiting: waiting.length },
+  }));
   await screen.findByRole('region', { name: 'Waits to be let in' });
   return port;
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A person who doesn't need the clock. */
+const user = () => userEvent.setup({ delay: null });
+
+/** Lets the time pass in which a click counts for nothing. */
+async function settle(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(800);
 }
 
 test('who waits is said with what should be known before they are let in', () => {
@@ -119,25 +136,52 @@ test('who waits is said with what should be known before they are let in', () =>
 });
 
 test('the list says that somebody waits, and they are let in by the keyboard', async () => {
-  const port = await benWaits(true);
+  const port = await theseWait([BEN], true);
+  await settle();
   expect(screen.getByTitle(/^somebody waits to be let in/)).toBeInTheDocument();
   screen.getByRole('button', { name: 'Let Ben in' }).focus();
-  await userEvent.keyboard('{Enter}');
+  await user().keyboard('{Enter}');
   expect(port.asked).toContainEqual({ do: 'answer_viewer', session: 's1', viewer: 'w', lets_in: true });
   expect(screen.queryByRole('region', { name: 'Waits to be let in' })).toBeNull();
   expect(screen.queryByTitle(/waits to be let in/)).toBeNull();
 });
 
 test('who waits can be refused', async () => {
-  const port = await benWaits(true);
-  await userEvent.click(screen.getByRole('button', { name: 'Refuse Ben' }));
+  const port = await theseWait([BEN], true);
+  await settle();
+  await user().click(screen.getByRole('button', { name: 'Refuse Ben' }));
   expect(port.asked).toContainEqual({ do: 'answer_viewer', session: 's1', viewer: 'w', lets_in: false });
 });
 
+test('no click lets in whoever took the place of another, and nobody is answered twice', async () => {
+  const mallory = { ...BEN, id: 'm', name: 'Mallory' };
+  const port = await theseWait([BEN, mallory], true);
+  const answers = () => port.asked.filter((command) => command.do === 'answer_viewer');
+  const letIn = (name: string) => user().click(screen.getByRole('button', { name: `Let ${name} in` }));
+  await letIn('Ben');
+  expect(answers()).toEqual([]);
+  await settle();
+  await letIn('Ben');
+  await vi.waitFor(() => expect(screen.queryByRole('button', { name: 'Let Ben in' })).toBeNull());
+  await letIn('Mallory');
+  expect(answers()).toHaveLength(1);
+  // Ben is still told of, as by a list that was made before the answer.
+  port.change('s1', (detail) => ({
+    ...detail,
+    screen: { ...NOTHING, sharing: 'shared', waiting: [BEN, mallory], can_answer: true },
+  }));
+  await screen.findByRole('button', { name: 'Let Ben in' });
+  await settle();
+  await letIn('Ben');
+  expect(answers()).toHaveLength(1);
+  await letIn('Mallory');
+  expect(answers()[1]).toMatchObject({ viewer: 'm', lets_in: true });
+});
+
 test('without a key to sign with, the viewer has to be opened first', async () => {
-  const port = await benWaits(false);
+  const port = await theseWait([BEN], false);
   expect(screen.queryByRole('button', { name: 'Let Ben in' })).toBeNull();
   const card = screen.getByRole('region', { name: 'Waits to be let in' });
-  await userEvent.click(within(card).getByRole('button', { name: 'Open viewer' }));
+  await user().click(within(card).getByRole('button', { name: 'Open viewer' }));
   expect(port.asked).toContainEqual({ do: 'open_viewer', session: 's1', read_only: false });
 });

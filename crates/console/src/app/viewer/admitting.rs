@@ -32,12 +32,15 @@ pub(super) async fn answer(
     let Said::Admit { viewer, lets_in } = said;
     let presenter = &window.presenter;
     let answer = signed(console, window.session, presenter, viewer, *lets_in).await?;
+    let by = console.access.technician();
+    console.audit.record_or_warn(entry(by, window.session, viewer, *lets_in)).await;
     let mut message = json!(answer);
     message["type"] = "admit".into();
     Some(message.to_string())
 }
 
-/// As [`answer`], of the session's page and without a viewer window: the key is the console's.
+/// The answer, signed of the session's page and without a viewer window: the key is the console's.
+/// It is for the caller to note.
 pub(crate) async fn answer_without_window(
     console: &Console,
     session: SessionId,
@@ -48,13 +51,28 @@ pub(crate) async fn answer_without_window(
     signed(console, session, &presenter, viewer, lets_in).await
 }
 
+/// Who gave an answer, for the audit log.
+pub(crate) fn entry(
+    by: String,
+    session: SessionId,
+    viewer: &WaitingViewer,
+    lets_in: bool,
+) -> AuditEntry {
+    let name = Some(plain_name(&viewer.name)).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| "somebody without a name".to_owned());
+    let (action, text) = match lets_in {
+        true => ("viewer_let_in", format!("Let {name} see the screen.")),
+        false => ("viewer_refused", format!("Refused {name} as a viewer.")),
+    };
+    AuditEntry { by, action, text, session: Some(session) }
+}
+
 /// Whether this console has what an answer about a session's viewers is signed with.
 pub(crate) async fn can_answer(engine: &Engine, session: SessionId) -> bool {
     // What was kept, and no lock: an exchange holds that for as long as the other end takes.
     matches!(engine.pairing(session).await, Ok(Some(_)))
 }
 
-/// Signs the answer, and notes who gave it.
 async fn signed(
     console: &Console,
     session: SessionId,
@@ -68,15 +86,6 @@ async fn signed(
         presenter.look_up(console, session).await;
         presenter.sign(&viewer.answer_bytes(lets_in))?
     };
-    let name = Some(plain_name(&viewer.name)).filter(|name| !name.is_empty());
-    let name = name.unwrap_or_else(|| "somebody without a name".to_owned());
-    let (action, text) = match lets_in {
-        true => ("viewer_let_in", format!("Let {name} see the screen.")),
-        false => ("viewer_refused", format!("Refused {name} as a viewer.")),
-    };
-    let by = console.access.technician();
-    let entry = AuditEntry { by, action, text, session: Some(session) };
-    console.audit.record_or_warn(entry).await;
     let challenge = viewer.challenge.clone();
     Some(AdmissionAnswer { challenge, lets_in, pairing, signature })
 }

@@ -65,8 +65,12 @@ impl Own {
 
     /// Waits until the selection was taken or can't be, for at most [`OWNED_WITHIN`].
     pub fn wait_until_taken(&self) {
+        self.is_taken_within(OWNED_WITHIN);
+    }
+
+    fn is_taken_within(&self, within: Duration) -> bool {
         let mut now = self.now.lock();
-        self.changed.wait_while_for(&mut now, |now| now.to_be_taken, OWNED_WITHIN);
+        !self.changed.wait_while_for(&mut now, |now| now.to_be_taken, within).timed_out()
     }
 
     /// Waits until the selection is lost, for at most `within`.
@@ -121,13 +125,13 @@ mod tests {
         own.set("a text".into());
         // Of an earlier time: it says nothing of this one.
         own.lost();
-        assert!(own.now.lock().to_be_taken);
+        assert!(!own.is_taken_within(Duration::ZERO));
         own.taken(7);
         own.lost();
-        own.wait_until_taken();
+        assert!(own.is_taken_within(Duration::ZERO));
         assert_eq!(own.since(), None);
         own.set("another".into());
         own.over();
-        own.wait_until_taken();
+        assert!(own.is_taken_within(Duration::ZERO));
     }
 }
