@@ -6,9 +6,9 @@
 
 mod bypass;
 mod connect;
-#[doc(hidden)]
-pub mod fuzzing;
 mod proxy;
+#[doc(hidden)]
+pub mod proxy_answers;
 mod route;
 mod socks;
 mod stream;
