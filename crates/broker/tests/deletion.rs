@@ -41,6 +41,24 @@ async fn session(rig: &Rig) -> (String, Page) {
     (pin, program)
 }
 
+/// Which of these texts are in the broker's files, once it has ended and written everything.
+async fn in_files(rig: Rig) -> Vec<&'static str> {
+    rig.running.shutdown().await;
+    let files = std::fs::read_dir(rig.folder.path().join("data")).unwrap();
+    let files: Vec<_> =
+        files.map(|file| std::fs::read(file.unwrap().path()).unwrap_or_default()).collect();
+    let is_in =
+        |file: &Vec<u8>, text: &str| file.windows(text.len()).any(|part| part == text.as_bytes());
+    WRITTEN.into_iter().filter(|text| files.iter().any(|file| is_in(file, text))).collect()
+}
+
+#[tokio::test]
+async fn what_was_written_in_a_session_can_be_read_in_the_files_until_it_is_deleted() {
+    let rig = broker().await;
+    let (_, _page) = session(&rig).await;
+    assert_eq!(in_files(rig).await, WRITTEN);
+}
+
 #[tokio::test]
 async fn nothing_of_a_deleted_session_is_left_and_its_pin_is_over() {
     let rig = broker().await;
@@ -63,14 +81,7 @@ async fn nothing_of_a_deleted_session_is_left_and_its_pin_is_over() {
     assert_eq!(rig.handle().outbox().len(), 1, "that of the other session");
     assert_eq!(chat(&rig, &other).await.len(), 1);
     assert_eq!(delete(&rig, Some(KEY), &other).await.status(), 200, "also after a restart");
-    rig.running.shutdown().await;
-    for entry in std::fs::read_dir(rig.folder.path().join("data")).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
-        for text in WRITTEN {
-            let found = bytes.windows(text.len()).any(|part| part == text.as_bytes());
-            assert!(!found, "{text} is in the file");
-        }
-    }
+    assert!(in_files(rig).await.is_empty());
 }
 
 #[tokio::test]

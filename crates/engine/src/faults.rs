@@ -17,6 +17,7 @@ pub struct Faults {
     deaths: Arc<AtomicU32>,
     archive_locked: Arc<AtomicBool>,
     unseen_ms: Arc<AtomicU64>,
+    way_rests: Arc<AtomicBool>,
 }
 
 impl Faults {
@@ -35,6 +36,15 @@ impl Faults {
     pub fn let_time_pass_unseen(&self, time: Duration) {
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.unseen_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// From now on time alone brings no test of the way to the listener: it is tested when something asks for it.
+    pub fn test_way_only_when_asked(&self) {
+        self.way_rests.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn way_is_tested_only_when_asked(&self) -> bool {
+        self.way_rests.load(Ordering::SeqCst)
     }
 
     pub(crate) fn time_unseen(&self) -> Duration {

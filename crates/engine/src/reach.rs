@@ -19,6 +19,7 @@ use url::{Host, Url};
 pub use crate::way::{Proof, ReachError, Reached, Requester, Way};
 use crate::{
     clock::now,
+    faults::Faults,
     hooks::Nonces,
     remote::{LoginWithMe, USER_AGENT},
     way::KnownWay,
@@ -72,7 +73,12 @@ impl Tester {
 }
 
 /// Tests the way until the engine stops.
-pub(crate) async fn keep_testing(tester: Tester, heartbeat: Duration, stopping: CancellationToken) {
+pub(crate) async fn keep_testing(
+    tester: Tester,
+    heartbeat: Duration,
+    faults: Faults,
+    stopping: CancellationToken,
+) {
     let [shortest, longest] = TEST_EVERY;
     let known = tester.known.clone();
     let testing = async {
@@ -83,7 +89,8 @@ pub(crate) async fn keep_testing(tester: Tester, heartbeat: Duration, stopping: 
             } else {
                 heartbeat.clamp(shortest, longest)
             };
-            let _ = tokio::time::timeout(rest, known.is_to_be_tested()).await;
+            let asked = || tokio::time::timeout(rest, known.is_to_be_tested());
+            while asked().await.is_err() && faults.way_is_tested_only_when_asked() {}
         }
     };
     stopping.run_until_cancelled(testing).await;

@@ -4,6 +4,8 @@
 //! that it was begun on; and a `verify_` or `session_` token is good for one call.
 
 mod api;
+#[doc(hidden)]
+pub mod ceremony_bytes;
 mod cors;
 mod device;
 mod input;

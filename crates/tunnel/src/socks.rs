@@ -8,17 +8,20 @@ use std::{
 
 use hyper::Uri;
 use hyper_util::{client::legacy::connect::proxy::SocksV5, rt::TokioIo};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
 use crate::proxy::ProxyFailure;
 
 /// Asks the proxy at the other end of `socket` for a tunnel to `target`.
-pub(crate) async fn tunnel(
-    socket: TcpStream,
+pub(crate) async fn tunnel<S>(
+    socket: S,
     target: &str,
     credentials: Option<&(Vec<u8>, Vec<u8>)>,
-) -> Result<TcpStream, ProxyFailure> {
+) -> Result<S, ProxyFailure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let target: Uri = target.parse().map_err(|_| ProxyFailure::Answer)?;
     let mut socks = SocksV5::new(Uri::default(), Connected(Some(TokioIo::new(socket))));
     if let Some((name, password)) = credentials {
@@ -32,10 +35,10 @@ pub(crate) async fn tunnel(
 }
 
 /// Gives the connection to the proxy that is there already.
-struct Connected(Option<TokioIo<TcpStream>>);
+struct Connected<S>(Option<TokioIo<S>>);
 
-impl Service<Uri> for Connected {
-    type Response = TokioIo<TcpStream>;
+impl<S> Service<Uri> for Connected<S> {
+    type Response = TokioIo<S>;
     type Error = io::Error;
     type Future = Ready<io::Result<Self::Response>>;
 

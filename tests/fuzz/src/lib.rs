@@ -32,11 +32,13 @@ pub const TARGETS: &[Target] = &[
     ("selection", screen::fuzz_selection),
     ("session_events", messages::fuzz_session_events),
     ("settings", stored::fuzz_settings),
+    ("socks_answer", messages::fuzz_socks_answer),
     ("stream_hello", messages::fuzz_stream_hello),
     ("trailer", stored::fuzz_trailer),
     ("vault", stored::fuzz_vault),
     ("viewer_page", messages::fuzz_viewer_page),
     ("viewer_picture", screen::fuzz_viewer_picture),
+    ("webauthn", messages::fuzz_webauthn),
 ];
 
 /// Runs the target of this name.

@@ -137,3 +137,19 @@ pub fn fuzz_proxy_answer(data: &[u8]) {
         ANSWERS.with(|answers| answers.as_ref().is_some_and(|answers| answers.read(data)));
     assert!(!made_a_tunnel || data.starts_with(b"HTTP/1."), "a tunnel without a proxy's word");
 }
+
+/// What a SOCKS proxy answers.
+pub fn fuzz_socks_answer(data: &[u8]) {
+    thread_local! {
+        static ANSWERS: Option<tunnel::proxy_answers::SocksAnswers> =
+            tunnel::proxy_answers::SocksAnswers::new();
+    }
+    let made_a_tunnel =
+        ANSWERS.with(|answers| answers.as_ref().is_some_and(|answers| answers.read(data)));
+    assert!(!made_a_tunnel || data.starts_with(&[5]), "a tunnel without a proxy's word");
+}
+
+/// What an authenticator sends at a registration and at a sign-in.
+pub fn fuzz_webauthn(data: &[u8]) {
+    sandbox::passwordless::ceremony_bytes::read(data);
+}

@@ -8,6 +8,8 @@ use std::{fs, path::PathBuf};
 
 use fuzz_tests::TARGETS;
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
+use sandbox::passwordless::ceremony_bytes;
+use tunnel::proxy_answers::SocksAnswers;
 
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
@@ -49,6 +51,18 @@ fn no_target_falls_over_what_was_kept() {
             target(&data);
         }
     }
+}
+
+#[test]
+fn what_is_kept_as_sound_is_taken_so_that_all_of_its_reader_is_reached() {
+    let kept = |name: &str| {
+        fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name)).unwrap()
+    };
+    let socks = SocksAnswers::new().unwrap();
+    for name in ["tunnel", "by_name", "ipv6"] {
+        assert!(socks.read(&kept(&format!("socks_answer/{name}"))), "{name}");
+    }
+    assert!(ceremony_bytes::read(&kept("webauthn/attestation_object")));
 }
 
 #[test]

@@ -18,8 +18,8 @@ use engine::{
     Listener, SessionId, Snapshot,
     reach::{Proof, Way},
 };
-use serve::{Port, TrustedProxies};
-use session::{Presenter, Viewers};
+use serve::{Fault, FaultRule, Port, TrustedProxies};
+use session::{Input, Lamp, Presenter, Viewers};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpSocket, TcpStream as AsyncStream},
@@ -234,6 +234,7 @@ async fn a_way_that_was_broken_at_the_start_is_proved_by_a_hook_that_arrives() {
 async fn presence_does_not_outlive_the_way_by_which_it_would_change() {
     let (world, proxy) = (World::without_channel().await, Proxy::start().await);
     let running = behind(&world, &proxy).await;
+    running.faults.test_way_only_when_asked();
     proxy.lead_to(Some(running.engine.listener()));
     let (id, pin) = running.armed_session().await;
     world.presenter_joins(&pin).await;
@@ -250,9 +251,37 @@ async fn presence_does_not_outlive_the_way_by_which_it_would_change() {
             )
         })
         .await;
-    // Mended without a word: the next test finds it, and time that passed unseen asks for one.
+    // Mended without a word: a test finds it, for which nothing asks but time that passed unseen.
     proxy.lead_to(Some(running.engine.listener()));
     running.faults.let_time_pass_unseen(Duration::from_secs(60));
+    running.until_way("it works", |way| matches!(way, Way::Works { .. })).await;
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_an_outage_of_the_service_the_way_is_tested_at_once() {
+    let (world, proxy) = (World::without_channel().await, Proxy::start().await);
+    let running = behind(&world, &proxy).await;
+    running.faults.test_way_only_when_asked();
+    proxy.lead_to(Some(running.engine.listener()));
+    let (id, _) = running.armed_session().await;
+    running.engine.test_reach().await.unwrap();
+    let faults = world.broker.handle().faults();
+    let usual = faults.rules();
+    let away = FaultRule::always("/api/v1/hook/", Fault::Drop);
+    faults.set([usual.clone(), vec![away]].concat());
+    running.engine.tell(id, Input::Recheck);
+    // The waits between its tries add up to more than the time after which it is an outage.
+    running
+        .until(id, "it was tried four times", |s| {
+            s.lamps.iter().any(|lamp| matches!(lamp, Lamp::Failed { attempt: 4.., .. }))
+        })
+        .await;
+    proxy.lead_to(None);
+    running.engine.test_reach().await.unwrap_err();
+    running.until_way("it is broken", |way| matches!(way, Way::Broken { .. })).await;
+    proxy.lead_to(Some(running.engine.listener()));
+    faults.set(usual);
     running.until_way("it works", |way| matches!(way, Way::Works { .. })).await;
     running.stop().await;
 }

@@ -1,8 +1,15 @@
 use engine::{
     SessionId,
-    archive::{ChatPage, SessionContents, Summary, Writer},
+    archive::{ChatPage, LookedUp, Note, NoteKind, Picture, SessionContents, Summary, Writer},
 };
-use session::{About, Outcome, SessionStatus};
+use session::{
+    About, Outcome, SessionStatus,
+    push_brake::Denials,
+    verification::{
+        Method, Override, Status, Subject, Verification, VerificationOutcome, VerificationRequest,
+    },
+};
+use wire::rocketchat::DeviceSession;
 
 use super::*;
 use crate::{
@@ -37,7 +44,7 @@ fn summary(word: SessionStatus) -> Summary {
 }
 
 fn detail(word: SessionStatus) -> SessionDetail {
-    let contents = SessionContents {
+    let nothing = SessionContents {
         chat: ChatPage::default(),
         notes: Vec::new(),
         tags: Vec::new(),
@@ -47,6 +54,10 @@ fn detail(word: SessionStatus) -> SessionDetail {
         devices: Vec::new(),
         pictures: Vec::new(),
     };
+    detail_with(word, nothing)
+}
+
+fn detail_with(word: SessionStatus, contents: SessionContents) -> SessionDetail {
     let beside = Beside { happenings: Vec::new(), contents, screen: None, unread: 0 };
     let around = Around {
         reach: Reach::Unknown,
@@ -63,6 +74,49 @@ fn detail(word: SessionStatus) -> SessionDetail {
 
 fn message(subject: &str, writer: Option<Writer>) -> Message {
     Message { guid: "a".into(), at: LATER, subject: subject.into(), body: "hi".into(), writer }
+}
+
+/// One of everything that a session can have, all of it at [`LATER`].
+fn full() -> SessionContents {
+    let found = include_str!("../../../wire/fixtures/rocketchat/info.admin.json");
+    let found: DeviceSession = serde_json::from_str(found).unwrap();
+    let login_at = jiff::Timestamp::from_millisecond(LATER.0).unwrap().to_string();
+    let device = LookedUp {
+        found: DeviceSession { login_at, ..found },
+        at: LATER,
+        by: "Anna".into(),
+        logged_out_at: Some(LATER),
+    };
+    SessionContents {
+        chat: ChatPage { messages: vec![message("Maria", None)], earlier: 0 },
+        notes: vec![Note {
+            kind: NoteKind::Closing,
+            text: "toner".into(),
+            by: "Anna".into(),
+            at: LATER,
+        }],
+        tags: vec!["printer".into()],
+        choice: None,
+        verifications: vec![approved_after_denials()],
+        overridden: Some(Override { by: "Anna".into(), at: LATER, reason: "a call".into() }),
+        devices: vec![device],
+        pictures: vec![Picture { id: 1, at: LATER, by: "Anna".into(), bytes: 1 }],
+    }
+}
+
+fn approved_after_denials() -> Verification {
+    let asked = VerificationRequest {
+        who: Subject::Customer,
+        user: "maria".into(),
+        by_id: false,
+        how: Method::Push,
+        by: "Anna".into(),
+        reason: "printer".into(),
+        shown: Vec::new(),
+        denied_before: Some(Denials { times: 2, last: LATER }),
+    };
+    let status = Status::Ended { at: LATER, end: VerificationOutcome::Approved };
+    Verification { id: 1, asked, at: LATER, status }
 }
 
 /// Whether it has what looks like `14:03`.
@@ -88,9 +142,15 @@ fn no_export_has_a_time_without_its_date_and_offset() {
             notes: Vec::new(),
             messages: 0,
         };
-        let detail = detail(word);
+        let detail = detail_with(word, full());
+        let chat = [message("Maria", None)];
         let formats = [Format::Text, Format::Json, Format::Csv];
-        let mut files = formats.map(|format| export(&detail, &[], format, &zone()).1).to_vec();
+        let mut files = formats.map(|format| export(&detail, &chat, format, &zone()).1).to_vec();
+        let [text, json, _] = &files[..] else { panic!() };
+        for part in ["Device: ", "Picture of", "Note:", "Verification: ", "overridden: "] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(json.contains("This came after 2 denials"), "{json}");
         files.push(all_sessions(&[listed], &zone()).1);
         for file in files {
             assert!(file.contains(&later), "{file}");

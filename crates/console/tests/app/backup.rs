@@ -1,12 +1,18 @@
 //! The command that backs a running console up.
 
-use console::{SettingsSource, reply::Reply, view::Code};
+use console::{SettingsSource, commands::Command, reply::Reply, view::Code};
 use serde_json::json;
 
-use crate::rig::Rig;
+use crate::rig::{BY, Rig, Seen};
 
 const PASSPHRASE: &str = "correct horse battery";
 
+/// Whether the console says last that it has written or restored so much.
+fn percent(percent: Option<u8>) -> impl Fn(&Seen) -> Option<()> {
+    move |seen| (seen.console.as_ref()?.backup_percent == percent).then_some(())
+}
+
+#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_console_backs_itself_up_notes_it_first_and_shows_how_far_it_is() {
     let mut rig = Rig::start().await;
@@ -14,17 +20,22 @@ async fn a_console_backs_itself_up_notes_it_first_and_shows_how_far_it_is() {
     let file = rig.folder.path().join("a.backup");
     let path = file.to_str().unwrap();
     let command = json!({ "do": "backup", "passphrase": PASSPHRASE, "path": path });
-    let Reply::Backup { path: to, bytes } = rig.ask(command.clone()).await else {
+    // Reading this file, the console waits for whoever writes to it, and shows meanwhile that it is at work.
+    let ports = rig.folder.path().join("data/ports.json");
+    std::fs::remove_file(&ports).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&ports).status().unwrap().success());
+    let asked: Command = serde_json::from_value(command.clone()).unwrap();
+    let shown = async {
+        rig.seen.until("that a backup is being written", percent(Some(0))).await;
+        tokio::fs::write(&ports, "{}").await.unwrap();
+    };
+    let (written, ()) = tokio::join!(rig.app.command(asked, BY), shown);
+    let Reply::Backup { path: to, bytes } = written.unwrap() else {
         panic!("no backup was written")
     };
     assert_eq!((to.as_str(), bytes), (path, file.metadata().unwrap().len()));
-    let shown = |percent: Option<u8>| {
-        move |seen: &crate::rig::Seen| {
-            let console = seen.console.as_ref()?;
-            (console.backup_percent == percent).then_some(())
-        }
-    };
-    rig.seen.until("that no backup is being written any more", shown(None)).await;
+    rig.seen.until("that no backup is being written any more", percent(None)).await;
+    std::fs::remove_file(&ports).unwrap();
 
     let taken = rig.refused(command).await;
     assert!(taken.code == Code::BadInput && taken.text.contains("there is a file"), "{taken:?}");
@@ -57,7 +68,7 @@ async fn a_backup_is_restored_beside_a_running_console_and_takes_its_place_at_th
 
     let restored = rig.ask(restore(PASSPHRASE, true)).await;
     assert!(matches!(restored, Reply::Restored { made_at } if made_at > 0));
-    let waits = |seen: &crate::rig::Seen| {
+    let waits = |seen: &Seen| {
         let troubles = &seen.console.as_ref()?.troubles;
         troubles.iter().any(|trouble| trouble.text.contains("at the next start")).then_some(())
     };

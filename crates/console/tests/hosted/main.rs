@@ -12,6 +12,7 @@ mod pages;
 #[path = "../cli/process.rs"]
 #[allow(dead_code)] // each program of tests uses its own part of this
 mod process;
+mod records;
 mod regions;
 mod senders;
 mod stand_in;

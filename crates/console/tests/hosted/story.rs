@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::{
     namespaces::inside,
     pages::Page,
-    process::armed,
-    stand_in::{Hosted, pin_of},
+    process::{Console, armed},
+    stand_in::{Hosted, PROGRAM, pin_of},
 };
 
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
@@ -20,6 +20,7 @@ fn from_pin_to_archived_transcript_by_hooks_alone() {
         let (session, detail) = console.new_session("Maria Lopez").await;
         assert_eq!(detail["screen"], json!(null), "the service has no extension: {detail}");
         let pin = pin_of(&detail);
+        sends_an_email_and_saves_the_program(&mut console, &session, &hosted).await;
 
         let customer = Page::open(&pin, "presenter", "Maria").await;
         console.happening(&session, "presenter_online").await;
@@ -41,6 +42,14 @@ fn from_pin_to_archived_transcript_by_hooks_alone() {
         let arrived = console.happening(&session, "chat_arrived").await;
         assert_eq!(arrived["notify"], true, "{arrived}");
 
+        console.quit().await;
+        let mut console = hosted.console(&[]).await;
+        console.ask(json!({ "do": "show", "session": session })).await;
+        let in_doubt = |d: &Value| {
+            d["presenter"]["is"] == "unknown" && d["viewers"]["is"] == "unknown" && armed(d)
+        };
+        console.detail(&session, "both unknown, and armed again", in_doubt).await;
+
         viewer.leaves().await;
         customer.leaves().await;
         hosted.handle().advance(OVER_A_MINUTE).await;
@@ -57,6 +66,35 @@ fn from_pin_to_archived_transcript_by_hooks_alone() {
         assert_eq!(detail["transcript"]["messages"], 1);
         let found = console.ask(json!({ "do": "search", "query": "toner" })).await;
         assert_eq!(found["hits"][0]["session"], session, "{found}");
+        let export = json!({ "do": "export", "session": session, "format": "text" });
+        let text = console.ask(export).await["text"].take();
+        assert!(text.as_str().unwrap().contains("Maria: The printer is out of toner"), "{text}");
         console.quit().await;
     });
+}
+
+async fn sends_an_email_and_saves_the_program(
+    console: &mut Console,
+    session: &str,
+    hosted: &Hosted,
+) {
+    let to = "maria@example.org";
+    let mail =
+        json!({ "do": "mail", "session": session, "to": to, "to_customer": true, "when": "now" });
+    assert_eq!(console.ask(mail).await["reply"], "done");
+    // What becomes of it, such a service doesn't say.
+    let accepted = |d: &Value| d["mails"][0]["state"] == "accepted";
+    console.detail(session, "an accepted e-mail", accepted).await;
+    assert_eq!(hosted.handle().outbox().len(), 1);
+
+    let folder = hosted.folder().join("saved");
+    std::fs::create_dir(&folder).unwrap();
+    let save =
+        json!({ "do": "save_program", "session": session, "confirmed": true, "path": folder });
+    assert_eq!(console.ask(save).await["reply"], "done");
+    let detail = console
+        .detail(session, "the saved program", |d| d["program"]["state"]["is"] == "saved")
+        .await;
+    let path = detail["program"]["state"]["path"].as_str().unwrap();
+    assert!(std::fs::read(path).unwrap().starts_with(PROGRAM));
 }

@@ -131,9 +131,9 @@ impl Engine {
         });
         if self.has_to_be_proved() {
             let (tester, stopping) = (self.tester.clone(), watch.stopping.clone());
-            let heartbeat = self.context.config.heartbeat;
+            let (heartbeat, faults) = (self.context.config.heartbeat, self.context.faults.clone());
             watch.keep("test whether hooks can arrive", move || {
-                reach::keep_testing(tester.clone(), heartbeat, stopping.clone())
+                reach::keep_testing(tester.clone(), heartbeat, faults.clone(), stopping.clone())
             });
         }
         let context = self.context.clone();

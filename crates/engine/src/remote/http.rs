@@ -354,6 +354,9 @@ pub(super) fn bare(mut body: &[u8]) -> &[u8] {
 const UNDOCUMENTED: &str = "the service's answer is not what it documents";
 
 #[cfg(test)]
+mod goaway;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

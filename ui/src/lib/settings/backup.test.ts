@@ -1,6 +1,7 @@
 import { screen } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { console_ } from '../../../fake/make';
 import { open } from '../../../tests/rendered';
 
 async function fill(first: string, second: string) {
@@ -36,4 +37,16 @@ test('two passphrases that differ are not sent, and a refusal says why', async (
   await userEvent.type(first, 'short');
   await userEvent.type(again, 'short{Enter}');
   expect(await screen.findByText(/too easy to guess/)).toBeVisible();
+});
+
+test('a backup that is being written, from here or from elsewhere, shows how far it is', async () => {
+  const port = open('signed_in');
+  await screen.findByRole('heading', { level: 1, name: 'Maria Lopez' });
+  await userEvent.keyboard('{Control>},{/Control}');
+  await screen.findByLabelText('Passphrase for the backup');
+  expect(screen.queryByRole('progressbar')).toBeNull();
+  port.push({ push: 'console', ...console_(Date.now(), { revision: 1_000, backup_percent: 40 }) });
+  expect(await screen.findByRole('progressbar', { name: 'The backup is being written' })).toHaveValue(40);
+  port.push({ push: 'console', ...console_(Date.now(), { revision: 1_001, backup_percent: null }) });
+  await vi.waitFor(() => expect(screen.queryByRole('progressbar')).toBeNull());
 });
