@@ -119,6 +119,20 @@ test('a setting that is refused is marked and has the focus', async () => {
   expect(screen.getByLabelText('Region URL')).toHaveAttribute('aria-invalid', 'false');
 });
 
+test('a list that is refused is marked and has the focus, too', async () => {
+  await userEvent.keyboard('{Control>},{/Control}');
+  const list = await screen.findByLabelText('Proxies before the listener');
+  port.refuse('configure', {
+    code: 'bad_input',
+    text: 'Set listener_trusted_proxies: “proxy” is no address or network.',
+    remedy: 'Write it like 10.0.0.5.',
+  });
+  await userEvent.type(list, 'proxy');
+  await userEvent.click(screen.getByRole('button', { name: 'Save' }));
+  await vi.waitFor(() => expect(list).toHaveFocus());
+  expect(list).toHaveAttribute('aria-invalid', 'true');
+});
+
 test('what scrolls beside the session takes the focus, so that keys can scroll it', async () => {
   expect(screen.getByRole('log', { name: 'Chat' })).toHaveAttribute('tabindex', '0');
   await userEvent.click(screen.getByRole('tab', { name: 'Log' }));

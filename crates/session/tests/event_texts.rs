@@ -34,7 +34,7 @@ fn notifications_read_as_the_product_has_them() {
     );
     assert_eq!(
         told(ChatEvent::TranscriptFailed { failure }.into()),
-        "Transcript not saved - will retry"
+        "Transcript not saved yet; it is tried again"
     );
     assert_eq!(
         told(HookEvent::HookLost { hook: HookType::ViewerOffline, failure }.into()),

@@ -147,7 +147,7 @@ describe('pictures', () => {
     const { field, preview, said, clips } = open(local);
     await clips.receive('a text');
     await clips.receive(png(2, 2));
-    expect([field.value, preview.hidden, local.written]).toEqual(['', false, 1]);
+    expect([field.value, Number(field.rows), preview.hidden, local.written]).toEqual(['', 1, false, 1]);
     await clips.copyShown();
     expect([local.written, said.at(-1)]).toEqual([2, expect.stringContaining('on your clipboard now')]);
     await clips.receive('a text');

@@ -9,6 +9,9 @@ export type Png = Uint8Array<ArrayBuffer>;
 /** What became of a text or a picture for the customer. */
 export type Sent = 'sent' | 'too long' | 'too large' | 'not taken' | 'not now';
 
+/** How many rows the panel has for a text. */
+const ROWS = 5;
+
 const UNSENT = {
   'too long': "Not sent: it is too long for the customer's clipboard (250,000 characters at most).",
   'too large':
@@ -144,6 +147,8 @@ export class Clips {
     const isText = typeof what === 'string';
     this.picture = isText ? null : what;
     if (this.page.field.value !== (isText ? what : '')) this.page.field.value = isText ? what : '';
+    // Beside a picture it only takes what is pasted next.
+    this.page.field.rows = isText ? ROWS : 1;
     this.page.preview.hidden = isText;
     this.page.preview.replaceChildren();
     if (!isText) void drawPreview(this.page.preview, what);

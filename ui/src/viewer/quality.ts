@@ -33,17 +33,20 @@ export class Meter {
   }
 }
 
-/** The quality as a word and in figures; a screen on which nothing changes has no frame rate worth showing. */
+/**
+ * The quality in a word, where there was a round trip to judge by, and in figures; a screen on which nothing changes
+ * has no frame rate worth showing. That it is connected is said beside it.
+ */
 export function inWords({ latency, fps }: Quality): { word: string; level: string; text: string } {
   const [word, level] = grade(latency);
-  const parts = [word];
-  if (latency !== null) parts.push(`${latency} ms`);
-  parts.push(fps === 0 ? 'still' : `${fps} ${fps === 1 ? 'picture' : 'pictures'}/s`);
+  const pictures = `${fps} ${fps === 1 ? 'picture' : 'pictures'}/s`;
+  if (latency === null) return { word, level, text: fps === 0 ? 'Still' : pictures };
+  const parts = [word, `${latency} ms`, fps === 0 ? 'still' : pictures];
   return { word, level, text: parts.join(' · ') };
 }
 
 function grade(latency: number | null): [string, string] {
-  if (latency === null) return ['Connected', 'unknown'];
+  if (latency === null) return ['', 'unknown'];
   if (latency < 80) return ['Good', 'good'];
   if (latency < 250) return ['Fair', 'fair'];
   if (latency < STALLED_MS) return ['Slow', 'slow'];

@@ -27,9 +27,9 @@ export type Roster = {
   end: string | null;
 };
 
-/** The state of the picture's own connection. */
+/** The state of the picture's own connection; with a misfit only an update of either end brings it back. */
 export type StreamState =
-  { is: 'off' } | { is: 'opening' } | { is: 'open' } | { is: 'lost'; why: string | null };
+  { is: 'off' } | { is: 'opening' } | { is: 'open' } | { is: 'lost'; why: string | null; misfit?: boolean };
 
 /** The notice over the screen, and what is shown behind it: nothing, the last picture, or the screen. */
 export type ScreenNotice = { title: string; text: string; behind: 'nothing' | 'still' | 'screen' };
@@ -78,8 +78,9 @@ export function noticeOf({ online, over, roster, stream, seen }: ViewerState): S
         : bare('Opening the screen', 'The screen appears in a moment, or once the customer has let you in.');
     case 'lost': {
       const why = stream.why ?? "The way to the customer's computer was lost.";
-      const text = `${why} It is tried again until it is back.`;
-      return { title: 'Reconnecting', text, behind: seen ? 'still' : 'nothing' };
+      const behind = seen ? 'still' : 'nothing';
+      if (stream.misfit) return { title: "The versions don't fit", text: why, behind };
+      return { title: 'Reconnecting', text: `${why} Deskhand keeps trying.`, behind };
     }
   }
 }

@@ -13,8 +13,11 @@ export type StreamHandlers = {
   onJoined(socket: WebSocket, role: Role): void;
   /** The stream is being opened. */
   onOpening(): void;
-  /** The stream has ended and is tried again; the reason is for people, where one is known. */
-  onLost(why: string | null): void;
+  /**
+   * The stream has ended and is tried again; the reason is for people, where one is known. With a misfit, one end is
+   * too old for the other.
+   */
+  onLost(why: string | null, misfit: boolean): void;
 };
 
 /** Why there was no stream, in our own words: text from the other side is never shown. */
@@ -27,6 +30,9 @@ const REFUSED: Record<string, string> = {
     "The customer's program ended the connection before it was encrypted. If that goes on, it is too old: have them download it again.",
   too_many: 'As many people as possible watch already.',
 };
+
+/** The refusals that only an update ends. */
+const MISFITS = new Set(['older_program', 'older_viewer']);
 
 /** The connection of the screen; it reconnects for as long as there is a key for it. */
 export class ScreenStream {
@@ -85,7 +91,7 @@ export class ScreenStream {
     if (reply.type === 'refused') {
       // The broker counts an unknown key as a guess, so it is hardly tried again; the next welcome brings another key.
       if (reply.code === 'unknown') this.tries = SLOWEST;
-      this.lost(REFUSED[reply.code] ?? null);
+      this.lost(REFUSED[reply.code] ?? null, MISFITS.has(reply.code));
       return;
     }
     clearTimeout(this.timer);
@@ -93,7 +99,7 @@ export class ScreenStream {
     this.handlers.onJoined(socket, reply.role);
   }
 
-  private lost(why: string | null): void {
+  private lost(why: string | null, misfit = false): void {
     this.drop();
     const { key } = this;
     if (key === null) return;
@@ -102,7 +108,7 @@ export class ScreenStream {
     this.timer = setTimeout(() => {
       this.open(key);
     }, wait);
-    this.handlers.onLost(why);
+    this.handlers.onLost(why, misfit);
   }
 
   private drop(): void {

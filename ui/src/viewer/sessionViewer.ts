@@ -67,9 +67,9 @@ export class SessionViewer {
         this.screen.attach(socket);
         this.allow(role);
       },
-      onLost: (why) => {
+      onLost: (why, misfit) => {
         this.screen.detach();
-        this.change({ stream: { is: 'lost', why } });
+        this.change({ stream: { is: 'lost', why, misfit } });
       },
     });
     this.name = chatForm(() => this.connection, 'viewer-name', address.name);

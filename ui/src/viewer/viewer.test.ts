@@ -113,7 +113,8 @@ describe('quality', () => {
     expect(inWords({ latency: 120, fps: 1 }).text).toBe('Fair · 120 ms · 1 picture/s');
     expect(inWords({ latency: 400, fps: 0 }).text).toBe('Slow · 400 ms · still');
     expect(inWords({ latency: 7000, fps: 0 }).word).toBe('No answer');
-    expect(inWords({ latency: null, fps: 3 }).text).toBe('Connected · 3 pictures/s');
+    expect(inWords({ latency: null, fps: 3 }).text).toBe('3 pictures/s');
+    expect(inWords({ latency: null, fps: 0 }).text).toBe('Still');
   });
 });
 
@@ -145,7 +146,14 @@ describe('the stage', () => {
     expect(noticeOf(facts).behind).toBe('screen');
     expect(noticeOf({ ...facts, stream: { is: 'lost', why: null } })).toMatchObject({
       title: 'Reconnecting',
+      text: "The way to the customer's computer was lost. Deskhand keeps trying.",
       behind: 'still',
+    });
+    const old = { is: 'lost', why: 'It is too old.', misfit: true } as const;
+    expect(noticeOf({ ...facts, stream: old, seen: false })).toEqual({
+      title: "The versions don't fit",
+      text: 'It is too old.',
+      behind: 'nothing',
     });
     expect(noticeOf({ ...facts, online: false })).toMatchObject({ title: 'Reconnecting', behind: 'still' });
     expect(noticeOf({ ...facts, seen: false, stream: { is: 'opening' } }).title).toBe('Opening the screen');
@@ -219,7 +227,7 @@ describe('the stream', () => {
     const stream = new ScreenStream({
       onOpening: () => told.push('opening'),
       onJoined: (_, role) => told.push(`joined ${role}`),
-      onLost: (why) => told.push(`lost ${why ?? ''}`.trim()),
+      onLost: (why, misfit) => told.push(`lost ${misfit ? 'for good ' : ''}${why ?? ''}`.trim()),
     });
     return { stream, told, last: () => Socket.made.at(-1) as Socket };
   }
@@ -233,6 +241,10 @@ describe('the stream', () => {
     expect(told.at(-1)).toBe("lost The customer's program is not connected just now.");
     vi.advanceTimersByTime(1000);
     expect(Socket.made).toHaveLength(2);
+    last().onmessage?.({ data: '{"type":"refused","code":"older_program"}' });
+    expect(told.at(-1)).toMatch(/^lost for good The customer's program is too old/);
+    vi.advanceTimersByTime(2000);
+    expect(Socket.made).toHaveLength(3);
     last().onmessage?.({ data: '{"type":"joined","role":"watch"}' });
     expect(told.at(-1)).toBe('joined watch');
     vi.advanceTimersByTime(60_000);

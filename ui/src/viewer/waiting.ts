@@ -22,7 +22,7 @@ export function questionOf({ name, role, sealed, invited }: WaitingViewer): stri
   const who = name.trim() === '' ? 'Somebody without a name' : name;
   const wants = role === 'control' ? 'see and control the screen' : 'see the screen';
   const pin = invited ? '' : ' They have nothing but the PIN.';
-  const open = sealed ? '' : ' They use a web page, which the server could look on at.';
+  const open = sealed ? '' : ' They use a web page: whoever runs the server could see the screen.';
   return `${who} waits to ${wants}.${pin}${open} Let them in only if you expect them; the customer is told.`;
 }
 

@@ -18,7 +18,8 @@ describe('the words to compare', () => {
     expect(of({}).before).toBe('Compare by phone:');
     expect(of({}).after).not.toContain('wait');
     expect(of({ waits: true }).after).toContain('Keyboard and mouse wait');
-    expect(of({ compared: 'changed' }).before).toMatch(/^The words have changed\..*Compare again/);
+    expect([of({}).alarm, of({ compared: 'changed' }).alarm]).toEqual(['', 'The words have changed.']);
+    expect(of({ compared: 'changed' }).before).toMatch(/Compare again by phone:$/);
   });
 });
 
@@ -28,7 +29,7 @@ describe('a viewer that waits', () => {
   test('is asked about with what is missing', () => {
     const [waits] = waitingOf({ waiting: [ben] });
     expect(waits && questionOf(waits)).toBe(
-      'Ben waits to see the screen. They have nothing but the PIN. They use a web page, which the server could look on at. Let them in only if you expect them; the customer is told.',
+      'Ben waits to see the screen. They have nothing but the PIN. They use a web page: whoever runs the server could see the screen. Let them in only if you expect them; the customer is told.',
     );
     expect(waitingOf({})).toEqual([]);
   });
@@ -36,7 +37,16 @@ describe('a viewer that waits', () => {
 
 describe('the strips of a viewer window', () => {
   const IDS = [
-    ...['words', 'words-say', 'words-before', 'words-text', 'words-after', 'words-done', 'words-differ'],
+    ...[
+      'words',
+      'words-say',
+      'words-alarm',
+      'words-before',
+      'words-text',
+      'words-after',
+      'words-done',
+      'words-differ',
+    ],
     ...['compared', 'waiting', 'waiting-say', 'waiting-in', 'waiting-out'],
   ];
 
@@ -85,6 +95,7 @@ describe('the strips of a viewer window', () => {
     strip.show(of({ words: 'lemon river stone', compared: 'changed' }));
     expect([$('words').hidden, $('compared').hidden]).toEqual([false, true]);
     expect($('words').classList.contains('wait')).toBe(true);
+    expect($('words-alarm').textContent).toBe('The words have changed.');
   });
 
   test('say that nothing was done where the app is not connected', () => {

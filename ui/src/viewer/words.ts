@@ -27,18 +27,19 @@ export function wordsOf({ words, compared, waits }: Record<string, unknown>): Wo
   return { words, compared: known, waits: waits === true };
 }
 
-/** What stands before and after the words. */
-export function sentencesOf({ compared, waits }: Words): { before: string; after: string } {
+/** What stands before and after the words, and what warns first of all, if anything does. */
+export function sentencesOf({ compared, waits }: Words): { alarm: string; before: string; after: string } {
   const same = "If the customer's banner shows the same words, nobody in between can see or type.";
   const until = waits ? ' Keyboard and mouse wait until you have said so.' : '';
   if (compared === 'changed') {
     return {
+      alarm: 'The words have changed.',
       before:
-        'The words have changed. The customer started the program on another computer, or somebody has come in between. Compare again by phone:',
+        'The customer started the program on another computer, or somebody has come in between. Compare again by phone:',
       after: `${same}${until}`,
     };
   }
-  return { before: 'Compare by phone:', after: `${same}${until}` };
+  return { alarm: '', before: 'Compare by phone:', after: `${same}${until}` };
 }
 
 /** So long after the words appear or change a click counts for nothing: it was meant for those before. */
@@ -77,7 +78,8 @@ export class WordsStrip {
     const waited = this.waits;
     if (words.words !== this.now?.words) this.since = performance.now();
     this.now = words;
-    const { before, after } = sentencesOf(words);
+    const { alarm, before, after } = sentencesOf(words);
+    $('words-alarm').textContent = alarm;
     $('words-before').textContent = before;
     $('words-text').textContent = words.words;
     $('words-after').textContent = after;

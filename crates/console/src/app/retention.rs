@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What each trouble of it begins with.
-const DOING: &str = "Delete old sessions: ";
+const DOING: &str = "Old sessions are kept: ";
 
 /// How often it is looked whether a day has passed: a computer that sleeps counts no time.
 const LOOK: Duration = Duration::from_secs(600);
@@ -91,8 +91,8 @@ fn jumped(zone: &TimeZone, from: Timestamp, to: Timestamp, is_first: bool) -> Tr
     Trouble {
         code: Code::BadInput,
         text: format!("{DOING}{why}. Nothing is deleted."),
-        remedy: "Check the date of this computer. If it is wrong, set it right. If it is right, say that you have \
-                 read this: old sessions are deleted from the next day on."
+        remedy: "Check the date of this computer. If it is wrong, set it right. If it is right, press “I have read \
+                 this”: old sessions are deleted from the next day on."
             .into(),
     }
 }

@@ -171,20 +171,23 @@ pub fn closing(
     end: EndOfPin,
     setting: &Setting<'_>,
 ) -> ClosingView {
-    let there = people(std::slice::from_ref(&Connected { name: None, ..connected.clone() }));
+    let there = [Connected { name: None, ..connected.clone() }];
     let mut text = vec!["A closed session can't be opened again.".to_owned()];
     let expires = connected.expires.filter(|at| *at > setting.now);
     match (expires.map(|at| setting.clock(at)), end) {
         (None, _) => text.push("Its PIN is no longer valid.".into()),
         (Some(_), EndOfPin::AtOnce) => {
             text.push("Its PIN ends at once.".into());
-            text.extend(there.map(|people| format!("{people} connected and will be cut off.")));
+            text.extend(people(&there).map(|are| format!("{are} connected and will be cut off.")));
         }
         (Some(until), EndOfPin::WhenItAnswers) => {
             text.push(format!(
-                "The service doesn't answer now. Its PIN ends as soon as it does, or about {until} by itself."
+                "The PIN ends as soon as the service answers again, or by itself at about {until}."
             ));
-            text.extend(there.map(|people| format!("{people} connected until then.")));
+            text.extend(named(&there).map(|(people, is_one)| {
+                let stay = if is_one { "stays" } else { "stay" };
+                format!("{people} {stay} connected until then.")
+            }));
         }
         (Some(until), end @ (EndOfPin::ByItself | EndOfPin::NotKnown)) => {
             let may = if end == EndOfPin::NotKnown { "may stay" } else { "stays" };
@@ -201,6 +204,12 @@ pub fn closing(
 
 /// Such as "Maria Lopez and 2 viewers are": who is known to be connected, none if nobody is.
 fn people(sessions: &[Connected]) -> Option<String> {
+    let (people, is_one) = named(sessions)?;
+    Some(format!("{people} {}", if is_one { "is" } else { "are" }))
+}
+
+/// Such as "Maria Lopez and 2 viewers", and whether that is one person only.
+fn named(sessions: &[Connected]) -> Option<(String, bool)> {
     let is_connected = |session: &&Connected| session.customer == Customer::Connected;
     let customers: Vec<&Connected> = sessions.iter().filter(is_connected).collect();
     let viewers: u32 = sessions.iter().map(|session| session.viewers).sum();
@@ -216,12 +225,13 @@ fn people(sessions: &[Connected]) -> Option<String> {
     if viewers > 0 {
         parts.push(count(viewers, "viewer", "viewers"));
     }
-    let is = if customers.len() + viewers as usize == 1 { "is" } else { "are" };
+    let is_one = customers.len() + viewers as usize == 1;
     let last = parts.pop()?;
-    Some(match parts.is_empty() {
-        true => format!("{last} {is}"),
-        false => format!("{} and {last} {is}", parts.join(", ")),
-    })
+    let people = match parts.is_empty() {
+        true => last,
+        false => format!("{} and {last}", parts.join(", ")),
+    };
+    Some((people, is_one))
 }
 
 #[cfg(test)]
@@ -346,10 +356,12 @@ mod tests {
         );
         assert_eq!(
             close(&record, &there, EndOfPin::WhenItAnswers),
-            "A closed session can't be opened again. The service doesn't answer now. \
-             Its PIN ends as soon as it does, or about 14:00 by itself. \
-             The customer and 1 viewer are connected until then."
+            "A closed session can't be opened again. \
+             The PIN ends as soon as the service answers again, or by itself at about 14:00. \
+             The customer and 1 viewer stay connected until then."
         );
+        let alone = close(&record, &connected("", true, 0), EndOfPin::WhenItAnswers);
+        assert!(alone.ends_with("The customer stays connected until then."), "{alone}");
         let stays = "A closed session can't be opened again. Its PIN stays valid until about 14:00. \
                      What is written in its chat after it is closed isn't saved here.";
         assert_eq!(

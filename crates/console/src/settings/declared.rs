@@ -115,8 +115,8 @@ settings! {
         .check(|s| s.listener_trusted_proxies.iter().try_for_each(|proxy| check::network(proxy)))
         .in_force(InForce::NewEngine)
         .meaning(r#"reverse proxies before the listener whose `X-Forwarded-For` is believed, as addresses or networks: `["10.0.0.5"]`. Without it a proxy on another computer has one address's part of the connections, and whoever uses that up shuts out everybody behind it"#)
-        .field(Group::Listener, "Trusted proxies", FieldKind::List { placeholder: Some("10.0.0.5") })
-        .hint("Reverse proxies that say whom they pass on, one a line. Without them one on another computer counts as one address.");
+        .field(Group::Listener, "Proxies before the listener", FieldKind::List { placeholder: Some("10.0.0.5") })
+        .hint("Reverse proxies that say whom they pass on, one a line. A proxy that is not listed counts as one address for everybody behind it.");
 
     probe_rounds: u32 = 3 => setting("give a number from 1 to 10")
         .flag("NUMBER", "How often each region is timed, 1 to 10")
@@ -173,8 +173,8 @@ settings! {
         .flag("JSON", r#"Proxies before that listener whose X-Forwarded-For is believed: ["127.0.0.1"]"#)
         .check(|s| s.lan_trusted_proxies.iter().try_for_each(|proxy| check::network(proxy)))
         .meaning(r#"reverse proxies before that listener whose `X-Forwarded-For` is believed, as addresses or networks: `["127.0.0.1"]`. Without it all customers behind one count as one, and a few wrong PINs shut all of them out"#)
-        .field(Group::Lan, "Trusted proxies", FieldKind::List { placeholder: Some("127.0.0.1") })
-        .hint("Reverse proxies that say whom they pass on, one a line. Without them all customers behind one count as one.");
+        .field(Group::Lan, "Proxies before the broker", FieldKind::List { placeholder: Some("127.0.0.1") })
+        .hint("Reverse proxies that say whom they pass on, one a line. A proxy that is not listed counts as one address for everybody behind it.");
 
     #[ts(type = "string[]")]
     viewer_origins: Vec<Url> = Vec::new() =>
@@ -229,7 +229,7 @@ settings! {
         .meaning("keyboard and mouse wait in a viewer window until somebody there said that the words to compare match. They wait in any case where words that were compared have changed. A web page has no such words: while this is on, no link to control is given from here. Who waits to be let in controls as soon as the customer or you say so")
         .guard(true)
         .field(Group::Access, "Control waits until the words match", FieldKind::Switch)
-        .hint("A viewer window only shows the screen until you compared the three words with the customer. Once is enough for a session, as long as their program has the same key. A web page has no words to compare: links from here only let others watch.");
+        .hint("A viewer window only shows the screen until you have compared the three words with the customer. Once is enough for a session, as long as their program has the same key. A web page has no words to compare: links from here only let others watch, but whoever is let in controls as soon as the customer or you say so.");
 
     // This console's policy, not a lock on the service.
     verify_gate: GatePolicy = GatePolicy::Off => setting("write off, warn or require")

@@ -67,7 +67,9 @@ impl EventFacts for ChatEvent {
                 ),
                 *messages > 0,
             ),
-            Self::TranscriptFailed { .. } => Notice::loud("Transcript not saved - will retry"),
+            Self::TranscriptFailed { .. } => {
+                Notice::loud("Transcript not saved yet; it is tried again")
+            }
         }
     }
 
@@ -87,9 +89,10 @@ impl EventFacts for ChatEvent {
                 "Transcript saved ({})",
                 count(*messages, "message", "messages")
             )),
-            Self::TranscriptFailed { failure } => {
-                LogLine::failure(format!("Transcript not saved, will retry: {}", failure.reason()))
-            }
+            Self::TranscriptFailed { failure } => LogLine::failure(format!(
+                "Transcript not saved yet ({}); it is tried again",
+                failure.reason()
+            )),
         }
     }
 

@@ -62,7 +62,7 @@ impl EventFacts for LifeEvent {
         Notice::quiet(match self {
             Self::PinNotEnded { .. } => {
                 return Notice::loud(format!(
-                    "{session}: closed, but its PIN could not be ended yet - will retry"
+                    "{session}: closed, but its PIN could not be ended yet; it is tried again"
                 ));
             }
             Self::PinEnded => format!("{session}: the PIN is ended now"),
@@ -99,7 +99,7 @@ impl EventFacts for LifeEvent {
                 outcome.as_words()
             )),
             Self::PinNotEnded { failure } => LogLine::failure(format!(
-                "The PIN could not be ended yet, will retry: {}",
+                "The PIN isn't ended yet ({}); it is tried again",
                 failure.reason()
             )),
             Self::PinEnded => LogLine::success("The PIN is ended now"),

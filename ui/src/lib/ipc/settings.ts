@@ -126,8 +126,8 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     },
     {
       "key": "lan_trusted_proxies",
-      "label": "Trusted proxies",
-      "hint": "Reverse proxies that say whom they pass on, one a line. Without them all customers behind one count as one.",
+      "label": "Proxies before the broker",
+      "hint": "Reverse proxies that say whom they pass on, one a line. A proxy that is not listed counts as one address for everybody behind it.",
       "kind": "list",
       "placeholder": "127.0.0.1"
     }
@@ -160,8 +160,8 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     },
     {
       "key": "listener_trusted_proxies",
-      "label": "Trusted proxies",
-      "hint": "Reverse proxies that say whom they pass on, one a line. Without them one on another computer counts as one address.",
+      "label": "Proxies before the listener",
+      "hint": "Reverse proxies that say whom they pass on, one a line. A proxy that is not listed counts as one address for everybody behind it.",
       "kind": "list",
       "placeholder": "10.0.0.5"
     }
@@ -235,7 +235,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "control_after_words",
       "label": "Control waits until the words match",
-      "hint": "A viewer window only shows the screen until you compared the three words with the customer. Once is enough for a session, as long as their program has the same key. A web page has no words to compare: links from here only let others watch.",
+      "hint": "A viewer window only shows the screen until you have compared the three words with the customer. Once is enough for a session, as long as their program has the same key. A web page has no words to compare: links from here only let others watch, but whoever is let in controls as soon as the customer or you say so.",
       "kind": "switch"
     }
   ],

@@ -1,6 +1,7 @@
 import { screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import { expect, test } from 'vitest';
+import { console_ } from '../../../fake/make';
 import { open } from '../../../tests/rendered';
 
 test('a closed session is deleted after a question, and leaves the window', async () => {
@@ -10,7 +11,11 @@ test('a closed session is deleted after a question, and leaves the window', asyn
   await port.ask({ do: 'close', session: id, outcome: 'resolved', note: '' });
   await userEvent.click(await screen.findByRole('button', { name: /more/i }));
   await userEvent.click(await screen.findByRole('menuitem', { name: /Delete/ }));
-  expect(await screen.findByText(/is deleted with its chat, notes and/)).toBeVisible();
+  const said = await screen.findByText(/is deleted with its chat, notes and/);
+  expect(said).toHaveTextContent('pictures, here and at the broker (once it can be reached). This can’t');
+  const now = console_(Date.now(), { revision: 1000 });
+  port.push({ push: 'console', ...now, service: { ...now.service, kind: 'configured' } });
+  await waitFor(() => expect(said).toHaveTextContent('a hosted service keeps each chat message for a day'));
   await userEvent.click(screen.getByRole('button', { name: 'Delete for good' }));
   await waitFor(() => expect(screen.queryByRole('heading', { level: 1, name: 'Maria Lopez' })).toBeNull());
   expect(port.details.has(id)).toBe(false);

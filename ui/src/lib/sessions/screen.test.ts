@@ -128,7 +128,7 @@ test('who waits is said with what should be known before they are let in', () =>
     name: 'Ben',
     who: 'Ben waits to see and control the screen.',
     facts:
-      'They have nothing but the PIN. They use a web page, which the server could look on at. Let them in only if you expect them; the customer is told.',
+      'They have nothing but the PIN. They use a web page: whoever runs the server could see the screen.',
   });
   const guest = newcomer({ ...BEN, name: '', controls: false, sealed: true, invited: true });
   expect(guest.who).toBe('Somebody without a name waits to see the screen.');
@@ -138,16 +138,31 @@ test('who waits is said with what should be known before they are let in', () =>
 test('the list says that somebody waits, and they are let in by the keyboard', async () => {
   const port = await theseWait([BEN], true);
   await settle();
-  expect(screen.getByTitle(/^somebody waits to be let in/)).toBeInTheDocument();
+  expect(screen.getByTitle(/^1 asks to come in/)).toBeInTheDocument();
   screen.getByRole('button', { name: 'Let Ben in' }).focus();
   await user().keyboard('{Enter}');
   expect(port.asked).toContainEqual({ do: 'answer_viewer', session: 's1', viewer: 'w', lets_in: true });
   expect(screen.queryByRole('region', { name: 'Waits to be let in' })).toBeNull();
-  expect(screen.queryByTitle(/waits to be let in/)).toBeNull();
+  expect(screen.queryByTitle(/to come in/)).toBeNull();
 });
 
-test('who waits can be refused', async () => {
+test('who waits can be refused, and what holds for all of them is said once', async () => {
   const port = await theseWait([BEN], true);
+  const other = { ...BEN, id: 'x', name: 'Cleo' };
+  port.change('s1', (detail) => {
+    const waiting = [...(detail.screen?.waiting ?? []), other];
+    return {
+      ...detail,
+      screen: { ...NOTHING, ...detail.screen, waiting },
+      row: { ...detail.row, waiting: 2 },
+    };
+  });
+  expect(await screen.findByTitle(/^2 ask to come in/)).toBeInTheDocument();
+  const card = within(screen.getByRole('region', { name: 'Waits to be let in' }));
+  expect(card.getAllByText(/only if you expect them/)).toHaveLength(1);
+  const buttons = card.getAllByRole('button').map((button) => button.getAttribute('aria-label'));
+  // As in the viewer window and in the customer's banner.
+  expect(buttons).toEqual(['Let Ben in', 'Refuse Ben', 'Let Cleo in', 'Refuse Cleo']);
   await settle();
   await user().click(screen.getByRole('button', { name: 'Refuse Ben' }));
   expect(port.asked).toContainEqual({ do: 'answer_viewer', session: 's1', viewer: 'w', lets_in: false });

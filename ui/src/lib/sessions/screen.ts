@@ -30,8 +30,7 @@ export function newcomer({ name, controls, sealed, invited }: WaitingView) {
   const who = `${name || 'Somebody without a name'} waits to ${controls ? 'see and control' : 'see'} the screen.`;
   const facts = [
     invited ? 'They have a link of yours.' : 'They have nothing but the PIN.',
-    sealed ? 'End-to-end encrypted.' : 'They use a web page, which the server could look on at.',
-    'Let them in only if you expect them; the customer is told.',
+    sealed ? 'End-to-end encrypted.' : 'They use a web page: whoever runs the server could see the screen.',
   ];
   return { name: called, who, facts: facts.join(' ') };
 }
