@@ -5,6 +5,7 @@ mod button_input;
 mod draw;
 mod scene;
 mod screen_rect;
+mod sentence;
 mod sentences;
 mod stay_on_top;
 mod theme;

@@ -1,6 +1,7 @@
 //! The layout of each window, in the screen's pixels. Nothing is drawn here.
 
-use super::sentences::{self, Part, Sentence};
+use super::sentence::{Part, Sentence};
+use super::sentences;
 use super::theme::{Colour, Theme};
 use super::typesetting::{Cut, Span, TextBlock, TextBox, Typesetter};
 use super::{Choice, Question};
@@ -281,7 +282,7 @@ impl SceneBuilder<'_> {
     /// A sentence. Its names and words are brighter and heavier than the program's own text.
     pub fn spans(&self, sentence: &Sentence, plain: Colour, name: Colour) -> Vec<Span> {
         let of = |part: &Part| match part {
-            Part::Plain(text) => self.span(text, plain),
+            Part::Plain(_) | Part::Break => self.span(part.text(), plain),
             Part::Name(text) => Span { bold: true, ..self.span(text, name) },
             Part::Words(text) => Span { mono: true, ..self.span(text, self.theme.accent) },
         };

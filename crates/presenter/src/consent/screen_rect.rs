@@ -1,5 +1,10 @@
 //! Rectangles of the screen, which may have several monitors.
 
+/// The width and height in units at which every window fits on a monitor.
+const NEEDED_ROOM: (f32, f32) = (580.0, 640.0);
+/// How much of a monitor's width the banner may take.
+pub const BANNER_SHARE: f32 = 0.96;
+
 /// A rectangle in the coordinates of the whole screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScreenRect {
@@ -36,6 +41,12 @@ impl ScreenRect {
 pub fn monitor_at(monitors: &[ScreenRect], (x, y): (i32, i32)) -> ScreenRect {
     let has = |m: &&ScreenRect| (m.x..m.x + m.w).contains(&x) && (m.y..m.y + m.h).contains(&y);
     *monitors.iter().find(has).unwrap_or(&monitors[0])
+}
+
+/// The scale, or a smaller one at which the windows fit on a monitor.
+pub fn fitted(scale: f32, monitor: ScreenRect) -> f32 {
+    let fits = (monitor.w as f32 / NEEDED_ROOM.0).min(monitor.h as f32 / NEEDED_ROOM.1);
+    scale.min(fits).clamp(0.5, 6.0)
 }
 
 #[cfg(test)]

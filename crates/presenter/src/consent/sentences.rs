@@ -4,10 +4,9 @@
 //! direction of text, always looks different from the program's own words, and always fits into
 //! a window.
 
-use std::fmt;
-
 use wire::shared_screen::{Requester, Role};
 
+use super::sentence::{Part, Sentence, cut};
 use super::{Banner, ClipboardState, Newcomer, Viewer};
 
 /// The most characters of a name that are shown.
@@ -16,46 +15,9 @@ use super::{Banner, ClipboardState, Newcomer, Viewer};
 const NAME: usize = 40;
 /// The most characters of a host that are shown.
 const HOST: usize = 120;
-/// The characters around a name, so that right-to-left characters in it don't reorder the text
-/// beside it (UAX #9, isolates).
-const ISOLATE: char = '\u{2068}';
-const END_ISOLATE: char = '\u{2069}';
-
-/// A part of a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    /// This program's own words.
-    Plain(String),
-    /// A name that somebody gave themselves; it looks different from this program's own words.
-    Name(String),
-    /// Words to compare on the phone.
-    Words(String),
-}
-
-/// A text in which names look different from the program's own words.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sentence(pub Vec<Part>);
-
 impl Sentence {
-    fn plain(mut self, text: impl Into<String>) -> Self {
-        self.0.push(Part::Plain(text.into()));
-        self
-    }
-
-    fn name(mut self, name: &str) -> Self {
-        let name = name_of(name).unwrap_or_else(|| "Somebody".to_owned());
-        self.0.push(Part::Name(format!("{ISOLATE}{name}{END_ISOLATE}")));
-        self
-    }
-}
-
-impl fmt::Display for Sentence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in &self.0 {
-            let (Part::Plain(text) | Part::Name(text) | Part::Words(text)) = part;
-            f.write_str(&text.replace([ISOLATE, END_ISOLATE], ""))?;
-        }
-        Ok(())
+    fn name(self, name: &str) -> Self {
+        self.cleaned_name(&name_of(name).unwrap_or_else(|| "Somebody".to_owned()))
     }
 }
 
@@ -82,7 +44,7 @@ pub fn watched(banner: &Banner, named: usize) -> Sentence {
         return sentence
             .plain("The connection was lost. Trying again; nobody sees your screen meanwhile");
     }
-    let paused = if banner.paused { sentence.plain("Control is paused · ") } else { sentence };
+    let paused = if banner.paused { sentence.plain("Control is paused").pause() } else { sentence };
     if banner.viewers.is_empty() {
         return paused.plain("Nobody is watching right now");
     }
@@ -94,8 +56,7 @@ pub fn watched(banner: &Banner, named: usize) -> Sentence {
         (true, false) => ["watches this screen", "watch this screen"],
         (true, true) | (false, _) => ["watches", "watch"],
     };
-    let sentence =
-        if control.is_empty() || watch.is_empty() { sentence } else { sentence.plain(" · ") };
+    let sentence = if control.is_empty() || watch.is_empty() { sentence } else { sentence.pause() };
     group(sentence, &watch, named.saturating_sub(control.len()), verbs)
 }
 
@@ -123,9 +84,9 @@ fn group(sentence: Sentence, viewers: &[&Viewer], named: usize, verbs: [&str; 2]
 /// What sharing means, for the question.
 pub const fn means(clipboard: bool) -> &'static str {
     if clipboard {
-        "They will see everything on this screen, and may type, click and put texts and pictures on your clipboard. What you copy stays here until you send it. You can pause their control, or stop, at any time. Whoever comes through a web page, where the server could look on, waits until you let them in."
+        "They will see everything on this screen, and may type, click and put texts and pictures on your clipboard. What you copy stays here until you send it. You can pause their control, or stop, at any time. Viewers that use a web page, where whoever runs the server could see the screen, wait until you let them in."
     } else {
-        "They will see everything on this screen, and may type and click. The clipboard is not shared. You can pause their control, or stop, at any time. Whoever comes through a web page, where the server could look on, waits until you let them in."
+        "They will see everything on this screen, and may type and click. The clipboard is not shared. You can pause their control, or stop, at any time. Viewers that use a web page, where whoever runs the server could see the screen, wait until you let them in."
     }
 }
 
@@ -167,17 +128,15 @@ pub fn unsealed(banner: &Banner) -> Option<Sentence> {
     if open.is_empty() || banner.reconnecting {
         return None;
     }
-    let can_read = if banner.open_to_readers {
-        "the server and anybody on the way can look on: the connection isn't encrypted"
-    } else {
-        "the server can look on: not encrypted from end to end"
-    };
     let sentence = match &open[..] {
-        [one] => Sentence::default().name(&one.name).plain(" watches through a web page, and "),
-        _ => Sentence::default()
-            .plain(format!("{} people watch through a web page, and ", open.len())),
+        [one] => Sentence::default().name(&one.name).plain(" uses a web page"),
+        _ => Sentence::default().plain(format!("{} people use a web page", open.len())),
     };
-    Some(sentence.plain(can_read))
+    Some(sentence.plain(if banner.open_to_readers {
+        ": whoever runs the server, and anybody on the way, can see the screen, since the connection isn't encrypted"
+    } else {
+        ": whoever runs the server can see the screen"
+    }))
 }
 
 /// Asks whether a viewer is to be let in.
@@ -195,7 +154,7 @@ pub fn lets_in(newcomer: &Newcomer) -> Sentence {
     let sentence = if newcomer.sealed {
         sentence
     } else {
-        sentence.plain(" through a web page. The server could look on")
+        sentence.plain(". They use a web page: whoever runs the server could see the screen")
     };
     sentence.plain(". Let them in only if you expect them.")
 }
@@ -228,11 +187,7 @@ fn text_of(raw: &str, most: usize) -> String {
     let seen = raw.chars().take(most * 8).filter(|&c| !is_invisible(c));
     let spaced: String = seen.map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= most {
-        return line;
-    }
-    let kept: String = line.chars().take(most - 1).collect();
-    format!("{}…", kept.trim_end())
+    cut(&line, most)
 }
 
 /// Whether a character is invisible: direction marks, fillers, tags. The joiners don't count:
@@ -349,7 +304,7 @@ mod tests {
         let both = banner(vec![anna, viewer("Ben", Role::Watch)]);
         assert_eq!(
             unsealed(&both).unwrap().to_string(),
-            "Ben watches through a web page, and the server can look on: not encrypted from end to end"
+            "Ben uses a web page: whoever runs the server can see the screen"
         );
         let http = Banner { open_to_readers: true, ..both };
         assert!(unsealed(&http).unwrap().to_string().contains("anybody on the way"));
@@ -366,7 +321,7 @@ mod tests {
         };
         assert_eq!(
             lets_in(&newcomer).to_string(),
-            "Ben knows only the PIN and wants to see and control this computer through a web page. The server could look on. Let them in only if you expect them."
+            "Ben knows only the PIN and wants to see and control this computer. They use a web page: whoever runs the server could see the screen. Let them in only if you expect them."
         );
     }
 

@@ -83,6 +83,8 @@ pub struct TextBlock {
     pub height: f32,
     /// The distance from the top to the first line's baseline.
     pub baseline: f32,
+    /// Whether there was more text than room.
+    pub cut: bool,
 }
 
 impl Typesetter {
@@ -117,6 +119,23 @@ impl Typesetter {
     }
 
     pub fn lay(&mut self, spans: &[Span], room: TextBox) -> TextBlock {
+        let block = self.lay_all(spans, room);
+        if block.fits(room) {
+            return block;
+        }
+        // Only cosmic-text can cut a start or a single line, and it begins the last of several lines
+        // with the space that ends the line before.
+        let shorter = (room.lines > 1 && room.cut == Cut::End)
+            .then(|| self.lay_beginning(spans, room))
+            .flatten();
+        TextBlock {
+            cut: true,
+            ..shorter.unwrap_or_else(|| ellipsized(&mut self.fonts, block, room))
+        }
+    }
+
+    /// Lays out the whole text, in as many lines as it takes.
+    fn lay_all(&mut self, spans: &[Span], room: TextBox) -> TextBlock {
         let mut buffer = Buffer::new(&mut self.fonts, Metrics::new(room.size, room.leading));
         buffer.set_wrap(if room.lines > 1 { Wrap::WordOrGlyph } else { Wrap::None });
         buffer.set_size(Some(room.width.max(1.0)), None);
@@ -124,20 +143,24 @@ impl Typesetter {
         let plain = Attrs::new().family(Family::SansSerif);
         buffer.set_rich_text(spans, &plain, Shaping::Advanced, None);
         buffer.shape_until_scroll(&mut self.fonts, false);
-        let (mut width, mut lines) = extent(&buffer);
-        // Only if it is needed: when an ellipsis is allowed, cosmic-text begins the last line with
-        // the space that ends the line before.
-        if lines > room.lines || width > room.width {
-            let limit = EllipsizeHeightLimit::Lines(room.lines);
-            buffer.set_ellipsize(match room.cut {
-                Cut::End => Ellipsize::End(limit),
-                Cut::Start => Ellipsize::Start(limit),
-            });
-            buffer.shape_until_scroll(&mut self.fonts, false);
-            (width, lines) = extent(&buffer);
+        TextBlock::of(buffer, room)
+    }
+
+    /// Lays out as much of the text's beginning as there is room for, and an ellipsis.
+    fn lay_beginning(&mut self, spans: &[Span], room: TextBox) -> Option<TextBlock> {
+        let mut best = None;
+        let (mut fits, mut all) =
+            (0, spans.iter().map(|span| span.text.chars().count()).sum::<usize>());
+        while fits + 1 < all {
+            let tried = usize::midpoint(fits, all);
+            let block = self.lay_all(&beginning(spans, tried), room);
+            if block.fits(room) {
+                (fits, best) = (tried, Some(block));
+            } else {
+                all = tried;
+            }
         }
-        let baseline = buffer.layout_runs().next().map_or(0.0, |run| run.line_y);
-        TextBlock { buffer, width: width.ceil(), height: lines as f32 * room.leading, baseline }
+        best
     }
 
     /// Draws a text with its top left corner at a point. Nothing is drawn outside of its own lines,
@@ -164,6 +187,60 @@ impl Typesetter {
             }
         });
     }
+}
+
+impl TextBlock {
+    fn of(buffer: Buffer, room: TextBox) -> Self {
+        let (width, lines) = extent(&buffer);
+        let baseline = buffer.layout_runs().next().map_or(0.0, |run| run.line_y);
+        let height = lines as f32 * room.leading;
+        Self { buffer, width: width.ceil(), height, baseline, cut: false }
+    }
+
+    fn fits(&self, room: TextBox) -> bool {
+        let (width, lines) = extent(&self.buffer);
+        lines <= room.lines && width <= room.width
+    }
+
+    /// The text of each line.
+    #[cfg(test)]
+    pub fn lines(&self) -> Vec<String> {
+        let of = |run: cosmic_text::LayoutRun<'_>| {
+            let start = run.glyphs.iter().map(|glyph| glyph.start).min()?;
+            let end = run.glyphs.iter().map(|glyph| glyph.end).max()?;
+            run.text.get(start..end).map(str::to_owned)
+        };
+        self.buffer.layout_runs().filter_map(of).collect()
+    }
+}
+
+/// A text that is too long, cut by cosmic-text.
+fn ellipsized(fonts: &mut FontSystem, mut block: TextBlock, room: TextBox) -> TextBlock {
+    let limit = EllipsizeHeightLimit::Lines(room.lines);
+    block.buffer.set_ellipsize(match room.cut {
+        Cut::End => Ellipsize::End(limit),
+        Cut::Start => Ellipsize::Start(limit),
+    });
+    block.buffer.shape_until_scroll(fonts, false);
+    TextBlock::of(block.buffer, room)
+}
+
+/// The first `most` characters, and an ellipsis.
+fn beginning(spans: &[Span], most: usize) -> Vec<Span> {
+    let mut left = most;
+    let mut kept = Vec::new();
+    for span in spans {
+        if left == 0 {
+            break;
+        }
+        let text: String = span.text.chars().take(left).collect();
+        left -= text.chars().count();
+        kept.push(Span { text, ..span.clone() });
+    }
+    if let Some(last) = kept.last_mut() {
+        last.text = format!("{}…", last.text.trim_end());
+    }
+    kept
 }
 
 /// The width of the widest line, and the number of lines.
@@ -213,6 +290,9 @@ mod tests {
             let block = fonts.lay(std::slice::from_ref(&long), room(200.0, lines));
             assert_eq!(block.height, lines as f32 * 19.0);
             assert!(block.width <= 200.0, "{}", block.width);
+            assert!(block.cut);
+            let begins_with_a_space = block.lines().iter().any(|line| line.starts_with(' '));
+            assert!(!begins_with_a_space, "{:?}", block.lines());
         }
     }
 

@@ -8,16 +8,13 @@ use x11rb::protocol::Event;
 use super::button_input::{ButtonInput, Input};
 use super::draw;
 use super::scene::{Scene, SceneBuilder};
-use super::screen_rect::{ScreenRect, monitor_at};
+use super::screen_rect::{BANNER_SHARE, ScreenRect, fitted, monitor_at};
 use super::stay_on_top::{Cover, Covered, StayOnTop};
 use super::theme::Theme;
 use super::typesetting::Typesetter;
 use super::x11_window::{Window, WindowEvent, WindowKind};
 use super::{Banner, Choice, ConsentUi, Question, sentences};
 use crate::screen::ScreenError;
-
-/// The width and height in units at which every window fits on a monitor.
-const NEEDED_ROOM: (f32, f32) = (580.0, 640.0);
 
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
@@ -178,7 +175,7 @@ impl<'a> BannerWindow<'a> {
         let scale = window.scale();
         let banner = Banner::default();
         let mut builder = SceneBuilder { fonts: &mut ui.fonts, theme: ui.theme, scale };
-        let scene = builder.banner(&banner, None, 0.0);
+        let scene = builder.banner(&banner, None, f32::MAX);
         let input = ButtonInput::new(&scene.buttons, ui.timing.guard, Instant::now());
         let (notice, top, moved, grip) = (None, StayOnTop::default(), None, None);
         let mut banner_window =
@@ -315,7 +312,7 @@ impl<'a> BannerWindow<'a> {
         let monitor = self.moved.map_or(monitors[0], |at| monitor_at(&monitors, at));
         self.scale = fitted(self.window.scale(), monitor);
         let notice = self.notice.as_ref().map(|(notice, _)| notice.as_str());
-        let most = monitor.w as f32 * 0.96;
+        let most = monitor.w as f32 * BANNER_SHARE;
         let mut builder =
             SceneBuilder { fonts: &mut self.ui.fonts, theme: self.ui.theme, scale: self.scale };
         self.scene = builder.banner(&self.banner, notice, most);
@@ -354,10 +351,4 @@ fn input(window: &Window, event: &Event) -> Option<Input> {
 
 fn first(window: &Window) -> Result<ScreenRect, ScreenError> {
     Ok(window.monitors()?[0])
-}
-
-/// The scale, or a smaller one at which the windows fit on a monitor.
-fn fitted(scale: f32, monitor: ScreenRect) -> f32 {
-    let fits = (monitor.w as f32 / NEEDED_ROOM.0).min(monitor.h as f32 / NEEDED_ROOM.1);
-    scale.min(fits).clamp(0.5, 6.0)
 }

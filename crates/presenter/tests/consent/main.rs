@@ -20,8 +20,11 @@ const ENTER: u32 = 0xff0d;
 const ESCAPE: u32 = 0xff1b;
 /// From a button's edge into the one beside it.
 const BESIDE: i32 = 30;
-/// From the left edge of Stop into the button before Pause.
-const BEFORE_PAUSE: i32 = -165;
+/// From the left edge of Stop into the last button of a line below it, and into the one before that.
+const LAST: i32 = -10;
+const BEFORE_LAST: i32 = -80;
+/// From the banner's bottom into the buttons of its last line.
+const LAST_LINE: i32 = 25;
 
 fn desk(screen: &Screen, guard: Duration) -> X11ConsentUi {
     desk_with(screen, guard, Cover::default())
@@ -132,6 +135,13 @@ fn what_is_copied_is_shared_only_by_its_switch() {
     }
 }
 
+/// A place in a button of the banner's last line, so far beside Stop's left edge.
+fn in_last_line(person: &Person, window: u32, beside: i32) -> [i32; 2] {
+    let [x, _] = person.buttons(window, STOP, beside)[1];
+    let [_, y, _, h] = person.place(window);
+    [x, y + h - LAST_LINE]
+}
+
 /// The banner shows a button for the clipboard only where there is something to choose.
 #[test]
 fn the_banner_asks_about_the_clipboard() {
@@ -139,15 +149,17 @@ fn the_banner_asks_about_the_clipboard() {
     let person = Person::at(&screen);
     let sharing = share(&screen);
     let window = person.window();
+    let plain = person.place(window)[3];
     let asked = ClipboardState::Asked { by: "Anna".into(), question: 7 };
     for (state, choice) in
         [(asked, Choice::SendClipboard(7)), (ClipboardState::Shared, Choice::KeepClipboard)]
     {
-        let width = person.place(window)[2];
         sharing.banner.send(Banner { clipboard: state, ..viewers(&[]) }).unwrap();
-        person.until("its button", || person.place(window)[2] != width);
-        person.click(person.buttons(window, STOP, BEFORE_PAUSE)[1]);
+        person.until("its button", || person.place(window)[3] != plain);
+        person.click(in_last_line(&person, window, LAST));
         assert_eq!(sharing.chosen.recv().unwrap(), choice);
+        sharing.banner.send(viewers(&[])).unwrap();
+        person.until("no button", || person.place(window)[3] == plain);
     }
     drop(sharing.banner);
     assert_eq!(sharing.ended.join().unwrap(), Ok(()));
@@ -160,17 +172,16 @@ fn the_banner_asks_about_another_program() {
     let person = Person::at(&screen);
     let sharing = share(&screen);
     let window = person.window();
-    for (beside, choice) in [(BEFORE_PAUSE, Choice::Stay(7)), (BEFORE_PAUSE - 110, Choice::Move(7))]
-    {
-        let width = person.place(window)[2];
+    let plain = person.place(window)[3];
+    for (beside, choice) in [(LAST, Choice::Stay(7)), (BEFORE_LAST, Choice::Move(7))] {
         sharing.banner.send(Banner { other_program: Some(7), ..viewers(&[]) }).unwrap();
-        person.until("its buttons", || person.place(window)[2] != width);
+        person.until("its buttons", || person.place(window)[3] != plain);
         let [x, y, w, h] = person.place(window);
         assert!(x >= 0 && y >= 0 && x + w <= 1280 && y + h <= 800, "{x} {y} {w} {h}");
-        person.click(person.buttons(window, STOP, beside)[1]);
+        person.click(in_last_line(&person, window, beside));
         assert_eq!(sharing.chosen.recv().unwrap(), choice);
         sharing.banner.send(viewers(&[])).unwrap();
-        person.until("no buttons", || person.place(window)[2] == width);
+        person.until("no buttons", || person.place(window)[3] == plain);
     }
     drop(sharing.banner);
     assert_eq!(sharing.ended.join().unwrap(), Ok(()));
