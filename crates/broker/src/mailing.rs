@@ -35,12 +35,14 @@ impl Coordinator {
         // On disk before it is sent: an e-mail that may have been taken isn't sent again after a crash.
         let begun = self.change(|hub, _| Ok(hub.begin_mail_attempt(mail.id))).await;
         let Ok(Some(mail)) = begun else { return false };
-        let (state, again) = match mailer.send(&mail).await {
-            Handover::Taken => (MailState::Sent, false),
-            Handover::Refused(reason) => (MailState::Failed(reason), false),
-            Handover::NotYet(reason) if last => (MailState::Failed(reason), false),
-            Handover::NotYet(reason) => (MailState::Waiting(reason), true),
+        let (outcome, state, again) = match mailer.send(&mail).await {
+            Handover::Taken => ("taken", MailState::Sent, false),
+            Handover::Refused(reason) => ("refused", MailState::Failed(reason), false),
+            Handover::NotYet(reason) if last => ("given up", MailState::Failed(reason), false),
+            Handover::NotYet(reason) => ("not yet", MailState::Waiting(reason), true),
         };
+        // Without the reason, in which servers repeat the address.
+        tracing::info!(id = %mail.id, outcome, "e-mail handed to the mail server");
         self.record(|hub, _| hub.set_mail_state(mail.id, state)).await;
         again
     }

@@ -7,9 +7,15 @@ use std::time::Duration;
 
 use broker::{Rate, TargetPolicy};
 use common::{MINUTE, Receiver, Rig, broker, broker_with};
+use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::Response;
 use serde_json::{Value, json};
-use serve::TrustedProxies;
+use serve::{Pace, Paces, TrustedProxies};
+use tokio_tungstenite::{
+    connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
+use uuid::Uuid;
 
 /// A broker that believes the tests' X-Forwarded-For.
 async fn behind_a_proxy() -> Rig {
@@ -241,4 +247,34 @@ async fn this_machine_is_refused_by_its_public_address_and_name_as_by_loopback()
             assert_eq!(reached, expected, "{here}");
         }
     }
+}
+
+#[tokio::test]
+async fn who_says_too_much_has_said_what_came_before_the_end() {
+    let none = Pace { each: Duration::ZERO, at_once: 0, patience: Duration::ZERO };
+    let messages = Pace { each: MINUTE * 60, ..none };
+    let paces = Paces { connections: none, requests: none, messages, reads: none };
+    let rig = broker_with(|config| {
+        config.trusted_proxies = TrustedProxies::new(["127.0.0.1".parse().unwrap()]);
+        config.limits.paces = Some(paces);
+    })
+    .await;
+    let pin = rig.mint().await;
+    let url = format!("{}/live", rig.running.origin().replace("http", "ws"));
+    let mut request = url.into_client_request().unwrap();
+    request.headers_mut().insert("x-forwarded-for", "203.0.113.7".parse().unwrap());
+    let (mut socket, _) = connect_async(request).await.unwrap();
+    let (page, name) = (Uuid::new_v4(), "Maria");
+    let hello = json!({
+        "type": "hello", "session_pin": pin, "side": "presenter", "page": page, "name": name,
+    });
+    let said = ["one", "two"].map(|body| json!({ "type": "chat", "name": name, "body": body }));
+    // Without reading in between, so that no answer to a ping counts.
+    for message in [&hello, &said[0], &said[1]] {
+        socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+    while let Some(Ok(_)) = socket.next().await {}
+    let chat = rig.get_json(&format!("/chat?session_pin={pin}")).await;
+    let bodies: Vec<_> = chat["chat"].as_array().unwrap().iter().map(|one| &one["body"]).collect();
+    assert_eq!(bodies, ["one", "two"]);
 }

@@ -42,7 +42,8 @@ pub struct Limits {
     pub body_within: Duration,
     /// How long an HTTP/2 connection may be without a request.
     pub idle_within: Duration,
-    /// How long a client may read nothing of what is being sent to it.
+    /// How long a client may read nothing of what is being sent to it. Not shorter than a system may take to say that it
+    /// has read something: see [`Speed`].
     pub write_within: Duration,
     /// How fast it has to take what is being sent to it.
     pub slowest: Speed,
@@ -68,7 +69,7 @@ impl Default for Limits {
             headers_within: Duration::from_secs(5),
             body_within: Duration::from_secs(5),
             idle_within: Duration::from_secs(30),
-            write_within: Duration::from_secs(30),
+            write_within: Speed::OF_THE_SLOWEST_LINE.within,
             slowest: Speed::OF_THE_SLOWEST_LINE,
             connections: file_limit::connections(),
             per_address: None,

@@ -57,7 +57,7 @@ impl AddrListener<Placed, Peer> for Listening {
                 },
                 // That one connection has failed already; the next one may be good.
                 Err(error) if is_of_the_connection(&error) => {}
-                Err(error) => self.wait_for_files(&error).await,
+                Err(error) => self.wait_after(&error).await,
             }
         }
     }
@@ -68,12 +68,28 @@ impl AddrListener<Placed, Peer> for Listening {
 }
 
 impl Listening {
-    /// The process or the system can open nothing more. Whoever is missed least makes room, as where places are used up.
-    async fn wait_for_files(&self, error: &io::Error) {
+    /// Where the process or the system can open nothing more, whoever is missed least makes room, as where places are used
+    /// up. Of any other error nobody's end would be a cure.
+    async fn wait_after(&self, error: &io::Error) {
         tracing::debug!(%error, "no connection can be accepted");
-        self.places.counters().refused(Refusal::Files);
-        sleep(if self.places.make_room() { TRY_AGAIN_SOON } else { TRY_AGAIN }).await;
+        let makes_room = is_out_of_files(error) && {
+            self.places.counters().refused(Refusal::Files);
+            self.places.make_room()
+        };
+        sleep(if makes_room { TRY_AGAIN_SOON } else { TRY_AGAIN }).await;
     }
+}
+
+fn is_out_of_files(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let all = {
+        use rustix::io::Errno;
+        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].map(Errno::raw_os_error)
+    };
+    // WSAEMFILE and WSAENOBUFS.
+    #[cfg(not(unix))]
+    let all = [10_024, 10_055];
+    error.raw_os_error().is_some_and(|code| all.contains(&code))
 }
 
 fn is_of_the_connection(error: &io::Error) -> bool {
@@ -84,4 +100,23 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 /// With a reset, after which the system remembers nothing of it: otherwise it would for a minute, of each one in a flood.
 fn refuse(stream: TcpStream) {
     let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_used_up_makes_others_give_way() {
+        let is_so = |errno: Errno| is_out_of_files(&errno.into());
+        for used_up in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            assert!(is_so(used_up), "{used_up}");
+        }
+        for other in [Errno::PERM, Errno::INVAL, Errno::PROTO, Errno::NETDOWN, Errno::HOSTUNREACH] {
+            assert!(!is_so(other), "{other}");
+        }
+        assert!(!is_out_of_files(&io::ErrorKind::TimedOut.into()));
+    }
 }

@@ -125,7 +125,8 @@ impl Progress {
         let (within, slowest) = (limits.write_within, limits.slowest);
         let ends =
             requests.under_way.values().filter_map(|taking| taking.deadline(within, slowest));
-        match ends.min() {
+        // Only where all of them are one owner's: through a trusted proxy come many, who would end with the slowest.
+        match ends.min().filter(|_| self.place.owner.is_some()) {
             Some(at) => Deadline::Ends(at, Some(Refusal::Unread)),
             None => Deadline::Again(Instant::now() + limits.idle_within),
         }
@@ -338,5 +339,28 @@ impl HttpBody for TrackedBody {
         }
         hint.set_lower(of_body.lower() + rest);
         hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Counters, PeerPolicy, connection_slots::ConnectionSlots};
+
+    #[test]
+    fn a_slow_visitor_ends_its_own_connection_and_not_the_one_of_a_proxy() {
+        let limits = Limits::default();
+        let places = ConnectionSlots::new(&limits, PeerPolicy::default(), Counters::default());
+        for (from, ends) in [([203, 0, 113, 7], true), ([127, 0, 0, 1], false)] {
+            let place = places.take((from, 9).into()).unwrap();
+            let progress = Arc::new(Progress::new(place));
+            let slow = progress.begin();
+            let since = Instant::now();
+            slow.note(|taking, _| taking.wait(since, limits.slowest));
+            let deadline = progress.deadline(&limits);
+            let unread = Deadline::Ends(since + limits.write_within, Some(Refusal::Unread));
+            assert_eq!(deadline == unread, ends, "{deadline:?}");
+            assert_eq!(matches!(deadline, Deadline::Again(_)), !ends, "{deadline:?}");
+        }
     }
 }

@@ -177,7 +177,7 @@ fn sip(mut socket: TcpStream, mut more: impl FnMut(&mut TcpStream) -> std::io::R
 async fn who_takes_a_few_bytes_now_and_then_is_sent_away() {
     let slowest = Speed { bytes: u64::MAX, within: SHORT * 2 };
     for is_http2 in [false, true] {
-        let server = start(Limits { slowest, ..patient() }, None, false);
+        let server = start(Limits { slowest, ..patient() }, None, true);
         let mut socket = connect(&server, 1);
         let http1 = b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n".to_vec();
         let first = if is_http2 { http2(1, "/large") } else { http1 };
@@ -218,7 +218,13 @@ async fn by_default_1200_pages_stay_connected_where_the_files_allow_it() {
         None,
         false,
     );
-    let pages = 1200.min(server.counters().snapshot().limit * 3 / 4);
+    let room = server.counters().snapshot().limit * 3 / 4;
+    // Elsewhere the system decides how far a process may raise its own limit.
+    assert!(
+        cfg!(not(target_os = "linux")) || room >= 1200,
+        "there is room for {room} pages only: raise the hard limit of open files (`ulimit -Hn`) to 4096"
+    );
+    let pages = 1200.min(room);
     let mut open = Vec::new();
     for _ in 0..pages {
         let mut socket = connect(&server, 1);

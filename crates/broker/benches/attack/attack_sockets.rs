@@ -41,14 +41,23 @@ pub async fn one(addr: SocketAddr, from: Ipv6Addr, n: u32, pin: &str) {
         6 => drop(say(from, addr, "/screen", WATCH.to_owned()).await),
         7 => drop(say(from, addr, "/screen", PRESENT.to_owned()).await),
         8 => events(from, addr).await,
-        9 => flood(from, addr, &http2::start(65_535), &http2::rapid_resets()).await,
-        10 => flood(from, addr, &http2::start(0), &http2::many_streams()).await,
-        11 => flood(from, addr, &http2::headers_begun(), &http2::continuations()).await,
-        12 => flood(from, addr, &http2::start(65_535), &http2::pings()).await,
-        13 => flood(from, addr, &http2::start(65_535), &http2::settings()).await,
+        9 => {
+            let resets = |round| http2::rapid_resets(addr, round);
+            flood(from, addr, &http2::start(65_535), resets).await;
+        }
+        10 => {
+            let streams = |round| http2::many_streams(addr, round);
+            flood(from, addr, &http2::start(0), streams).await;
+        }
+        11 => {
+            let first = http2::headers_begun(addr);
+            flood(from, addr, &first, |_| http2::continuations()).await;
+        }
+        12 => flood(from, addr, &http2::start(65_535), |_| http2::pings()).await,
+        13 => flood(from, addr, &http2::start(65_535), |_| http2::settings()).await,
         14 => slow_reader(from, addr).await,
-        15 => flood(from, addr, b"", &pipelined(addr)).await,
-        16 => flood(from, addr, b"GET / HTTP/1.1\r\nx: ", &[b'y'; 4096]).await,
+        15 => flood(from, addr, b"", |_| pipelined(addr)).await,
+        16 => flood(from, addr, b"GET / HTTP/1.1\r\nx: ", |_| vec![b'y'; 4096]).await,
         _ => screen(from, addr).await,
     }
 }
@@ -70,14 +79,21 @@ pub async fn trickle(from: Ipv6Addr, addr: SocketAddr) {
     }
 }
 
-/// Says the same without end, reading whatever is answered, as long as it is taken.
-async fn flood(from: Ipv6Addr, addr: SocketAddr, first: &[u8], again: &[u8]) {
+/// Says more, round by round, without end, reading whatever is answered, as long as it is taken.
+async fn flood(
+    from: Ipv6Addr,
+    addr: SocketAddr,
+    first: &[u8],
+    mut more: impl FnMut(u32) -> Vec<u8>,
+) {
     let Ok(stream) = connect(from, addr).await else { return };
     let (mut read, mut write) = stream.into_split();
     let says = async {
         let mut taken = write.write_all(first).await;
+        let mut round = 0;
         while taken.is_ok() {
-            taken = write.write_all(again).await;
+            taken = write.write_all(&more(round)).await;
+            round += 1;
         }
     };
     let hears = async { tokio::io::copy(&mut read, &mut tokio::io::sink()).await };
@@ -93,13 +109,21 @@ fn pipelined(addr: SocketAddr) -> Vec<u8> {
 }
 
 /// Asks for a page, and takes it a byte at a time.
-async fn slow_reader(from: Ipv6Addr, addr: SocketAddr) {
+pub async fn slow_reader(from: Ipv6Addr, addr: SocketAddr) {
     let Ok(mut stream) = connect(from, addr).await else { return };
     let ask = format!("GET /view HTTP/1.1\r\nhost: {addr}\r\n\r\n");
     let _ = stream.write_all(ask.repeat(50).as_bytes()).await;
     while let Ok(1) = stream.read(&mut [0]).await {
         sleep(Duration::from_millis(100)).await;
     }
+}
+
+/// Asks for answers of which it takes nothing, as many as a connection may have.
+pub async fn stuck_streams(from: Ipv6Addr, addr: SocketAddr) {
+    let Ok(mut stream) = connect(from, addr).await else { return };
+    let asked = [http2::start(0), http2::many_streams(addr, 0)].concat();
+    let _ = stream.write_all(&asked).await;
+    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
 }
 
 /// Joins if it is let, and chats as fast as it is answered.

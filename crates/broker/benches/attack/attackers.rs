@@ -25,7 +25,7 @@ const HELD: u32 = 6_000;
 const KNOCKS: Duration = Duration::from_millis(10);
 
 /// Every call, with what its callers would say. The PIN is the attacker's own every other time.
-const CALLS: [(&str, &str, &str); 25] = [
+const CALLS: [(&str, &str, &str); 26] = [
     ("GET", "/regions", ""),
     ("GET", "/session_pin?region=us-east-1", ""),
     ("GET", "/session_url?session_pin=PIN&ro=false", ""),
@@ -52,6 +52,11 @@ const CALLS: [(&str, &str, &str); 25] = [
     ("GET", "/x/asker?session_pin=PIN", ""),
     ("POST", "/x/viewer_link", r#"{"session_pin":"PIN","role":"watch","name":"A"}"#),
     ("POST", "/x/roster", r#"{"session_pin":"PIN"}"#),
+    (
+        "POST",
+        "/x/admit",
+        r#"{"session_pin":"PIN","challenge":"x","lets_in":true,"pairing":"x","signature":"x"}"#,
+    ),
     ("GET", "/x/program_info", ""),
     ("GET", "/x/program?platform=linux-x86_64", ""),
     ("GET", "/nothing", ""),
@@ -135,15 +140,17 @@ async fn knock(addr: SocketAddr, n: u32) {
     }
 }
 
-/// Holds as many connections as are let, most of them in the middle of a request, and keeps coming.
+/// Holds as many connections as are let, most of them in the middle of a request or an answer, and keeps coming.
 async fn hold(addr: SocketAddr) {
     for n in 0..HELD {
         tokio::spawn(async move {
             for round in 0.. {
                 BEGUN.fetch_add(1, Ordering::Relaxed);
                 let from = address(n + round * HELD);
-                match n % 4 {
-                    0 => attack_sockets::silent(from, addr, b"").await,
+                match n % 8 {
+                    0 | 1 => attack_sockets::silent(from, addr, b"").await,
+                    2 => attack_sockets::slow_reader(from, addr).await,
+                    3 => attack_sockets::stuck_streams(from, addr).await,
                     _ => attack_sockets::trickle(from, addr).await,
                 }
                 sleep(Duration::from_secs(1)).await;

@@ -1,5 +1,7 @@
 //! HTTP/2 by the byte (RFC 9113): what no client would send.
 
+use std::net::SocketAddr;
+
 /// The end of the headers, and of the stream.
 const END_HEADERS: u8 = 4;
 const END_STREAM: u8 = 1;
@@ -23,32 +25,40 @@ pub fn start(window: u32) -> Vec<u8> {
     bytes
 }
 
-/// GET, http, the path and the authority as literals without an index (RFC 7541, section 6.2.2).
-fn headers(stream: u32, flags: u8) -> Vec<u8> {
+/// GET, http, the path and the authority as literals without an index (RFC 7541, section 6.2.2). Another authority than
+/// the server's own would be refused before any call.
+fn headers(addr: SocketAddr, stream: u32, flags: u8) -> Vec<u8> {
     let path = b"/api/v1/regions";
     let mut block = vec![0x82, 0x86, 0x04, u8::try_from(path.len()).unwrap()];
     block.extend(path);
-    block.extend([0x01, 1, b'a']);
+    let authority = addr.to_string();
+    block.extend([0x01, u8::try_from(authority.len()).unwrap()]);
+    block.extend(authority.as_bytes());
     frame(1, flags, stream, &block)
 }
 
+/// The ids of one round's streams: none is used again.
+fn streams(round: u32) -> impl Iterator<Item = u32> {
+    (round * MANY..(round + 1) * MANY).map(|n| 2 * n + 1)
+}
+
 /// Requests, each taken back at once.
-pub fn rapid_resets() -> Vec<u8> {
-    let one = |n| {
-        let stream = 2 * n + 1;
-        [headers(stream, END_HEADERS | END_STREAM), frame(3, 0, stream, &[0, 0, 0, 8])].concat()
+pub fn rapid_resets(addr: SocketAddr, round: u32) -> Vec<u8> {
+    let one = |stream| {
+        let asked = headers(addr, stream, END_HEADERS | END_STREAM);
+        [asked, frame(3, 0, stream, &[0, 0, 0, 8])].concat()
     };
-    (0..MANY).flat_map(one).collect()
+    streams(round).flat_map(one).collect()
 }
 
 /// Requests whose answers are never taken.
-pub fn many_streams() -> Vec<u8> {
-    (0..MANY).flat_map(|n| headers(2 * n + 1, END_HEADERS | END_STREAM)).collect()
+pub fn many_streams(addr: SocketAddr, round: u32) -> Vec<u8> {
+    streams(round).flat_map(|stream| headers(addr, stream, END_HEADERS | END_STREAM)).collect()
 }
 
 /// A request whose headers don't end.
-pub fn headers_begun() -> Vec<u8> {
-    [start(65_535), headers(1, END_STREAM)].concat()
+pub fn headers_begun(addr: SocketAddr) -> Vec<u8> {
+    [start(65_535), headers(addr, 1, END_STREAM)].concat()
 }
 
 pub fn continuations() -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The bodies of the responses, byte for byte as the hosted service was recorded to send them (services.md,
 //! section 1).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     http::{StatusCode, header},
@@ -82,8 +82,8 @@ struct TranscriptEntry<'a> {
 }
 
 impl<'a> Transcript<'a> {
-    pub fn new(pin: &'a Pin, messages: &'a [Message]) -> Self {
-        let entry = |message: &'a Message| TranscriptEntry {
+    pub fn new(pin: &'a Pin, messages: &'a [Arc<Message>]) -> Self {
+        let entry = |message: &'a Arc<Message>| TranscriptEntry {
             guid: message.guid,
             ttl: message.ttl,
             timestamp: message.timestamp,
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn the_seeds_transcript_takes_823_bytes() {
         let chat: Chat = serde_json::from_str(&fixture("chat.json")).unwrap();
-        let messages: Vec<Message> = chat
+        let messages: Vec<_> = chat
             .chat
             .into_iter()
             .map(|m| Message {
@@ -173,6 +173,7 @@ mod tests {
                 side: None,
                 by_console: false,
             })
+            .map(Arc::new)
             .collect();
         let pin: Pin = "Y4L-30-W32L".parse().unwrap();
         let text = pretty(&Transcript::new(&pin, &messages));

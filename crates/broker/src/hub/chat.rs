@@ -1,12 +1,15 @@
 //! The chat of one session: messages that are kept for a day.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serve::Millis;
 use uuid::Uuid;
 use wire::{Side, session_events::NumberedMessage};
 
-/// How many messages a session holds; more are refused.
+/// How many messages a session holds, and how many bytes of what people wrote; more are refused.
 const MOST_MESSAGES: usize = 2_000;
+const MOST_BYTES: usize = 512 * 1024;
 
 /// One message. What people wrote doesn't show in logs.
 #[derive(Clone, Serialize)]
@@ -47,7 +50,10 @@ pub(crate) struct Author {
 /// The messages of one session, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct ChatLog {
-    messages: Vec<Message>,
+    /// Shared with whoever reads them: all are taken at once, and nobody may wait for that.
+    messages: Vec<Arc<Message>>,
+    /// Of all that was written in them.
+    bytes: usize,
     /// The number of the last message, also if that is forgotten by now.
     last: u64,
     /// The number of the last message that is on disk. A later one may be lost yet, and its number given again.
@@ -64,13 +70,18 @@ impl ChatLog {
     /// A message that was stored.
     pub fn restore(&mut self, message: Message) {
         self.continue_after(message.number);
-        self.messages.push(message);
+        self.push(message);
     }
 
     /// A message that isn't saved yet, and has the next number.
     pub fn add(&mut self, message: Message) {
         self.last = message.number;
-        self.messages.push(message);
+        self.push(message);
+    }
+
+    fn push(&mut self, message: Message) {
+        self.bytes += message.written();
+        self.messages.push(Arc::new(message));
     }
 
     /// The number of the next message.
@@ -89,11 +100,11 @@ impl ChatLog {
     }
 
     pub const fn is_full(&self) -> bool {
-        self.messages.len() >= MOST_MESSAGES
+        self.messages.len() >= MOST_MESSAGES || self.bytes >= MOST_BYTES
     }
 
     /// The messages that can still be fetched.
-    pub fn current(&self, now: Millis) -> impl Iterator<Item = &Message> {
+    pub fn current(&self, now: Millis) -> impl Iterator<Item = &Arc<Message>> {
         self.messages.iter().filter(move |message| message.ttl > now.seconds())
     }
 
@@ -109,7 +120,7 @@ impl ChatLog {
     /// At most `most` messages that are on disk and come after the one with this number.
     pub fn after(&self, number: u64, most: usize, now: Millis) -> Vec<NumberedMessage> {
         let new = self.current(now).filter(|one| one.number > number && one.number <= self.saved);
-        new.take(most).map(Message::numbered).collect()
+        new.take(most).map(|one| one.numbered()).collect()
     }
 
     /// When the last message can't be fetched any more; `None` if there is none.
@@ -121,14 +132,21 @@ impl ChatLog {
     /// Forgets all messages; the next one has the next number all the same.
     pub fn empty(&mut self) {
         self.messages.clear();
+        self.bytes = 0;
     }
 
     pub fn forget_old(&mut self, now: Millis) {
         self.messages.retain(|message| message.ttl > now.seconds());
+        self.bytes = self.messages.iter().map(|message| message.written()).sum();
     }
 }
 
 impl Message {
+    /// How many bytes people wrote.
+    const fn written(&self) -> usize {
+        self.subject.len() + self.body.len()
+    }
+
     fn numbered(&self) -> NumberedMessage {
         NumberedMessage {
             number: self.number,

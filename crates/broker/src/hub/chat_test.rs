@@ -5,7 +5,9 @@ use super::*;
 use crate::hub::{
     Hub,
     limits::{HubSettings, Rates},
+    rates::Rate,
     records::StoredState,
+    refusal::Refused,
 };
 
 const LOCAL: Client = Client(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
@@ -53,4 +55,49 @@ fn a_console_goes_on_after_a_message_by_its_own_id_and_not_by_its_number_alone()
     assert_eq!((position(3, Some(9)), position(7, Some(7))), (0, 0));
     // An earlier version of the console knows the number alone.
     assert_eq!((position(2, None), position(7, None)), (2, 3));
+}
+
+#[test]
+fn a_chat_is_full_by_its_bytes_and_has_room_again_when_they_are_forgotten() {
+    let message = |number, ttl| {
+        let (subject, body) = ("Anna".to_owned(), "x".repeat(64 * 1024 - 4));
+        let (guid, side) = (Uuid::nil(), None);
+        Message { guid, ttl, timestamp: 0, subject, body, number, side, by_console: false }
+    };
+    let mut chat = ChatLog::default();
+    chat.restore(message(1, 60));
+    (2..=7).for_each(|number| chat.add(message(number, 60)));
+    assert!(!chat.is_full());
+    chat.add(message(8, 90));
+    assert!(chat.is_full());
+    chat.forget_old(Millis(60_000));
+    assert!(!chat.is_full());
+    assert_eq!(chat.bytes, 64 * 1024);
+    (9..=15).for_each(|number| chat.add(message(number, 90)));
+    assert!(chat.is_full());
+    chat.empty();
+    assert_eq!((chat.is_full(), chat.bytes, chat.next_number()), (false, 0, 16));
+}
+
+#[test]
+fn who_is_given_a_chat_shares_its_messages() {
+    let (mut hub, pin) = hub();
+    hub.post_console_chat(LOCAL, None, &pin, ("Anna", "hello"), Uuid::nil(), Millis(0)).unwrap();
+    let mut given = || hub.messages(LOCAL, &pin, Millis(0)).unwrap().pop().unwrap();
+    assert!(Arc::ptr_eq(&given(), &given()));
+}
+
+#[test]
+fn a_chat_is_given_to_nobody_without_end() {
+    let (regions, mut rates) = (vec!["us-east-1".parse().unwrap()], Rates::network());
+    rates.transcripts = Rate::new(2, 60);
+    let settings = HubSettings { regions, rates: rates.into(), ..HubSettings::default() };
+    let mut hub = Hub::new(settings, StoredState::default());
+    let [one, other] = [1, 2].map(|n| Client::from_ip([198, 51, 100, n].into()));
+    let region = "us-east-1".parse().unwrap();
+    let (pin, _) = hub.mint(one, region, None, &[[7; 32]], Millis(0)).unwrap();
+    let mut given = |client, at| hub.messages(client, &pin, Millis(at)).map(drop);
+    assert_eq!([given(one, 0), given(one, 0)], [Ok(()), Ok(())]);
+    assert!(matches!(given(one, 0), Err(Refused::TooMany { .. })));
+    assert_eq!([given(other, 0), given(one, 60_000)], [Ok(()), Ok(())]);
 }

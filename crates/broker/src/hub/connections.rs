@@ -25,6 +25,10 @@ use super::{
 
 /// A client with too many connections is asked to wait for this long.
 const RETRY_CONNECTING: Duration = Duration::from_secs(60);
+/// How many pages and programs that ask a session has at once, beside its viewers and the program that shares its screen.
+const MOST_PAGES: usize = 64;
+/// So many more programs that have shown the session's conf: whoever has only the PIN keeps none of them out.
+const KEPT_FOR_PROGRAMS: usize = 16;
 
 /// How many connections there are that messages still reach, by who is at the other end.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +62,21 @@ impl Hub {
         }
         let joins = self.usage.joins.admit(client, rates.joins, OWNERS_SHARE, now);
         joins.map_err(Refused::too_many)
+    }
+
+    /// Whether one more connection may join that isn't a viewer's. The program that shares the screen always may, since
+    /// it takes the place of the one before it.
+    pub(super) fn check_pages(
+        &self,
+        pin: &Pin,
+        participant: &Participant,
+        is_proven: bool,
+    ) -> Result<(), Refused> {
+        let most = MOST_PAGES + if is_proven { KEPT_FOR_PROGRAMS } else { 0 };
+        if participant.is_page() && self.connections.pages_of(pin) >= most {
+            return Err(Refused::TooMany { retry_after: RETRY_CONNECTING });
+        }
+        Ok(())
     }
 }
 
@@ -129,6 +148,11 @@ impl Viewer {
 }
 
 impl Participant {
+    /// It is on the customer's side, and shares no screen.
+    const fn is_page(&self) -> bool {
+        matches!(self, Self::Presenter(None) | Self::Companion | Self::Asking)
+    }
+
     /// The side for whose presence this participant counts.
     pub const fn side(&self) -> Option<Side> {
         match self {
@@ -193,6 +217,8 @@ struct OfSession {
     viewers: HashMap<PageId, ViewerPage>,
     /// How many of these pages have a connection that has nothing but the PIN.
     bare: usize,
+    /// How many sockets are open that are neither a viewer's nor of the program that shares the screen.
+    others: usize,
 }
 
 /// The connections of one viewer's page. It can have several: one whose place was taken by the page's next one may still
@@ -206,6 +232,8 @@ struct ViewerPage {
 impl OfSession {
     fn insert(&mut self, id: ConnectionId, connection: &Connection) {
         self.ids.insert(id);
+        self.others +=
+            usize::from(connection.link == Link::Open && connection.participant.is_page());
         let Some(viewer) = connection.participant.as_viewer() else { return };
         let page = self.viewers.entry(connection.page).or_default();
         page.all += 1;
@@ -304,6 +332,11 @@ impl Connections {
         }
     }
 
+    /// How many sockets of a session are open that are neither a viewer's nor of the program that shares its screen.
+    fn pages_of(&self, pin: &Pin) -> usize {
+        self.by_session.get(pin).map_or(0, |of_session| of_session.others)
+    }
+
     /// How many there are that weren't hung up.
     pub const fn connected(&self) -> Connected {
         self.connected
@@ -332,6 +365,10 @@ impl Connections {
             return false;
         }
         *self.connected.of(&connection.participant) -= 1;
+        let is_other = was == Link::Open && connection.participant.is_page();
+        if let (true, Some(of_session)) = (is_other, self.by_session.get_mut(&connection.pin)) {
+            of_session.others -= 1;
+        }
         self.reachable(client).remove(&id);
         if was == Link::Open {
             self.socket_closed(client);

@@ -2,11 +2,19 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 use uuid::Uuid;
+use wire::shared_screen::ProgramHello;
 
 use super::*;
+use crate::hub::{
+    credential::{Credential, sha256},
+    join::{Access, JoinAs, JoinRequest},
+    limits::HubSettings,
+    records::StoredState,
+    session::Session,
+};
 
 fn viewer(pin: &Pin, page: u8, invited: bool, client: Client) -> Connection {
-    let key = crate::hub::credential::sha256(&format!("{page}"));
+    let key = sha256(&format!("{page}"));
     let viewer = Viewer::new(Role::Watch, invited, false, key);
     let page = PageId(Uuid::from_u128(page.into()));
     let participant = Participant::Viewer(viewer);
@@ -42,4 +50,43 @@ proptest! {
             }
         }
     }
+}
+
+fn program(conf: Option<&str>) -> ProgramHello {
+    let conf = conf.map(|conf| conf.to_owned().into());
+    ProgramHello { version: String::new(), platform: String::new(), conf }
+}
+
+#[test]
+fn pages_without_end_leave_room_for_the_customers_program() {
+    let mut hub = Hub::new(HubSettings::default(), StoredState::default());
+    let pin: Pin = "7W2-97-8570".parse().unwrap();
+    let here = Client::from_ip([127, 0, 0, 1].into());
+    let life = Duration::from_secs(60);
+    let mut session = Session::new("us-east-1".parse().unwrap(), here, Millis(0), life);
+    session.conf_hash = Some(sha256("right"));
+    hub.add_session(pin.clone(), session);
+    let mut next = 0;
+    let mut joins = |hub: &mut Hub, join_as| {
+        next += 1;
+        let (id, page) = (ConnectionId(next.into()), PageId(Uuid::from_u128(next.into())));
+        let client = Client::from_ip([198, 51, 100, next].into());
+        let (access, name, link) = (Access::Pin(pin.clone()), String::new(), Link::Open);
+        let request = JoinRequest { access, console: None, join_as, page, name, link };
+        let key = Credential::from_random([next; 32]);
+        hub.join(id, client, request, key, Millis(0)).map(|_| id)
+    };
+    let pages: Vec<_> = (0..64).map(|_| joins(&mut hub, JoinAs::Companion).unwrap()).collect();
+    for refused in [JoinAs::Companion, JoinAs::Presenter(None), JoinAs::Asking(program(None))] {
+        assert!(matches!(joins(&mut hub, refused), Err(Refused::TooMany { .. })));
+    }
+    joins(&mut hub, JoinAs::Asking(program(Some("right")))).unwrap();
+    joins(&mut hub, JoinAs::Presenter(Some(program(None)))).unwrap();
+    joins(&mut hub, JoinAs::Viewer { read_only: false }).unwrap();
+    // Whoever goes leaves its place, and whoever is hung up does before its socket is closed.
+    hub.leave(pages[0], Millis(0));
+    hub.give_up(pages[1]);
+    assert!(joins(&mut hub, JoinAs::Companion).is_ok());
+    hub.leave(pages[1], Millis(0));
+    assert!(matches!(joins(&mut hub, JoinAs::Companion), Err(Refused::TooMany { .. })));
 }

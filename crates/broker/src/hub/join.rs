@@ -125,7 +125,7 @@ impl Hub {
             self.check_sockets(client, now)?;
         }
         let pin = admission.pin;
-        let side = join_as.side();
+        let (side, mut is_proven) = (join_as.side(), false);
         let (participant, watch_key) = match join_as {
             JoinAs::Presenter(program) => {
                 let program = self.checked_program(client, &pin, program, now)?;
@@ -134,7 +134,8 @@ impl Hub {
             }
             JoinAs::Companion => (Participant::Companion, None),
             JoinAs::Asking(program) => {
-                self.checked_program(client, &pin, Some(program), now)?;
+                let program = self.checked_program(client, &pin, Some(program), now)?;
+                is_proven = program.is_some_and(|program| program.proven);
                 (Participant::Asking, None)
             }
             JoinAs::Viewer { read_only } => {
@@ -144,6 +145,9 @@ impl Hub {
                 (Participant::Viewer(viewer), Some(watch_key.secret))
             }
         };
+        if link == Link::Open {
+            self.check_pages(&pin, &participant, is_proven)?;
+        }
         let role = participant.as_viewer().map(|viewer| viewer.role);
         // A name that a person typed on the page counts more than the one that the link was made with.
         let name = if name.is_empty() { admission.name } else { name };

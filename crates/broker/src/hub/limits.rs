@@ -104,6 +104,8 @@ pub struct Rates {
     /// Programs that one client is sent: each is some megabytes. All addresses of its owner may have `OWNERS_SHARE` times
     /// as many.
     pub downloads: Rate,
+    /// Chats that one client is given whole. All addresses of its owner may have `OWNERS_SHARE` times as many.
+    pub transcripts: Rate,
     /// Reports of abuse by one owner.
     pub reports: Rate,
     /// Live connections of one client at once; four times as many of its owner.
@@ -142,6 +144,8 @@ impl Rates {
             guess_delay: Duration::from_millis(200),
             reach: Rate::new(6, 60),
             downloads: Rate::new(120, 600),
+            // A console asks for each session on a screen every 2 s: so many that an office with 80 of them meets no end.
+            transcripts: Rate::new(2_400, 60),
             reports: Rate::new(20, 3_600),
             connections_by_client: 64,
             // All of them, three times a minute: as when everybody comes back after a restart.
@@ -165,6 +169,7 @@ impl Rates {
             slow_after: 200,
             reach: Rate::new(60, 60),
             downloads: Rate::new(10_000, 60),
+            transcripts: Rate::new(200_000, 60),
             reports: Rate::new(1_000, 3_600),
             connections_by_client: 4_096,
             joins: Rate::new(20_000, 60),

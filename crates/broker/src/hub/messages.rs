@@ -1,6 +1,8 @@
 //! The messages of a live connection: what pages and the presenter's program send, and what they are sent.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 use wire::{
     Side,
@@ -137,7 +139,12 @@ pub(crate) struct Welcome {
     pub requester: Requester,
     #[serde(flatten)]
     pub roster: Roster,
-    pub chat: Vec<Message>,
+    #[serde(serialize_with = "as_messages")]
+    pub chat: Vec<Arc<Message>>,
+}
+
+fn as_messages<S: Serializer>(chat: &[Arc<Message>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(chat.iter().map(Arc::as_ref))
 }
 
 /// Who is there.

@@ -254,6 +254,7 @@ pub(crate) struct Usage {
     pub guesses_in_all: RateLimiter<()>,
     pub reach: AddressLimiter,
     pub downloads: AddressLimiter,
+    pub transcripts: AddressLimiter,
     pub reports: AddressLimiter,
     pub chat: SocketLimiter,
     /// Chat messages of consoles, which have no socket: by session, and by address.

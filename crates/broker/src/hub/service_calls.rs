@@ -1,5 +1,7 @@
 //! The decisions behind the calls of the service's API and of our extensions.
 
+use std::sync::Arc;
+
 use serve::{Client, Millis, Owner};
 use wire::{HookType, Pin, Region, shared_screen::Requester};
 
@@ -108,8 +110,12 @@ impl Hub {
         client: Client,
         pin: &Pin,
         now: Millis,
-    ) -> Result<Vec<Message>, Refused> {
-        Ok(self.known(client, pin, now)?.chat.current(now).cloned().collect())
+    ) -> Result<Vec<Arc<Message>>, Refused> {
+        self.known(client, pin, now)?;
+        let (allowed, transcripts) = (self.rates(client).transcripts, &mut self.usage.transcripts);
+        transcripts.admit(client, allowed, OWNERS_SHARE, now).map_err(Refused::too_many)?;
+        let entry = self.sessions.get(pin).ok_or(Refused::PinOver)?;
+        Ok(entry.chat.current(now).cloned().collect())
     }
 
     /// Counts a report of abuse.

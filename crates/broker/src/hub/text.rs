@@ -110,7 +110,9 @@ fn as_ascii(c: char) -> char {
         '\u{ff01}'..='\u{ff5e}' => {
             u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c)
         }
-        '\u{2024}' | '\u{3002}' | '\u{ff61}' | '\u{fe52}' => '.',
+        '\u{2024}' | '\u{3002}' | '\u{ff61}' | '\u{fe52}' | '\u{fe12}' => '.',
+        // Not the middle dot, which is a letter's in Catalan.
+        '\u{2022}' | '\u{2027}' | '\u{2219}' | '\u{6d4}' | '\u{701}' | '\u{a4f8}' => '.',
         '\u{2044}' | '\u{2215}' | '\u{29f8}' => '/',
         '\u{2236}' | '\u{fe55}' | '\u{a789}' => ':',
         '\u{fe6b}' => '@',
@@ -218,6 +220,13 @@ mod tests {
             "1.2.3.4/pay",
             "10.0.0.1",
             "evil。com",
+            "evil•com",
+            "evil∙com",
+            "evil‧com",
+            "evil۔com",
+            "evil܁com",
+            "evilꓸcom",
+            "evil︒com",
             "ｅｖｉｌ．ｃｏｍ",
             "bit . ly",
             "bit .ly",

@@ -108,7 +108,12 @@ impl Served {
     }
 
     fn receive(&mut self, frame: Option<Result<Frame, axum::Error>>) -> Result<(), End> {
-        self.turns.count().map_err(|_| End::TooMany)?;
+        let counted = self.turns.count().map_err(|_| End::TooMany);
+        // What has come is carried out all the same.
+        self.carry_out(frame).and(counted)
+    }
+
+    fn carry_out(&mut self, frame: Option<Result<Frame, axum::Error>>) -> Result<(), End> {
         match frame {
             None | Some(Err(_) | Ok(Frame::Close(_))) => Err(End::Left),
             Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => Ok(()),

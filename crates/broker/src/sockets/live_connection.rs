@@ -123,8 +123,8 @@ async fn talk(
             },
             frame = next_frame(socket, &turns) => {
                 last_received = Instant::now();
-                // Whatever it is: to be refused costs work as well.
-                if turns.count().is_err() { return }
+                // Whatever it is: to be refused costs work as well. What has come is carried out all the same.
+                let counted = turns.count();
                 match frame {
                     None | Some(Err(_) | Ok(Frame::Close(_))) => return,
                     // The library answers pings, and a pong was counted above.
@@ -134,6 +134,7 @@ async fn talk(
                     }
                     Some(Ok(Frame::Binary(_))) => return,
                 }
+                if counted.is_err() { return }
             }
             _ = pings.tick() => {
                 let ping = socket.send(Frame::Ping(Vec::new().into()));

@@ -37,12 +37,12 @@ pub fn start(limits: Limits, tls: Option<Tls>, counts_loopback: bool) -> Server 
 }
 
 /// Such a server, and somebody who has connected and sent this before it takes anybody: however slow the machine is,
-/// a time that it allows doesn't end before that has come.
+/// a time that it allows doesn't end before that has come. They count as one owner, as strangers do.
 pub fn start_after(sent: &[u8], limits: Limits, tls: Option<Tls>) -> (Server, TcpStream) {
     let bound = bound();
     let mut socket = connect_to(bound.addr().port(), 1);
     socket.write_all(sent).unwrap();
-    (serve_at(bound, limits, tls, false), socket)
+    (serve_at(bound, limits, tls, true), socket)
 }
 
 fn bound() -> Bound {
