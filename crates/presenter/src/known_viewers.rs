@@ -2,7 +2,7 @@
 //! already (docs/adr/0016).
 //!
 //! They are kept for the life of the PIN, with which of them are the technician's, and how many
-//! exchanges were guesses of late ([`crate::exchanges`]). A program that is started again still knows them, if the
+//! exchanges were guesses of late (`exchanges.rs`). A program that is started again still knows them, if the
 //! system has a folder that is in memory and this user's alone, such as `$XDG_RUNTIME_DIR`. They are
 //! never on a disk.
 
