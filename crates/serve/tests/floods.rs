@@ -4,7 +4,7 @@
 mod common;
 
 use std::{
-    io::Write as _,
+    io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
     time::Duration,
 };
@@ -56,8 +56,15 @@ async fn a_flood_of_frames_that_want_an_answer_ends_its_connection() {
     let mut flood = connect(&server, 7);
     let pings = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8].repeat(1_000);
     flood.write_all(&http2(100, "/")).unwrap();
+    // Taken, since the server reads no more while its answers wait.
+    let mut answers = flood.try_clone().unwrap();
+    let taking = tokio::task::spawn_blocking(move || {
+        let mut some = [0; 4096];
+        while answers.read(&mut some).is_ok_and(|length| length > 0) {}
+    });
     // Ends when the server does not take them any more.
     tokio::task::spawn_blocking(move || while flood.write_all(&pings).is_ok() {}).await.unwrap();
+    taking.await.unwrap();
     counted(&server, |counts| counts.of(Refusal::Fast) == 1 && counts.open == 0).await;
     assert!((0..9).all(|_| is_answered(&server, 8)), "others are served at once");
 }

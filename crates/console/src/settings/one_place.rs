@@ -27,6 +27,8 @@ fn sources() -> Vec<(PathBuf, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|end| end == "rs")
                 && !path.ends_with("settings/one_place.rs")
+                // A module of tests in a file of its own, as below one in the same file.
+                && !path.ends_with("tests.rs")
             {
                 let text = fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]\nmod tests").next().unwrap().to_owned();
