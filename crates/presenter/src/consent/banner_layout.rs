@@ -58,14 +58,14 @@ impl Block {
 }
 
 /// A text and the buttons that belong to it.
-struct Line {
+struct BannerLine {
     text: Block,
     buttons: Vec<Button>,
     /// Whether the buttons are below the text, since beside them there is too little room for it.
     below: bool,
 }
 
-impl Line {
+impl BannerLine {
     fn plain(text: Block) -> Self {
         Self { text, buttons: Vec::new(), below: false }
     }
@@ -112,7 +112,7 @@ impl SceneBuilder<'_> {
     }
 
     /// Who watches, with the buttons that are always there.
-    fn first(&mut self, banner: &Banner, colour: Colour, room: f32) -> Line {
+    fn first(&mut self, banner: &Banner, colour: Colour, room: f32) -> BannerLine {
         let toggle = if banner.paused {
             (Choice::Resume, Kind::Plain, "Let them control")
         } else {
@@ -121,7 +121,7 @@ impl SceneBuilder<'_> {
         let buttons = self.row(&[toggle, (Choice::Stop, Kind::Stop, "Stop")]);
         let plain = if banner.reconnecting || banner.paused { colour } else { self.theme.fg_2 };
         let room = room - self.taken(&buttons);
-        Line { text: self.watched(banner, room, plain), buttons, below: false }
+        BannerLine { text: self.watched(banner, room, plain), buttons, below: false }
     }
 
     /// Who watches, with as many names as fit, in one line or else in one for each clause. Names are shortened
@@ -148,16 +148,16 @@ impl SceneBuilder<'_> {
     /// The words to compare, whose stream the server could read, the questions, and the notice.
     fn below_first(
         &mut self,
-        lines: &mut Vec<Line>,
+        lines: &mut Vec<BannerLine>,
         banner: &Banner,
         notice: Option<&str>,
         room: f32,
     ) {
         let (wait, plain) = (self.theme.wait, self.theme.fg_2);
         let words = self.words(banner, room);
-        lines.extend((words.height > 0.0).then(|| Line::plain(words)));
+        lines.extend((words.height > 0.0).then(|| BannerLine::plain(words)));
         let unsealed = sentences::unsealed(banner);
-        lines.extend(unsealed.map(|it| Line::plain(Block::of(self.whole(&it, wait, room)))));
+        lines.extend(unsealed.map(|it| BannerLine::plain(Block::of(self.whole(&it, wait, room)))));
         if let Some(newcomer) = &banner.newcomer {
             let row = [
                 (Choice::LetIn(newcomer.id), Kind::Plain, "Let in"),
@@ -187,18 +187,24 @@ impl SceneBuilder<'_> {
         }
         if let Some(notice) = notice {
             let spans = [self.span(&sentences::notice(notice), self.theme.info)];
-            lines.push(Line::plain(Block::of(self.lay(&spans, BODY, room, LINES))));
+            lines.push(BannerLine::plain(Block::of(self.lay(&spans, BODY, room, LINES))));
         }
     }
 
     /// A sentence with its buttons beside it, or below where that leaves the sentence too little room.
-    fn with_buttons(&mut self, said: &Sentence, plain: Colour, row: Row<'_>, room: f32) -> Line {
+    fn with_buttons(
+        &mut self,
+        said: &Sentence,
+        plain: Colour,
+        row: Row<'_>,
+        room: f32,
+    ) -> BannerLine {
         let buttons = self.row(row);
         let spans = self.spans(said, plain, self.theme.fg);
         let text = self.lay(&spans, BODY, room - self.taken(&buttons), LINES);
         let below = text.cut;
         let text = if below { self.whole(said, plain, room) } else { text };
-        Line { text: Block::of(text), buttons, below }
+        BannerLine { text: Block::of(text), buttons, below }
     }
 
     /// Lays out a sentence. Where it doesn't fit its names are shortened: what is said of them is shown in any case.
@@ -220,13 +226,13 @@ impl SceneBuilder<'_> {
         buttons.iter().map(|button| button.area.w + self.px(GAP)).sum::<f32>() + self.px(GAP)
     }
 
-    fn width(&self, line: &Line) -> f32 {
+    fn width(&self, line: &BannerLine) -> f32 {
         let taken = if line.buttons.is_empty() { 0.0 } else { self.taken(&line.buttons) };
         if line.below { line.text.width.max(taken) } else { line.text.width + taken }
     }
 
     /// Adds a line at the bottom.
-    fn place(&self, scene: &mut Scene, line: Line) {
+    fn place(&self, scene: &mut Scene, line: BannerLine) {
         let (top, side) = (scene.height, self.px(SIDE));
         let high = line.buttons.first().map_or(0.0, |button| button.area.h);
         let text = line.text.height;
