@@ -78,8 +78,11 @@ async fn five_reloads_are_five_events_and_each_hook_is_armed_again() {
         page = world.presenter_joins(&pin).await;
     }
     running.until_happened(id, "PresenterOnline", 6).await;
-    let snapshot = running.until(id, "all is armed", all_armed).await;
-    assert!(matches!(word(&snapshot), SessionStatus::Ready { .. }));
+    // The event is in the journal before the snapshot that shows it.
+    let is_ready = |snapshot: &engine::Snapshot| {
+        all_armed(snapshot) && matches!(word(snapshot), SessionStatus::Ready { .. })
+    };
+    running.until(id, "it is ready and all is armed", is_ready).await;
     let gone =
         running.happened(id).await.into_iter().filter(|name| name == "PresenterOffline").count();
     assert_eq!(gone, 0, "a reload within 60 s is no end");
