@@ -60,11 +60,7 @@ async fn who_asks_gets_one_text_after_the_customer_has_sent_it() {
     cut(&mut viewer, REQUEST | TEXT, &[]).await;
     let asked = customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
     assert_eq!(asked.clipboard, ClipboardState::Asked { by: "Anna s".to_owned(), question: 1 });
-    customer.choose(Choice::SendClipboard(1));
-    assert_eq!(flags(&mut viewer).await, NOTIFY | TEXT);
-    cut(&mut viewer, REQUEST | TEXT, &[]).await;
-    assert_eq!(flags(&mut viewer).await, PROVIDE | TEXT);
-    customer.banner(|banner| banner.clipboard == ClipboardState::Kept).await;
+    sends_the_text(&mut customer, &mut viewer).await;
     customer.copies("secret");
     shows_only_a_picture(&customer, &mut viewer, 1).await;
 }
@@ -80,11 +76,7 @@ async fn a_late_click_sends_nothing_to_the_next_who_asks() {
     customer.copies("the last");
     cut(&mut viewer, REQUEST | TEXT, &[]).await;
     customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
-    customer.choose(Choice::SendClipboard(1));
-    assert_eq!(flags(&mut viewer).await, NOTIFY | TEXT);
-    cut(&mut viewer, REQUEST | TEXT, &[]).await;
-    assert_eq!(flags(&mut viewer).await, PROVIDE | TEXT);
-    customer.banner(|banner| banner.clipboard == ClipboardState::Kept).await;
+    sends_the_text(&mut customer, &mut viewer).await;
     cut(&mut viewer, REQUEST | TEXT, &[]).await;
     customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
     customer.choose(Choice::SendClipboard(1));
@@ -178,6 +170,15 @@ async fn without_a_clipboard_nothing_is_exchanged_either_way() {
     viewer.cuts("from the viewer").await;
     viewer.key(true, 0x61).await;
     assert_eq!(customer.deeds.recv().await, Some(Done::Key(true, 0x61)), "and no text before it");
+}
+
+/// The customer answers the first question for a text: the viewer gets it, and the clipboard is kept again.
+async fn sends_the_text(customer: &mut Customer, viewer: &mut Viewer) {
+    customer.choose(Choice::SendClipboard(1));
+    assert_eq!(flags(viewer).await, NOTIFY | TEXT);
+    cut(viewer, REQUEST | TEXT, &[]).await;
+    assert_eq!(flags(viewer).await, PROVIDE | TEXT);
+    customer.banner(|banner| banner.clipboard == ClipboardState::Kept).await;
 }
 
 async fn shows_only_a_picture(customer: &Customer, viewer: &mut Viewer, value: u8) {

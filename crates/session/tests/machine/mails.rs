@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// How many e-mails are to go out.
+fn sends(effects: &[Effect]) -> usize {
+    effects.iter().filter(|e| matches!(e, Effect::SendMail { .. })).count()
+}
+
 #[test]
 fn a_mail_waits_for_what_it_claims_and_goes_out_once() {
     let mut told = Told::live();
@@ -12,9 +17,6 @@ fn a_mail_waits_for_what_it_claims_and_goes_out_once() {
         when: mail::When::NextEvent,
         by: "anna".into(),
     });
-    let sends = |effects: &[Effect]| {
-        effects.iter().filter(|e| matches!(e, Effect::SendMail { .. })).count()
-    };
     assert_eq!(sends(&told.fire(HookType::PresenterStarted)), 0);
     assert_eq!(sends(&told.fire(HookType::ViewerStarted)), 1);
     told.tell(Input::MailAccepted { id: 1, mail: None });
@@ -31,9 +33,6 @@ fn a_standing_mail_goes_out_once_for_each_event_whatever_became_of_the_last() {
         when: mail::When::EveryEvent,
         by: "anna".into(),
     });
-    let sends = |effects: &[Effect]| {
-        effects.iter().filter(|e| matches!(e, Effect::SendMail { .. })).count()
-    };
     for answer in [
         Input::MailAccepted { id: 1, mail: None },
         Input::MailFailed { id: 1, failure: Failure::Unreachable },
