@@ -15,7 +15,7 @@ mod viewers;
 use std::{path::Path, time::Duration};
 
 use mail_tests::{Does, Taken};
-use serde_json::Value;
+use serde_json::{Value, json};
 use system_tests::chance::Chance;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -36,17 +36,9 @@ const MINUTES: u32 = 10;
 /// Between two looks at what is only answered.
 const A_MOMENT: Duration = Duration::from_millis(50);
 
-/// How much happens at once.
-#[derive(Clone, Copy)]
-struct Size {
-    sessions: usize,
-    /// What people do in a minute, all sessions together.
-    acts: u32,
-}
-
-const FIFTY: Size = Size { sessions: 50, acts: 40 };
-/// For worlds of which three share a computer with other tests.
-const A_DOZEN: Size = Size { sessions: 12, acts: 16 };
+const SESSIONS: usize = 50;
+/// What people do in a minute, all sessions together.
+const ACTS: u32 = 40;
 
 struct Run<'a> {
     home: &'a Path,
@@ -55,19 +47,18 @@ struct Run<'a> {
     mail_server: Taken,
     sessions: Vec<People>,
     chance: Chance,
-    acts: u32,
     /// How many minutes have passed by the broker's clock.
     minutes: u32,
 }
 
 impl<'a> Run<'a> {
-    async fn start(home: &'a Path, seed: u64, size: Size) -> Self {
+    async fn start(home: &'a Path, seed: u64) -> Self {
         let (url, mail_server) = mail_tests::counting_server(mails(&mut Chance(seed))).await;
         let broker = BrokerProcess::start_with_mail_server(home, url).await;
         let mut console = Console::start(home, &["--base-url", &broker.base_url()]).await;
-        let sessions = new_sessions(&mut console, size.sessions).await;
-        let (chance, acts, minutes) = (Chance(seed), size.acts, 0);
-        let mut run = Self { home, broker, console, mail_server, sessions, chance, acts, minutes };
+        let sessions = new_sessions(&mut console).await;
+        let (chance, minutes) = (Chance(seed), 0);
+        let mut run = Self { home, broker, console, mail_server, sessions, chance, minutes };
         run.each_fault_happens().await;
         run.people_act(false).await;
         run.until_true("the begin").await;
@@ -90,10 +81,10 @@ impl<'a> Run<'a> {
 }
 
 /// New sessions, all of whose hooks are armed.
-async fn new_sessions(console: &mut Console, count: usize) -> Vec<People> {
+async fn new_sessions(console: &mut Console) -> Vec<People> {
     let mut ids = Vec::new();
-    for n in 0..count {
-        let order = serde_json::json!({
+    for n in 0..SESSIONS {
+        let order = json!({
             "do": "new_session", "about": { "customer": format!("Customer {n}") },
         });
         let answer = console.ask(order).await;
@@ -134,7 +125,7 @@ fn mails(chance: &mut Chance) -> Vec<Does> {
 #[tokio::test]
 async fn kills_and_restarts_leave_no_state_false_and_nothing_lost_or_told_twice() {
     let home = tempfile::tempdir().unwrap();
-    let mut run = Run::start(home.path(), 29, FIFTY).await;
+    let mut run = Run::start(home.path(), 29).await;
     for disaster in ends(&mut run.chance) {
         run.happens(disaster).await;
         run.until_true(&format!("{disaster:?}")).await;
@@ -148,7 +139,7 @@ async fn kills_and_restarts_leave_no_state_false_and_nothing_lost_or_told_twice(
 async fn prove_stops_of(seconds: u64) {
     let prove = async |whom, seed| {
         let home = tempfile::tempdir().unwrap();
-        let mut run = Run::start(home.path(), seed, A_DOZEN).await;
+        let mut run = Run::start(home.path(), seed).await;
         let disaster = Disaster::Stop(whom, Duration::from_secs(seconds));
         run.happens(disaster).await;
         run.until_true(&format!("{disaster:?}")).await;

@@ -11,7 +11,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    A_MOMENT, OVER_A_MINUTE, Run,
+    A_MOMENT, ACTS, OVER_A_MINUTE, Run,
     disaster::{Disaster, Whom},
     faults::{self, CHANNEL},
 };
@@ -21,7 +21,7 @@ impl Run<'_> {
     /// Everybody acts for over a minute, with faults.
     pub async fn people_act(&mut self, without_channel: bool) {
         self.broker.set_faults(&faults::of_a_minute(&mut self.chance, without_channel)).await;
-        self.some_act(self.acts).await;
+        self.some_act(ACTS).await;
         self.broker.advance(OVER_A_MINUTE).await;
         self.minutes += 1;
     }
@@ -70,7 +70,7 @@ impl Run<'_> {
         self.broker.set_faults(&faults::that_linger(&mut self.chance, without_channel)).await;
         let before = self.broker.seen_on(DELIVERIES).await;
         self.broker.hold_deliveries().await;
-        self.some_act(self.acts / 2).await;
+        self.some_act(ACTS / 2).await;
         let webhooks = self.broker.let_deliveries_go();
         let first = self.until_one_is_sent_after(before, &webhooks);
         timeout(PATIENCE, first).await.expect("no webhook was sent");

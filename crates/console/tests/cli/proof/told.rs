@@ -10,8 +10,7 @@ use crate::process::Console;
 pub const HOOKS: [&str; 4] =
     ["presenter_online", "viewer_joined", "presenter_offline", "viewers_gone"];
 /// By what the end of an e-mail is told, with the state that it then has.
-const MAILS: [(&str, &str); 2] =
-    [("handed_over", "mail_handed_over"), ("refused", "mail_refused")];
+const MAILS: [(&str, &str); 2] = [("handed_over", "mail_handed_over"), ("refused", "mail_refused")];
 
 /// How often each event of each session is still to be told.
 #[derive(Default, Clone)]
@@ -60,7 +59,8 @@ impl Told {
         if line["push"] != "happening" {
             return;
         }
-        let which = [&line["session"], &line["event"]].map(|text| text.as_str().unwrap_or_default());
+        let which =
+            [&line["session"], &line["event"]].map(|text| text.as_str().unwrap_or_default());
         if let Some(left) = self.left.get_mut(&which.map(str::to_owned).into()) {
             *left = left.checked_sub(1).unwrap_or_else(|| panic!("told too often: {line}"));
             self.all -= 1;
