@@ -15,6 +15,8 @@ use tokio::{
 pub enum Does {
     /// Takes it.
     Take,
+    /// Takes it, and says nothing to QUIT.
+    TakeWithoutGoodbye,
     /// Answers RCPT TO with this.
     Answer(&'static str),
     /// Answers the whole mail with this.
@@ -92,6 +94,7 @@ async fn converse(
                 Some(format!("250-test\r\n{offers}250 HELP"))
             }
             ("RCPT", Does::Answer(text)) => Some(text.to_owned()),
+            ("QUIT", Does::TakeWithoutGoodbye) => None,
             ("QUIT", _) => Some("221 bye".to_owned()),
             _ => Some("250 ok".to_owned()),
         };
