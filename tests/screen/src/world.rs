@@ -33,7 +33,7 @@ pub struct World {
     folder: TempDir,
     address: BrokerAddress,
     /// The broker's on this computer, run after run.
-    kept: Option<KeptPort>,
+    _kept: Option<KeptPort>,
 }
 
 /// The broker's address, and whether it is reached over TLS.
@@ -70,7 +70,7 @@ impl World {
         let port = kept.as_ref().map_or(Port::Any, |kept| Port::Exactly(kept.number()));
         let broker = broker_at(address, folder.path(), &link, port, clock).await;
         let service = Service::at(address.origin(broker.addr()));
-        Self { broker, link, service, folder, address, kept }
+        Self { broker, link, service, folder, address, _kept: kept }
     }
 
     /// Ends the broker and starts it again on the same folder and port.
