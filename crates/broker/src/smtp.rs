@@ -1,5 +1,7 @@
 //! Handing one e-mail to an SMTP server.
 
+mod mail_server;
+
 use std::{
     error::Error as _,
     fmt,
@@ -7,19 +9,25 @@ use std::{
 };
 
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    Message,
     message::{Mailbox, header::ContentType},
-    transport::smtp::Error,
+    transport::smtp::{
+        Error,
+        client::AsyncSmtpConnection,
+        commands,
+        extension::{Extension, MailBodyParameter, MailParameter},
+    },
 };
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
+use self::mail_server::MailServer;
 use crate::{address, config::Smtp, hub::outbox::Mail};
 
-/// How long the server may take for one step.
+/// How long the server may take for one answer...
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long it may take for everything: a server that says one byte a step is silent as well.
-const WHOLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// ...and for letting us in, or for taking the whole mail: it may look closer at us then.
+const LONG_STEP_TIMEOUT: Duration = Duration::from_secs(60);
 /// The most characters of a server's words that are repeated.
 const LONGEST_REASON: usize = 300;
 
@@ -40,7 +48,7 @@ pub(crate) enum Handover {
 
 /// Sends e-mails to one SMTP server.
 pub(crate) struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: MailServer,
     from: Mailbox,
 }
 
@@ -56,23 +64,31 @@ impl Mailer {
     pub fn new(smtp: &Smtp) -> Result<Self, String> {
         let from =
             smtp.from.parse().map_err(|_| "the sender is not an e-mail address".to_owned())?;
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(smtp.url.expose_secret())
-            // Not the error itself, which could quote the URL and its password.
-            .map_err(|_| {
-                "the SMTP URL is not of the form smtps://user:password@host:465".to_owned()
-            })?
-            .timeout(Some(STEP_TIMEOUT))
-            .build();
-        Ok(Self { transport, from })
+        let server = MailServer::of(smtp.url.expose_secret()).ok_or_else(|| {
+            "the SMTP URL is not of the form smtps://user:password@host:465".to_owned()
+        })?;
+        Ok(Self { server, from })
     }
 
     /// Makes one attempt to hand an e-mail over.
     pub async fn send(&self, mail: &Mail) -> Handover {
-        let to = match address::parse(&mail.to) {
-            Ok(to) => to,
-            Err(why) => return Handover::Refused(format!("this is not an e-mail address: {why}")),
+        let message = match self.message(mail) {
+            Ok(message) => message,
+            Err(why) => return Handover::Refused(why),
         };
-        let plain = to.user().is_ascii();
+        let mut connection = match step(LONG_STEP_TIMEOUT, self.server.connect()).await {
+            Ok(connection) => connection,
+            Err(failed) => return failed,
+        };
+        let failed = hand_over(&mut connection, &message).await.err();
+        // Beside: what became of the mail is known, whether or not the server says goodbye.
+        tokio::spawn(async move { timeout(STEP_TIMEOUT, connection.abort()).await });
+        failed.unwrap_or(Handover::Taken)
+    }
+
+    fn message(&self, mail: &Mail) -> Result<Message, String> {
+        let to = address::parse(&mail.to)
+            .map_err(|why| format!("this is not an e-mail address: {why}"))?;
         // The same each time that it is tried, so that an e-mail that comes twice is known to be one.
         let message_id = format!("<{}@{}>", mail.id, self.from.email.domain());
         let at = UNIX_EPOCH + Duration::from_secs(mail.at.seconds());
@@ -84,19 +100,65 @@ impl Mailer {
             .date(at)
             .header(ContentType::TEXT_PLAIN)
             .body(mail.body.clone());
-        let message = match message {
-            Ok(message) => message,
-            Err(error) => return Handover::Refused(tidy(&error.to_string())),
-        };
-        match timeout(WHOLE_TIMEOUT, self.transport.send(message)).await {
-            Ok(Ok(_)) => Handover::Taken,
-            Ok(Err(error)) => outcome(&error, plain),
-            Err(_) => Handover::NotYet(SILENT.into()),
-        }
+        message.map_err(|error| tidy(&error.to_string()))
     }
 }
 
-fn outcome(error: &Error, plain_address: bool) -> Handover {
+/// Each step has a time of its own. A mail that was taken would be sent again if its time were over with the next poll,
+/// as it is where this program was stopped in between; within one step the answer that waits comes first.
+async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    message: &Message,
+) -> Result<(), Handover> {
+    let (envelope, bytes) = (message.envelope(), message.formatted());
+    let parameters = parameters(connection, message, &bytes)?;
+    let from = commands::Mail::new(envelope.from().cloned(), parameters);
+    step(STEP_TIMEOUT, connection.command(from)).await?;
+    for to in envelope.to() {
+        let to = commands::Rcpt::new(to.clone(), Vec::new());
+        step(STEP_TIMEOUT, connection.command(to)).await?;
+    }
+    step(STEP_TIMEOUT, connection.command(commands::Data)).await?;
+    step(LONG_STEP_TIMEOUT, connection.message(&bytes)).await?;
+    Ok(())
+}
+
+/// What the server has to be told of a mail that isn't all ASCII. Only an address can make it so.
+fn parameters(
+    connection: &AsyncSmtpConnection,
+    message: &Message,
+    bytes: &[u8],
+) -> Result<Vec<MailParameter>, Handover> {
+    let envelope = message.envelope();
+    let mut addresses = envelope.from().into_iter().chain(envelope.to());
+    let needs = [
+        (!addresses.all(|one| AsRef::<str>::as_ref(one).is_ascii()), Extension::SmtpUtfEight),
+        (!bytes.is_ascii(), Extension::EightBitMime),
+    ];
+    let needed = needs.into_iter().filter_map(|(is_needed, one)| is_needed.then_some(one));
+    let parameter = |extension| {
+        if !connection.server_info().supports_feature(extension) {
+            return Err(Handover::Refused(NO_SMTPUTF8.to_owned()));
+        }
+        Ok(match extension {
+            Extension::EightBitMime => MailParameter::Body(MailBodyParameter::EightBitMime),
+            _ => MailParameter::SmtpUtfEight,
+        })
+    };
+    needed.map(parameter).collect()
+}
+
+async fn step<T>(
+    within: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Handover> {
+    match timeout(within, work).await {
+        Ok(done) => done.map_err(|error| outcome(&error)),
+        Err(_) => Err(Handover::NotYet(SILENT.into())),
+    }
+}
+
+fn outcome(error: &Error) -> Handover {
     let words = error.source().map(ToString::to_string).unwrap_or_default();
     if let Some(code) = error.status() {
         let said = tidy(&format!("{code} {words}"));
@@ -104,8 +166,7 @@ fn outcome(error: &Error, plain_address: bool) -> Handover {
     }
     // The library's own check, before anything was said to the server.
     if error.is_client() {
-        let reason = if plain_address { tidy(&error.to_string()) } else { NO_SMTPUTF8.to_owned() };
-        return Handover::Refused(reason);
+        return Handover::Refused(tidy(&error.to_string()));
     }
     if error.is_timeout() {
         return Handover::NotYet(SILENT.into());

@@ -72,6 +72,14 @@ async fn a_mail_goes_to_the_smtp_server_and_is_marked_as_sent() {
 }
 
 #[tokio::test]
+async fn a_mail_that_was_taken_is_not_sent_again_for_want_of_a_goodbye() {
+    let (url, mut told) = server(&[], vec![Does::TakeWithoutGoodbye]).await;
+    assert_eq!(send(url).await, MailState::Sent);
+    let ids = lines(&mut told).into_iter().filter(|line| line.starts_with("Message-ID"));
+    assert_eq!(ids.count(), 1);
+}
+
+#[tokio::test]
 async fn a_mail_that_the_server_refuses_is_marked_as_failed_with_the_servers_words() {
     for (does, words) in [
         (Does::Answer("550 5.1.1 no such user"), "550 5.1.1 no such user"),

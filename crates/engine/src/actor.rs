@@ -7,4 +7,4 @@ pub mod region_choice;
 pub mod session;
 pub mod supervisor;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
+use std::sync::{Arc, Mutex};
+
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     net::{TcpListener, TcpStream},
@@ -13,6 +15,8 @@ use tokio::{
 pub enum Does {
     /// Takes it.
     Take,
+    /// Takes it, and says nothing to QUIT.
+    TakeWithoutGoodbye,
     /// Answers RCPT TO with this.
     Answer(&'static str),
     /// Answers the whole mail with this.
@@ -26,17 +30,44 @@ pub async fn server(
     extensions: &'static [&'static str],
     does: Vec<Does>,
 ) -> (String, mpsc::UnboundedReceiver<String>) {
+    let (url, told, _) = serve(extensions, does).await;
+    (url, told)
+}
+
+/// The same; returns the URL, and the mails that it took.
+pub async fn counting_server(does: Vec<Does>) -> (String, Taken) {
+    let (url, _, taken) = serve(&[], does).await;
+    (url, taken)
+}
+
+/// The mails that a server took, by recipient.
+#[derive(Debug, Clone, Default)]
+pub struct Taken(Arc<Mutex<Vec<String>>>);
+
+impl Taken {
+    /// How many mails to this address were taken.
+    pub fn times(&self, to: &str) -> usize {
+        self.0.lock().unwrap().iter().filter(|taken| *taken == to).count()
+    }
+}
+
+async fn serve(
+    extensions: &'static [&'static str],
+    does: Vec<Does>,
+) -> (String, mpsc::UnboundedReceiver<String>, Taken) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let (tell, told) = mpsc::unbounded_channel();
+    let taken = Taken::default();
+    let all = taken.clone();
     tokio::spawn(async move {
         for n in 0.. {
             let (socket, _) = listener.accept().await.unwrap();
             let now = does[n.min(does.len() - 1)];
-            tokio::spawn(converse(socket, extensions, now, tell.clone()));
+            tokio::spawn(converse(socket, extensions, now, tell.clone(), all.clone()));
         }
     });
-    (url, told)
+    (url, told, taken)
 }
 
 async fn converse(
@@ -44,10 +75,11 @@ async fn converse(
     extensions: &[&str],
     does: Does,
     tell: mpsc::UnboundedSender<String>,
+    taken: Taken,
 ) {
     let mut socket = BufReader::new(socket);
     socket.write_all(b"220 test\r\n").await.unwrap();
-    let (mut line, mut in_data) = (String::new(), false);
+    let (mut line, mut in_data, mut to) = (String::new(), false, String::new());
     while socket.read_line(&mut line).await.is_ok_and(|n| n > 0) {
         let said = line.trim_end().to_owned();
         line.clear();
@@ -62,9 +94,17 @@ async fn converse(
                 Some(format!("250-test\r\n{offers}250 HELP"))
             }
             ("RCPT", Does::Answer(text)) => Some(text.to_owned()),
+            ("QUIT", Does::TakeWithoutGoodbye) => None,
             ("QUIT", _) => Some("221 bye".to_owned()),
             _ => Some("250 ok".to_owned()),
         };
+        if let Some(rest) = said.strip_prefix("RCPT TO:<").filter(|_| !in_data) {
+            to = rest.split('>').next().unwrap_or_default().to_owned();
+        }
+        // Taken from here on, whether or not the answer arrives.
+        if in_data && said == "." && answer.as_deref().is_some_and(|text| text.starts_with('2')) {
+            taken.0.lock().unwrap().push(to.clone());
+        }
         in_data = said == "DATA" || (in_data && said != ".");
         let _ = tell.send(said);
         if let Some(answer) = answer {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use broker::{Broker, Config, ProgramFile, Running};
+use port_tests::KeptPort;
 use serve::{Clock, Port};
 use tempfile::TempDir;
 
@@ -31,6 +32,8 @@ pub struct World {
     pub service: Service,
     folder: TempDir,
     address: BrokerAddress,
+    /// The broker's on this computer, run after run.
+    _kept: Option<KeptPort>,
 }
 
 /// The broker's address, and whether it is reached over TLS.
@@ -63,9 +66,11 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let link = Link::new().await;
         let clock = Clock::frozen(Clock::system().now());
-        let broker = broker_at(address, folder.path(), &link, Port::Any, clock).await;
+        let kept = (address.ip == HERE.ip).then(KeptPort::new);
+        let port = kept.as_ref().map_or(Port::Any, |kept| Port::Exactly(kept.number()));
+        let broker = broker_at(address, folder.path(), &link, port, clock).await;
         let service = Service::at(address.origin(broker.addr()));
-        Self { broker, link, service, folder, address }
+        Self { broker, link, service, folder, address, _kept: kept }
     }
 
     /// Ends the broker and starts it again on the same folder and port.

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc)]
 
 pub mod chance;
+pub mod fault_plan;
 pub mod word;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -22,6 +23,7 @@ use engine::{
     remote::LoginWithMeConfig,
     vault::{Options, Vault},
 };
+use port_tests::KeptPort;
 use serve::{Port, TrustedProxies};
 use session::{About, Lamp, Timestamp};
 use tempfile::TempDir;
@@ -37,23 +39,27 @@ pub struct World {
     pub folder: TempDir,
     /// The broker.
     pub broker: Running,
+    /// Where the broker is, run after run.
+    port: KeptPort,
 }
 
 impl World {
     /// A fresh world.
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let broker = start_broker(folder.path(), Port::Any).await;
-        Self { folder, broker }
+        let port = KeptPort::new();
+        let broker = start_broker(folder.path(), &port).await;
+        Self { folder, broker, port }
     }
 
     /// A fresh world whose broker hands its e-mails to the mail server at `url`.
     pub async fn with_mail_server(url: String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let smtp = broker::Smtp { url: url.into(), from: "Support <support@example.org>".into() };
-        let config = broker_config(folder.path(), Port::Any);
+        let port = KeptPort::new();
+        let config = broker_config(folder.path(), &port);
         let config = broker::Config { smtp: Some(smtp), ..config };
-        Self { broker: Broker::start(config).await.unwrap(), folder }
+        Self { broker: Broker::start(config).await.unwrap(), folder, port }
     }
 
     /// A fresh world whose broker offers no extension, so that its webhooks alone tell what happens, as a hosted
@@ -71,9 +77,9 @@ impl World {
         self.engine_with(loopback(Port::Any)).await
     }
 
-    /// As [`World::engine`], with its listener on a port that an earlier one had.
-    pub async fn engine_at(&self, port: u16) -> RunningEngine {
-        self.engine_with(loopback(Port::Exactly(port))).await
+    /// As [`World::engine`], with its listener on a port that another one had, or will have.
+    pub async fn engine_at(&self, port: &KeptPort) -> RunningEngine {
+        self.engine_with(loopback(Port::Exactly(port.number()))).await
     }
 
     /// As [`World::engine`], with a listener of the test's choosing.
@@ -91,13 +97,11 @@ impl World {
 
     /// Ends the broker, does something to the folder of its store, and starts it on its port again.
     pub async fn restart_broker_after(self, meanwhile: impl FnOnce(&Path)) -> Self {
-        let Self { folder, broker } = self;
-        let port = broker.addr().port();
+        let Self { folder, broker, port } = self;
         broker.shutdown().await;
         meanwhile(&folder.path().join("broker"));
-        let broker = start_broker(folder.path(), Port::Remembered(port)).await;
-        assert!(broker.got_remembered_port());
-        Self { folder, broker }
+        let broker = start_broker(folder.path(), &port).await;
+        Self { folder, broker, port }
     }
 
     /// A customer's page arrives; returns its id.
@@ -125,15 +129,15 @@ impl World {
 /// The bytes that the broker delivers as the customer's program. They can't be run.
 pub const PROGRAM: &[u8] = b"\x7fELF, as far as anybody looks";
 
-async fn start_broker(folder: &Path, port: Port) -> Running {
+async fn start_broker(folder: &Path, port: &KeptPort) -> Running {
     Broker::start(broker_config(folder, port)).await.unwrap()
 }
 
-fn broker_config(folder: &Path, port: Port) -> broker::Config {
+fn broker_config(folder: &Path, port: &KeptPort) -> broker::Config {
     let program = folder.join("deskhand-presenter");
     std::fs::write(&program, PROGRAM).unwrap();
     broker::Config {
-        port,
+        port: Port::Exactly(port.number()),
         programs: vec![broker::ProgramFile { platform: "linux-x86_64".into(), path: program }],
         ..broker::Config::embedded(folder.join("broker"))
     }

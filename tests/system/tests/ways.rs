@@ -18,6 +18,7 @@ use engine::{
     Listener, SessionId, Snapshot,
     reach::{Proof, Way},
 };
+use port_tests::KeptPort;
 use serve::{Fault, FaultRule, Port, TrustedProxies};
 use session::{Input, Lamp, Presenter, Viewers};
 use tokio::{
@@ -84,8 +85,8 @@ async fn a_hook_counts_and_is_put_again_whatever_becomes_of_its_body() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_hook_that_comes_while_the_engine_starts_is_answered_by_ignorance() {
-    let world = World::new().await;
-    let running = world.engine().await;
+    let (world, port) = (World::new().await, KeptPort::new());
+    let running = world.engine_at(&port).await;
     let mut paths = Vec::new();
     for _ in 0..24 {
         let (id, _) = running.armed_session().await;
@@ -114,7 +115,7 @@ async fn no_hook_that_comes_while_the_engine_starts_is_answered_by_ignorance() {
         }
         statuses
     });
-    let running = world.engine_at(at.port()).await;
+    let running = world.engine_at(&port).await;
     started.store(true, Ordering::SeqCst);
     let statuses = sender.await.unwrap();
     assert!(statuses.iter().all(|status| status == "200"), "{statuses:?}");

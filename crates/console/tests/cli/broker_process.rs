@@ -10,10 +10,11 @@ use std::{
 use broker::{Broker, Config, Control, Smtp};
 use port_tests::KeptPort;
 use serde_json::{Value, json};
-use serve::Port;
+use serve::{FaultRule, Port};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
     process::{Child, Command},
+    task::JoinHandle,
     time::timeout,
 };
 use uuid::Uuid;
@@ -114,18 +115,40 @@ impl BrokerProcess {
         self.control("clock", json!({ "advance_s": by.as_secs() })).await.unwrap();
     }
 
-    pub async fn set_faults(&self, rules: Value) {
-        let url = format!("http://127.0.0.1:{}/control/faults", self.place.ports[1].number());
+    pub async fn set_faults(&self, rules: &[FaultRule]) {
+        let url = self.control_url("faults");
         let call = self.http.put(url).bearer_auth(self.token()).json(&json!({ "rules": rules }));
         assert!(call.send().await.unwrap().status().is_success());
     }
 
     /// How many faults were made on a route so far.
     pub async fn faults_on(&self, route: &str) -> u64 {
-        let url = format!("http://127.0.0.1:{}/control/faults", self.place.ports[1].number());
-        let answer = self.http.get(url).bearer_auth(self.token()).send().await.unwrap();
-        let plan: Value = answer.json().await.unwrap();
-        plan["counts"][route]["faults"].as_u64().unwrap_or_default()
+        self.look("faults").await["counts"][route]["faults"].as_u64().unwrap_or_default()
+    }
+
+    /// How many requests or deliveries there were on a route so far.
+    pub async fn seen_on(&self, route: &str) -> u64 {
+        self.look("faults").await["counts"][route]["seen"].as_u64().unwrap_or_default()
+    }
+
+    /// How many faults of the plan have not been made yet.
+    pub async fn faults_left(&self) -> u64 {
+        let plan = self.look("faults").await;
+        plan["rules"].as_array().unwrap().iter().filter_map(|rule| rule["times"].as_u64()).sum()
+    }
+
+    /// Deliveries of webhooks wait from now on.
+    pub async fn hold_deliveries(&self) {
+        self.control("deliveries", json!({ "hold": true })).await.unwrap();
+    }
+
+    /// Lets them go; the task ends when they have been made. Whoever kills the broker meanwhile ends it, too.
+    pub fn let_deliveries_go(&self) -> JoinHandle<()> {
+        let call = self.http.post(self.control_url("deliveries")).bearer_auth(self.token());
+        let call = call.json(&json!({ "hold": false })).send();
+        tokio::spawn(async move {
+            let _ = call.await;
+        })
     }
 
     /// Somebody of this side comes or leaves.
@@ -180,9 +203,7 @@ impl BrokerProcess {
 
     /// The e-mails that it was asked to send: to whom, and how far each has come.
     pub async fn mails(&self) -> Vec<(String, String)> {
-        let url = format!("http://127.0.0.1:{}/control/outbox", self.place.ports[1].number());
-        let answer = self.http.get(url).bearer_auth(self.token()).send().await.unwrap();
-        let outbox: Value = answer.json().await.unwrap();
+        let outbox = self.look("outbox").await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let mails = outbox["outbox"].as_array().unwrap().iter();
         mails.map(|mail| (text(&mail["to"]), text(&mail["state"]))).collect()
@@ -194,12 +215,20 @@ impl BrokerProcess {
     }
 
     async fn control(&self, route: &str, body: Value) -> Result<Value, Value> {
-        let url = format!("http://127.0.0.1:{}/control/{route}", self.place.ports[1].number());
-        let call = self.http.post(url).bearer_auth(self.token()).json(&body);
+        let call = self.http.post(self.control_url(route)).bearer_auth(self.token()).json(&body);
         let answer = call.send().await.unwrap();
         let is_good = answer.status().is_success();
         let body = answer.json().await.unwrap_or(Value::Null);
         if is_good { Ok(body) } else { Err(body) }
+    }
+
+    async fn look(&self, route: &str) -> Value {
+        let call = self.http.get(self.control_url(route)).bearer_auth(self.token());
+        call.send().await.unwrap().json().await.unwrap()
+    }
+
+    fn control_url(&self, route: &str) -> String {
+        format!("http://127.0.0.1:{}/control/{route}", self.place.ports[1].number())
     }
 
     fn token(&self) -> String {

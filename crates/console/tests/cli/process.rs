@@ -117,6 +117,12 @@ impl Console {
         self.until("the answer", |line| line["id"] == id && line.get("push").is_none()).await
     }
 
+    /// What is known of a session at this moment.
+    pub async fn ask_detail(&mut self, session: &str) -> Value {
+        self.forget();
+        self.ask(json!({ "do": "detail", "session": session })).await["detail"].take()
+    }
+
     /// A new session whose hooks are all armed: its id and its detail.
     pub async fn new_session(&mut self, customer: &str) -> (String, Value) {
         let about = json!({ "customer": customer });

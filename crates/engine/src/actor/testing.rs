@@ -80,6 +80,12 @@ pub(super) struct Running {
     pub ended: JoinHandle<()>,
 }
 
+/// What all actors of such a world share, for tests of what is no actor. It is of use for as long as the second lives.
+pub(crate) async fn context() -> (Arc<Context>, impl Sized) {
+    let world = World::new().await;
+    (world.context.clone(), world)
+}
+
 impl World {
     pub async fn new() -> Self {
         Self::with(|_| {}).await

@@ -1,5 +1,8 @@
 //! One open channel: which sessions are followed on it, and where what comes by it goes.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -8,6 +11,7 @@ use std::{
 
 use session::{Input, SavedChat, Timestamp};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval_at},
 };
@@ -39,9 +43,9 @@ const A_MESSAGE: usize = 256;
 const CHAT_RETRY: Duration = Duration::from_secs(5);
 
 /// The sessions that are followed on one channel.
-pub(super) struct Followed {
+pub(super) struct Followed<S> {
     context: Arc<Context>,
-    channel: EventChannel,
+    channel: EventChannel<S>,
     pins: HashMap<SessionId, Pin>,
     sessions: HashMap<String, SessionId>,
     chat: mpsc::UnboundedSender<ArrivedChat>,
@@ -56,10 +60,10 @@ struct ArrivedChat {
     messages: Vec<NumberedMessage>,
 }
 
-impl Followed {
+impl<S: AsyncRead + AsyncWrite + Unpin> Followed<S> {
     pub fn new(
         context: Arc<Context>,
-        channel: EventChannel,
+        channel: EventChannel<S>,
         known_until: Option<Timestamp>,
     ) -> Self {
         let (chat, arrived) = mpsc::unbounded_channel();
@@ -78,18 +82,10 @@ impl Followed {
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let open = tokio::select! {
-                heard = self.channel.next() => match heard {
-                    Some(heard) => {
-                        self.hear(heard);
-                        true
-                    }
-                    None => false,
-                },
+                heard = self.channel.next() => self.hear_if_open(heard),
                 changes = subscription.changed() => self.keep_up(&changes.snapshots).await,
                 asked = context.state_requests.asked() => self.ask(&asked).await,
-                _ = ping.tick() => {
-                    self.last_heard.1.elapsed() < SILENCE && self.channel.ping().await
-                }
+                _ = ping.tick() => self.is_alive() && self.channel.ping().await,
                 () = context.watch.stopping.cancelled() => false,
             };
             if !open {
@@ -147,6 +143,25 @@ impl Followed {
         let pin = self.pins.remove(&id)?;
         self.sessions.remove(pin.expose());
         Some(pin)
+    }
+
+    /// Whether the broker was heard lately. What it said comes before the clock: after time that passed without this
+    /// program both are there at once, and a broker whose words wait was not silent.
+    fn is_alive(&mut self) -> bool {
+        let is_open = match self.channel.waiting() {
+            Some(heard) => self.hear_if_open(heard),
+            None => true,
+        };
+        is_open && self.last_heard.1.elapsed() < SILENCE
+    }
+
+    /// Takes in what came; false if it was the channel's end.
+    fn hear_if_open(&mut self, heard: Option<Received>) -> bool {
+        let is_open = heard.is_some();
+        if let Some(heard) = heard {
+            self.hear(heard);
+        }
+        is_open
     }
 
     fn hear(&mut self, heard: Received) {

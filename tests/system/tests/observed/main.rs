@@ -223,7 +223,7 @@ async fn while_the_broker_is_gone_nothing_is_claimed_that_nobody_can_know() {
     world.presenter_joins(&pin).await;
     running.until(id, "it is ready", is_ready).await;
     until_followed(&running, &[id]).await;
-    let World { folder, broker } = world;
+    let World { folder, broker, .. } = world;
     broker.shutdown().await;
     let is_unknown = |s: &Snapshot| matches!(word(s), SessionStatus::Unknown { .. });
     running.until(id, "it is unknown", is_unknown).await;
@@ -252,7 +252,7 @@ async fn who_is_connected_is_told_at_each_change_and_by_nobody_once_the_broker_i
     // Another program with the same PIN takes the place of the first.
     world.presenter_joins(&pin).await;
     running.until_happened(id, "SecondProgram", 1).await;
-    let World { folder, broker } = world;
+    let World { folder, broker, .. } = world;
     broker.shutdown().await;
     running.until(id, "nobody tells it", |s| s.facts.is_none()).await;
     running.stop().await;

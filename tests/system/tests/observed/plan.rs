@@ -1,10 +1,9 @@
-//! Customers and viewers who come, leave, share, decline and write, and what becomes of the webhooks meanwhile: all of
-//! it decided by a seed, so that the same seed gives the same run.
+//! Customers and viewers who come, leave, share, decline and write: decided by a seed, so that the same seed gives the
+//! same run.
 
 use broker::Handle;
 use deskhand_system_tests::chance::Chance;
 use engine::SessionId;
-use serve::{Fault, FaultRule};
 use uuid::Uuid;
 use wire::{Pin, Side};
 
@@ -131,24 +130,4 @@ impl People {
             }
         }
     }
-}
-
-/// What becomes of the next deliveries, and of some calls that put hooks again.
-pub fn faults(chance: &mut Chance) -> Vec<FaultRule> {
-    let mut rules = Vec::new();
-    for (route, count, most_apart) in [("deliver", 24, 30), ("/api/v1/hook/", 6, 60)] {
-        for _ in 0..count {
-            let fault = match chance.below(7) {
-                0 | 1 => Fault::Drop,
-                2 => Fault::DropAnswer,
-                3 => Fault::Delay { ms: chance.below(400) },
-                4 => Fault::Duplicate,
-                5 => Fault::Reorder,
-                _ => Fault::Status { code: 500 + u16::try_from(chance.below(5)).unwrap() },
-            };
-            let after = u32::try_from(chance.below(most_apart)).unwrap();
-            rules.push(FaultRule { route: route.into(), fault, after, times: Some(1) });
-        }
-    }
-    rules
 }

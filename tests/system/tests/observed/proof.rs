@@ -7,16 +7,14 @@ use broker::Handle;
 use deskhand_system_tests::{
     RunningEngine, World, all_armed,
     chance::Chance,
+    fault_plan::faults,
     word::{by_console, by_facts},
 };
 use serve::{Fault, FaultRule};
 use session::Input;
 use wire::{HookType, session_events::PinLife};
 
-use super::{
-    plan::{People, faults},
-    until_followed,
-};
+use super::{plan::People, until_followed};
 
 const SESSIONS: usize = 50;
 /// So many have a PIN that runs out in the middle of it.

@@ -1,4 +1,4 @@
-//! What happens to the console and to the broker.
+//! What happens to the console and to the broker, each time while webhooks and e-mails are under way.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Whom {
 
 #[derive(Debug, Clone, Copy)]
 pub enum Disaster {
-    /// Killed, while e-mails are being sent.
+    /// Killed by SIGKILL.
     Kill(Whom),
     /// Ended in good order and started again.
     Restart(Whom),

@@ -94,7 +94,7 @@ impl People {
     }
 
     /// It takes the place of one that is there.
-    async fn presenter_comes(&mut self, broker: &BrokerProcess) {
+    pub async fn presenter_comes(&mut self, broker: &BrokerProcess) {
         let page = Uuid::new_v4();
         broker.presence(&self.pin, "presenter", page, true).await;
         self.presenter = Some(page);

@@ -1,11 +1,18 @@
 //! What the broker itself knows of a session, against what the console says.
 
+use mail_tests::Taken;
 use serde_json::Value;
 use system_tests::word::{Words, by_facts};
 use wire::{HookType, session_events::SessionFacts};
 
-use super::people::People;
-use crate::{broker_process::BrokerProcess, process::Console};
+use super::{
+    people::People,
+    told::{self, Told},
+};
+use crate::broker_process::BrokerProcess;
+
+/// The e-mails that the broker was asked to send: to whom, and how far each has come.
+pub type Outbox = [(String, String)];
 
 /// A session by the broker's own word.
 #[derive(Debug)]
@@ -18,8 +25,8 @@ pub struct Truth {
 }
 
 impl Truth {
-    pub async fn of(people: &People, broker: &BrokerProcess) -> Self {
-        let (facts, outbox) = (broker.facts(&people.pin).await, broker.mails().await);
+    pub async fn of(people: &People, broker: &BrokerProcess, outbox: &Outbox) -> Self {
+        let facts = broker.facts(&people.pin).await;
         let mails = people.mailed.iter().map(|address| {
             let mut states = outbox.iter().filter(|(to, _)| to == address);
             let state = states.next().map(|(_, state)| in_words(state));
@@ -40,37 +47,21 @@ impl Truth {
     }
 
     /// Each event is told once, by webhook or channel. One that a newer one has overtaken is told, too.
-    pub async fn check_events(&self, people: &People, console: &mut Console) {
-        let names = ["presenter_online", "viewer_joined", "presenter_offline", "viewers_gone"];
-        for (hook, name) in HookType::ALL.into_iter().zip(names) {
-            told_just(self.facts.happened[hook.index()], name, people, console).await;
+    pub fn expect_events(&self, people: &People, told: &mut Told) {
+        for (hook, event) in HookType::ALL.into_iter().zip(told::HOOKS) {
+            told.expect(&people.session, event, self.facts.happened[hook.index()]);
         }
     }
-}
 
-/// Each end of an e-mail is told once. No e-mail is under way any more.
-pub async fn check_told_mails(detail: &Value, people: &People, console: &mut Console) {
-    for (state, name) in [("handed_over", "mail_handed_over"), ("refused", "mail_refused")] {
-        let mails = detail["mails"].as_array().unwrap().iter();
-        let ended = mails.filter(|mail| mail["state"] == state).count() as u64;
-        told_just(ended, name, people, console).await;
-    }
-}
-
-/// Waits until an event of a session was told so often; it is never told more often.
-async fn told_just(times: u64, name: &str, people: &People, console: &mut Console) {
-    let is = |line: &&Value| {
-        line["push"] == "happening" && line["session"] == people.session && line["event"] == name
-    };
-    loop {
-        let told = console.said().iter().filter(is).count() as u64;
-        assert!(told <= times, "{name} was told {told} times and not {times}");
-        if told == times {
-            return;
+    /// No e-mail was taken twice, and each that is said to have been handed over was taken. Of one that a broker was
+    /// just handing over when it was killed nobody knows, so that one is refused.
+    pub fn check_taken(&self, people: &People, mail_server: &Taken) {
+        for (to, is) in people.mailed.iter().zip(&self.mails) {
+            let most = usize::from(is.is_some());
+            let least = usize::from(*is == Some("handed_over"));
+            let taken = mail_server.times(to);
+            assert!((least..=most).contains(&taken), "{to} is {is:?} and was taken {taken} times");
         }
-        console.forget();
-        let what = format!("{name}, told {told} times and not {times}");
-        console.until(&what, |line| line["push"] == "happening").await;
     }
 }
 

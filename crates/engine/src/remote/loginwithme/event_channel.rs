@@ -1,19 +1,21 @@
 //! The broker's event channel (assumed): the present state of all followed sessions over one WebSocket. Only where
 //! [`Capabilities::tells_events`](super::Capabilities::tells_events).
 
-use futures_util::{SinkExt as _, StreamExt as _};
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Bytes, Message},
+};
+use tunnel::Stream;
 use wire::session_events::{FromConsole, ToConsole};
 
 use super::LoginWithMe;
-use crate::remote::{
-    CallError,
-    web_socket::{Channel, Socket},
-};
+use crate::remote::{CallError, web_socket::Channel};
 
-/// The open channel. Whoever is done with it calls [`EventChannel::close`].
-pub struct EventChannel {
-    socket: Socket,
+/// The open channel, over a connection of any kind. Whoever is done with it calls [`EventChannel::close`].
+pub struct EventChannel<S = MaybeTlsStream<Stream>> {
+    socket: WebSocketStream<S>,
 }
 
 /// What came by the channel.
@@ -35,7 +37,12 @@ impl LoginWithMe {
     }
 }
 
-impl EventChannel {
+impl<S: AsyncRead + AsyncWrite + Unpin> EventChannel<S> {
+    #[cfg(test)]
+    pub(crate) const fn over(socket: WebSocketStream<S>) -> Self {
+        Self { socket }
+    }
+
     /// Sends a message; false if the channel is gone.
     pub async fn send(&mut self, message: &FromConsole) -> bool {
         let Ok(text) = serde_json::to_string(message) else { return true };
@@ -45,6 +52,11 @@ impl EventChannel {
     /// Asks for a sign of life; false if the channel is gone.
     pub async fn ping(&mut self) -> bool {
         self.socket.send(Message::Ping(Bytes::new())).await.is_ok()
+    }
+
+    /// What has come already; none if nothing has.
+    pub fn waiting(&mut self) -> Option<Option<Received>> {
+        self.next().now_or_never()
     }
 
     /// The next message; none if the channel is gone. It may be cancelled without losing one.
