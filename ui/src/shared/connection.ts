@@ -9,6 +9,8 @@ export type Connection = {
   /** False if it can't be sent now. */
   send(message: Message): boolean;
   leave(code?: string): void;
+  /** Ends it here, without a word to the broker: whoever serves the page ends it there. */
+  end(code: string): void;
 };
 
 export type ConnectionHandlers = {
@@ -178,7 +180,7 @@ class LiveConnection implements Connection {
     this.handlers.onMessage(message);
   }
 
-  private end(code: string): void {
+  end(code: string): void {
     if (this.over) return;
     this.over = true;
     clearTimeout(this.retryTimer);

@@ -5,10 +5,20 @@ import { connect, type Connection, type ConnectionState, type Message } from './
 import { $, make } from './dom';
 
 /** A chat message, as the broker stores it; the time is in seconds. */
-export type ChatMessage = { guid: string; timestamp: number; subject: string; body: string };
+export type ChatMessage = {
+  guid: string;
+  timestamp: number;
+  subject: string;
+  body: string;
+  /** Who wrote it, which no name tells: anybody may take any. Not known of a broker of before. */
+  by?: 'customer' | 'technician' | 'viewer';
+};
 
 /** A line of the list of people. */
 export type PersonRow = { name: string; word: string; here: boolean };
+
+/** The ways in which a session ends, by the broker's code. */
+export type Endings = Partial<Record<string, [title: string, text: string]>>;
 
 export type SessionHandlers = {
   /** The fields of the first message beside its type and page. */
@@ -21,10 +31,12 @@ export type SessionHandlers = {
   /** Handles the messages that only some pages know. */
   onOther?(message: Message): void;
   onEnd(code: string): void;
+  /** What is said of an end where this page says it in words of its own. */
+  endings?: Endings;
   onHash?(): boolean;
 };
 
-const ENDINGS: Partial<Record<string, [title: string, text: string]>> = {
+const ENDINGS: Endings = {
   replaced: ['This page was opened again', 'The session goes on in the newer page. You can close this one.'],
   revoked: ['The session was ended', 'Its PIN no longer works. Ask for a new one if you still need help.'],
   expired: ["The PIN's time is over", 'Ask for a new PIN if you still need help.'],
@@ -39,6 +51,7 @@ const ENDINGS: Partial<Record<string, [title: string, text: string]>> = {
     'This address has been blocked',
     'There were several reports of abuse. The operator of this server can lift the block.',
   ],
+  differ: ['You ended the session', 'The words were not the same. What to do next stands at the top.'],
   left: ['You have left the session', 'You can close this page, or load it again to come back.'],
   reported: ['Reported, and you have left', 'Thank you. If somebody is on the phone with you, hang up.'],
 };
@@ -57,10 +70,8 @@ export function joinSession(handlers: SessionHandlers): Connection {
       receive(message, handlers);
     },
     onEnd: (code) => {
-      const [title, text] = ENDINGS[code] ?? [
-        "The session can't go on",
-        'Load the page again to try once more.',
-      ];
+      const [title, text] = handlers.endings?.[code] ??
+        ENDINGS[code] ?? ["The session can't go on", 'Load the page again to try once more.'];
       $('over-title').textContent = title;
       $('over-text').textContent = text;
       $('over').hidden = false;
@@ -130,7 +141,7 @@ export function chatForm(connection: () => Connection, key: string, initial: str
 const shown = new Set<string>();
 
 /** False if the message was shown before. */
-function showMessage({ guid, timestamp, subject, body }: ChatMessage, isNew: boolean): boolean {
+function showMessage({ guid, timestamp, subject, body, by }: ChatMessage, isNew: boolean): boolean {
   if (shown.has(guid)) return false;
   shown.add(guid);
   document.getElementById('empty')?.remove();
@@ -141,6 +152,7 @@ function showMessage({ guid, timestamp, subject, body }: ChatMessage, isNew: boo
   const who = make('p', 'who', subject || 'No name');
   const time = make('time', '', clock(sent));
   time.dateTime = sent.toISOString();
+  if (by) who.append(make('span', 'by', by));
   who.append(time);
   item.append(who, make('p', 'text', body));
   log.append(item);

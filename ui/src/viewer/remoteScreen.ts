@@ -128,6 +128,7 @@ export class RemoteScreen {
     clearTimeout(this.first);
     this.keepStill(remote.canvas);
     this.remote = this.meter = null;
+    this.arrange();
     remote.end();
   }
 
@@ -197,6 +198,7 @@ export class RemoteScreen {
   }
 
   private arrange(): void {
+    $('screen').classList.toggle('controls', this.control && this.meter !== null);
     if (!this.remote) return;
     if (this.remote.viewOnly === this.control) {
       // Before view-only stops all input, so that no key stays pressed on the customer's computer.

@@ -1,6 +1,6 @@
 import type { Connection } from '../shared/connection';
 import { $ } from '../shared/dom';
-import { chatForm, joinSession, showPeople, showValid } from '../shared/sessionPage';
+import { chatForm, type Endings, joinSession, showPeople, showValid } from '../shared/sessionPage';
 import { CHAT, type PageAddress } from './pageAddress';
 import { RemoteScreen } from './remoteScreen';
 import { noticeOf, type Role, rosterOf, rowsOf, type ViewerState } from './screenNotice';
@@ -11,6 +11,14 @@ import { wordsOf } from './words';
 
 /** How often the quality is measured and reported. */
 const QUALITY_EVERY_MS = 2000;
+
+/** The technician can't ask for a new PIN, as the page's other readers can: they make one. */
+const AGAIN = 'Begin a new session in Deskhand if there is more to do.';
+const TECHNICIANS_ENDINGS: Endings = {
+  revoked: ['The session was ended', `Its PIN no longer works. ${AGAIN}`],
+  expired: ["The PIN's time is over", AGAIN],
+  unknown: ['This session is no longer valid', `It was ended or its time is over. ${AGAIN}`],
+};
 
 /** The viewer's page: shows what the live connection reports, and holds a stream while a screen is shared. */
 export class SessionViewer {
@@ -54,7 +62,11 @@ export class SessionViewer {
         this.screen.detach();
         this.stream.reopen();
       },
-      onWordsDiffer: () => this.connection.send({ type: 'words_differ' }),
+      onWordsDiffer: () => {
+        const isSent = this.connection.send({ type: 'words_differ' });
+        if (isSent) this.connection.end('differ');
+        return isSent;
+      },
       onChat: () => {
         this.side.toggle();
       },
@@ -87,6 +99,7 @@ export class SessionViewer {
   private connect(): Connection {
     const { proof, readOnly } = this.address;
     return joinSession({
+      ...(this.address.app ? { endings: TECHNICIANS_ENDINGS } : {}),
       hello: () => ({ ...proof, side: 'viewers', name: this.name(), ro: readOnly }),
       onState: (state) => {
         if (state !== 'online') this.goOffline();
@@ -156,6 +169,8 @@ export class SessionViewer {
     this.screen.mayControl(this.role === 'control', roster?.sharing === 'paused');
     if (!roster || this.state.over) return;
     showPeople(rowsOf(roster, this.you));
+    // In the app the window has the session's name, which the technician gave it.
+    if (this.address.app) return;
     const title = roster.presenter ? `Session with ${roster.presenter}` : 'Support session';
     $('title').textContent = document.title = title;
   }

@@ -160,6 +160,38 @@ impl Message {
     }
 }
 
+/// A message as the pages of a session get it: who wrote it, beside what the service's own call says.
+#[derive(Serialize)]
+pub(super) struct ShownMessage<'a> {
+    #[serde(flatten)]
+    message: &'a Message,
+    /// Nothing for messages of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<Writer>,
+}
+
+/// Who wrote a message, by what they have shown.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Writer {
+    Customer,
+    /// They have the key with which the session was minted.
+    Technician,
+    Viewer,
+}
+
+impl<'a> ShownMessage<'a> {
+    pub fn new(message: &'a Message) -> Self {
+        let by = match message.side {
+            _ if message.by_console => Some(Writer::Technician),
+            Some(Side::Presenter) => Some(Writer::Customer),
+            Some(Side::Viewers) => Some(Writer::Viewer),
+            None => None,
+        };
+        Self { message, by }
+    }
+}
+
 #[cfg(test)]
 #[path = "chat_test.rs"]
 mod tests;

@@ -101,3 +101,29 @@ fn a_chat_is_given_to_nobody_without_end() {
     assert!(matches!(given(one, 0), Err(Refused::TooMany { .. })));
     assert_eq!([given(other, 0), given(one, 60_000)], [Ok(()), Ok(())]);
 }
+
+#[test]
+fn a_page_is_told_who_wrote_and_the_services_own_call_stays_as_it_is() {
+    let written = |side, by_console| Message {
+        guid: Uuid::nil(),
+        ttl: 1,
+        timestamp: 1,
+        subject: "Technician".to_owned(),
+        body: "hello".to_owned(),
+        number: 1,
+        side,
+        by_console,
+    };
+    let cases = [
+        (written(Some(Side::Presenter), false), Some("customer")),
+        (written(Some(Side::Viewers), true), Some("technician")),
+        (written(Some(Side::Viewers), false), Some("viewer")),
+        (written(None, false), None),
+    ];
+    for (message, by) in cases {
+        let shown = serde_json::to_value(ShownMessage::new(&message)).unwrap();
+        assert_eq!(shown.get("by").and_then(|by| by.as_str()), by);
+        assert_eq!(shown["subject"], "Technician");
+        assert!(serde_json::to_value(&message).unwrap().get("by").is_none());
+    }
+}

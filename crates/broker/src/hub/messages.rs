@@ -12,7 +12,10 @@ use wire::{
     },
 };
 
-use super::{chat::Message, refusal::Refused};
+use super::{
+    chat::{Message, ShownMessage},
+    refusal::Refused,
+};
 
 /// What a page sends.
 #[derive(Deserialize)]
@@ -101,7 +104,10 @@ pub(crate) enum ServerMessage {
         roster: Roster,
     },
     /// A chat message.
-    Chat { message: Message },
+    Chat {
+        #[serde(serialize_with = "as_shown")]
+        message: Message,
+    },
     /// To the customer: a viewer has saved a picture of the screen.
     Snapshot { by: String },
     /// To the customer's program: another one with this PIN was refused.
@@ -144,7 +150,11 @@ pub(crate) struct Welcome {
 }
 
 fn as_messages<S: Serializer>(chat: &[Arc<Message>], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(chat.iter().map(Arc::as_ref))
+    serializer.collect_seq(chat.iter().map(|message| ShownMessage::new(message)))
+}
+
+fn as_shown<S: Serializer>(message: &Message, serializer: S) -> Result<S::Ok, S::Error> {
+    ShownMessage::new(message).serialize(serializer)
 }
 
 /// Who is there.

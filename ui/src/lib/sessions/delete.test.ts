@@ -11,7 +11,7 @@ test('a closed session is deleted after a question, and leaves the window', asyn
   await port.ask({ do: 'close', session: id, outcome: 'resolved', note: '' });
   await userEvent.click(await screen.findByRole('button', { name: /more/i }));
   await userEvent.click(await screen.findByRole('menuitem', { name: /Delete/ }));
-  const said = await screen.findByText(/is deleted with its chat, notes and/);
+  const said = await screen.findByText(/will be deleted with its chat, notes and/);
   expect(said).toHaveTextContent('pictures, here and at the broker (once it can be reached). This can’t');
   const now = console_(Date.now(), { revision: 1000 });
   port.push({ push: 'console', ...now, service: { ...now.service, kind: 'configured' } });

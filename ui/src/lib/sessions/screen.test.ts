@@ -138,7 +138,7 @@ test('who waits is said with what should be known before they are let in', () =>
 test('the list says that somebody waits, and they are let in by the keyboard', async () => {
   const port = await theseWait([BEN], true);
   await settle();
-  expect(screen.getByTitle(/^1 asks to come in/)).toBeInTheDocument();
+  expect(screen.getByTitle(/^1 person asks to come in/)).toBeInTheDocument();
   screen.getByRole('button', { name: 'Let Ben in' }).focus();
   await user().keyboard('{Enter}');
   expect(port.asked).toContainEqual({ do: 'answer_viewer', session: 's1', viewer: 'w', lets_in: true });
@@ -157,7 +157,7 @@ test('who waits can be refused, and what holds for all of them is said once', as
       row: { ...detail.row, waiting: 2 },
     };
   });
-  expect(await screen.findByTitle(/^2 ask to come in/)).toBeInTheDocument();
+  expect(await screen.findByTitle(/^2 people ask to come in/)).toBeInTheDocument();
   const card = within(screen.getByRole('region', { name: 'Waits to be let in' }));
   expect(card.getAllByText(/only if you expect them/)).toHaveLength(1);
   const buttons = card.getAllByRole('button').map((button) => button.getAttribute('aria-label'));

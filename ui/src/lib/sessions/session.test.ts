@@ -144,7 +144,7 @@ test('a session that could not be closed stays, with the reason', async () => {
   await userEvent.keyboard('{Control>}{Shift>}X{/Shift}{/Control}');
   await screen.findByRole('dialog');
   await userEvent.click(screen.getByRole('radio', { name: /^Resolved/ }));
-  await userEvent.click(screen.getByRole('button', { name: /Close here/ }));
+  await userEvent.click(screen.getByRole('button', { name: /Close the session/ }));
   expect(await screen.findByText(/the disk is full/)).toBeInTheDocument();
 });
 
@@ -152,7 +152,7 @@ test('how a session came out is chosen by a person, and in advance only where no
   const port = await onScreen();
   await userEvent.keyboard('{Control>}{Shift>}X{/Shift}{/Control}');
   const dialog = await screen.findByRole('dialog');
-  const close = within(dialog).getByRole('button', { name: /Close here/ });
+  const close = within(dialog).getByRole('button', { name: /Close the session/ });
   expect(close).toBeDisabled();
   await userEvent.keyboard('{Control>}{Enter}{/Control}');
   expect(port.asked.map((command) => command.do)).not.toContain('close');

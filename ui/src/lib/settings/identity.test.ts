@@ -166,7 +166,7 @@ test('the settings say whose secret a desktop may hold, and that the gate is a p
   expect(screen.getByText(/for one person’s own use/)).toBeVisible();
   await userEvent.click(screen.getByRole('tab', { name: 'Sign-in and verification' }));
   expect(screen.getByText(/policy, not a lock on the service/)).toBeVisible();
-  expect(screen.getByText(/An app lock/)).toBeVisible();
+  expect(screen.getByText(/Locks this app/)).toBeVisible();
 });
 
 test('the policy is chosen in words and saved with what goes with it', async () => {

@@ -8,7 +8,7 @@ const ACCESS: Group[] = [
     id: 'access',
     section: 'access',
     title: 'Sign-in',
-    text: 'An app lock: while it is on, the console refuses every command. Whoever has your account on this computer has the files.',
+    text: 'Locks this app: while it is locked, it takes no commands. Whoever has your account on this computer has the files.',
     fields: FIELDS.access,
   },
   {

@@ -21,7 +21,7 @@ export const MAP: { group: string; keys: { keys: string; does: string }[] }[] = 
       { keys: 'Ctrl N', does: 'New session' },
       { keys: 'Ctrl 1 … 9', does: 'Go to the first to ninth session' },
       { keys: 'Ctrl Tab', does: 'Next session; with Shift the one before' },
-      { keys: '↑ ↓', does: 'Through the list' },
+      { keys: '↑ ↓', does: 'Through the list; Enter opens the viewer' },
       { keys: 'Ctrl F', does: 'Search everything' },
     ],
   },
@@ -32,7 +32,7 @@ export const MAP: { group: string; keys: { keys: string; does: string }[] }[] = 
       { keys: 'Ctrl O', does: 'Open viewer' },
       { keys: 'Ctrl Shift O', does: 'Watch: a viewer that can’t touch anything' },
       { keys: 'Ctrl Shift V', does: 'Verify who it is' },
-      { keys: 'Ctrl Shift X', does: 'Close here' },
+      { keys: 'Ctrl Shift X', does: 'Close the session' },
     ],
   },
   {
