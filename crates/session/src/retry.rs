@@ -56,6 +56,28 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether the service may have carried the request out all the same: its answer didn't come, or can't be read.
+    pub const fn leaves_doubt(self) -> bool {
+        match self {
+            Self::NoAnswer | Self::TimedOut | Self::Malformed | Self::TooLarge { .. } => true,
+            Self::Blocked { by } => by.let_it_through(),
+            Self::Unauthorized
+            | Self::RateLimited { .. }
+            | Self::Unreachable
+            | Self::Rejected { .. }
+            | Self::Faulty { .. }
+            | Self::NoRegion
+            | Self::Storage
+            | Self::Internal => false,
+        }
+    }
+
+    /// How long the service asks to wait, if it names a time.
+    pub fn asked_wait(self) -> Option<Duration> {
+        let Self::RateLimited { retry_after_ms } = self else { return None };
+        retry_after_ms.map(Duration::from_millis)
+    }
+
     /// Why it failed, in words that follow "because" or a colon.
     pub fn reason(self) -> String {
         match self {
