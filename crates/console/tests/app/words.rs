@@ -252,7 +252,7 @@ async fn a_waiting_viewer_is_let_in_by_a_window_that_has_had_no_stream_yet() {
     drop((screen, stream));
 
     // After a restart the pairing is known only from what was kept.
-    let (rig, Ends { mut program, mut window, .. }) = restarted(rig, id, pin).await;
+    let (_rig, Ends { mut program, mut window, .. }) = restarted(rig, id, pin).await;
     let (seen, answer) = lets_in(&mut window, &mut program).await;
     assert_eq!(answer["pairing"], pairing.id().to_string());
     assert!(pairing.has_signed(&seen.answer_bytes(true), answer["signature"].as_str().unwrap()));
