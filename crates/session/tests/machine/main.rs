@@ -9,8 +9,6 @@ mod mails;
 mod told;
 mod urgency;
 
-use std::time::Duration;
-
 use proptest::prelude::*;
 use session::{
     About, ChatEvent, Delivery, DeliveryId, Effect, Event, Failure, HookEvent, Input, Lamp, Life,
