@@ -11,8 +11,8 @@ use std::{collections::HashSet, time::Duration};
 
 use proptest::prelude::*;
 use session::{
-    About, Delivery, Effect, Event, Failure, Gate, Input, Outcome, State, Timer, Timestamp,
-    VerificationChange, VerificationEvent, mail, step,
+    Delivery, Effect, Event, Failure, Gate, Input, Outcome, Timer, Timestamp, VerificationChange,
+    VerificationEvent, mail,
     verification::{
         Cause, LAST_LOOK, MOST, Method, POLL, Policy, ShutReason, Status, Subject, Verdict,
         VerificationAnswer, VerificationObstacle, VerificationOutcome, VerificationRequest, WAIT,
