@@ -1,27 +1,21 @@
-import type {
-  AccessView,
-  Command,
-  OutboxMail,
-  ProgramState,
-  Reply,
-  SessionDetail,
-  Trouble,
-} from '../src/lib/ipc/bindings';
+import type { AccessView, Command, OutboxMail, Reply, SessionDetail, Trouble } from '../src/lib/ipc/bindings';
 import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import type { Place } from '../src/lib/shell/place';
+import { allocate, begun, runRace } from './allocating';
 import { newest, page } from './chat';
 import { FakeIdentity } from './identity';
-import * as make from './make';
-import { chat, detail, hook, HOOKS, lane, MINUTE, ordered, pin, program, race, repeated, row } from './make';
+import { answered, chat, hook, HOOKS, ordered, repeated } from './make';
+import { FakePrograms } from './programs';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { QUITTING } from './quitting';
 import { SCENARIOS, type Scenario } from './scenarios';
 import { backups, download, keep, PICTURE } from './saving';
-import { search } from './search';
+import { archived, search } from './search';
 import { SETTINGS } from './settings';
+import type { Stage } from './stage';
 
 /** The console in memory: for tests and for a plain browser. Answers at once; keeps what it was asked. */
-export class FakeConsole implements ConsolePort {
+export class FakeConsole implements ConsolePort, Stage {
   readonly asked: Command[] = [];
   /** How often the window reported that somebody uses it. */
   activeTold = 0;
@@ -36,14 +30,14 @@ export class FakeConsole implements ConsolePort {
   readonly pictures: string[] = [];
   readonly identity: FakeIdentity;
   #receive: ((pushes: Pushed[]) => void) | null = null;
-  readonly #downloads = new Map<string, ReturnType<typeof setInterval>>();
+  readonly #programs = new FakePrograms(this);
   #revision = 100;
   #made = 0;
   #settings: Record<string, unknown> = { ...SETTINGS };
 
   constructor(
     scenario = 'rich',
-    private readonly now: () => number = Date.now,
+    readonly now: () => number = Date.now,
   ) {
     this.#scenario = (SCENARIOS[scenario] ?? SCENARIOS['rich'] ?? never)(now());
     for (const known of this.#scenario.details) this.details.set(known.row.id, known);
@@ -162,7 +156,7 @@ export class FakeConsole implements ConsolePort {
         }));
         return DONE;
       case 'retry':
-        this.#allocate(command.session);
+        allocate(command.session, this);
         return DONE;
       case 'recheck':
         this.change(command.session, (d) => ({
@@ -191,14 +185,14 @@ export class FakeConsole implements ConsolePort {
         this.change(command.session, (d) => ({ ...d, windows: d.windows + 1 }));
         return DONE;
       case 'answer_viewer':
-        this.change(command.session, (d) => make.answered(d, command.viewer));
+        this.change(command.session, (d) => answered(d, command.viewer));
         return DONE;
       case 'save_program':
         if (!command.confirmed) throw unconfirmed('Save the customer’s program');
-        this.#saveProgram(command.session);
+        this.#programs.save(command.session);
         return DONE;
       case 'cancel_program':
-        this.#endProgram(command.session, { is: 'kept', trouble: CANCELLED });
+        this.#programs.end(command.session, { is: 'kept', trouble: CANCELLED });
         return DONE;
       case 'close':
         this.change(command.session, (d) => ({
@@ -237,7 +231,7 @@ export class FakeConsole implements ConsolePort {
       case 'picture':
         return { reply: 'picture', file_name: 'session-picture-1.png', png: PICTURE };
       case 'probe_regions':
-        this.#race();
+        runRace(this);
         return DONE;
       case 'settings':
         return { reply: 'settings', settings: this.#settings };
@@ -284,105 +278,16 @@ export class FakeConsole implements ConsolePort {
     if (known) return known;
     const hit = this.#scenario.archive.find((h) => h.session === id);
     if (!hit) throw notFound(id);
-    const past = row(id, hit.name, hit.state.kind, hit.at, { live: false, state: hit.state });
-    return detail(past, hit.at, {
-      customer: hit.name,
-      pin: null,
-      created_at: hit.at - 20 * MINUTE,
-      note: hit.snippet,
-      chat: chat([
-        [hit.name, hit.at - 9 * MINUTE, 'it prints again'],
-        ['Anna', hit.at - 8 * MINUTE, 'Good to hear.'],
-      ]),
-      transcript: { is: 'saved', at: hit.at, messages: 2 },
-    });
+    return archived(hit);
   }
 
   #start(customer: string): Reply {
     const id = `new${++this.#made}`;
-    const now = this.now();
-    const made = row(id, customer || 'New session', 'allocating', now);
-    made.state.since = null;
-    this.details.set(
-      id,
-      detail(made, now, {
-        customer,
-        pin: null,
-        created_at: now,
-        regions: null,
-        region: null,
-        region_ms: null,
-        hooks: HOOKS.map((h) => hook(h, 'off')),
-        waited_ms: 0,
-      }),
-    );
-    this.push({ push: 'row', ...made });
-    this.#allocate(id);
+    const made = begun(id, customer, this.now());
+    this.details.set(id, made);
+    this.push({ push: 'row', ...made.row });
+    allocate(id, this);
     return { reply: 'session', id };
-  }
-
-  #allocate(id: string): void {
-    this.#race();
-    setTimeout(() => {
-      this.change(id, (d) => ({
-        ...d,
-        failure: null,
-        pin: pin('9FY-42-0L7W', this.now()),
-        region: 'us-east-1',
-        region_ms: 24.3,
-        regions: race(this.now()),
-        waiting: true,
-        timers_at: this.now(),
-        hooks: HOOKS.map((h) => hook(h, 'rearming')),
-        row: {
-          ...d.row,
-          timer_since: this.now(),
-          state: { kind: 'waiting', label: 'Waiting', detail: '', since: this.now() },
-        },
-      }));
-    }, 900);
-    setTimeout(
-      () =>
-        this.change(id, (d) => ({
-          ...d,
-          hooks: HOOKS.map((h) => hook(h, 'armed', { checked_at: this.now() })),
-        })),
-      1300,
-    );
-  }
-
-  /** Asks, downloads for some seconds, and is done. */
-  #saveProgram(id: string): void {
-    const total = 12_300_000;
-    let bytes = 0;
-    this.#endProgram(id, { is: 'asking' });
-    const timer = setInterval(() => {
-      bytes = Math.min(total, bytes + 260_000);
-      if (bytes < total)
-        this.change(id, (d) => ({ ...d, program: program({ is: 'downloading', bytes, total }) }));
-      else this.#endProgram(id, { is: 'saved', at: this.now(), by: 'Anna Keller', bytes, path: SAVED_AT });
-    }, 120);
-    this.#downloads.set(id, timer);
-  }
-
-  #endProgram(id: string, state: ProgramState): void {
-    clearInterval(this.#downloads.get(id));
-    this.change(id, (d) => ({ ...d, program: program(state) }));
-  }
-
-  #race(): void {
-    const at = this.now();
-    const names = race(at).lanes.map((l) => l.region);
-    this.push({
-      push: 'regions',
-      ...race(at, {
-        lanes: names.map((n) => lane(n, { running: true })),
-        chosen: null,
-        reason: '',
-        took_ms: null,
-      }),
-    });
-    setTimeout(() => this.push({ push: 'regions', ...race(at) }), 600);
   }
 
   #outbox(): OutboxMail[] {
@@ -417,7 +322,6 @@ const WHILE_LOCKED = new Set<Command['do']>([
   'quit',
 ]);
 const DONE: Reply = { reply: 'done' };
-const SAVED_AT = '/home/anna/Downloads/deskhand-program-Maria-Lopez.exe';
 const never = (): never => {
   throw new Error('no scenes');
 };

@@ -106,20 +106,15 @@ pub(crate) fn read_order(text: &[u8]) {
 async fn presence(
     State(coordinator): State<Arc<Coordinator>>,
     Json(request): Json<Presence>,
-) -> Response {
+) -> Result<Response, Refused> {
     if request.online {
-        return match go_online(&coordinator, request).await {
-            Ok(()) => done(),
-            Err(refused) => refused.into_response(),
-        };
+        go_online(&coordinator, request).await?;
+        return Ok(done());
     }
-    match coordinator.find_connection(&request.session_pin, request.page) {
-        Some(id) => {
-            coordinator.disconnect(id).await;
-            done()
-        }
-        None => not_online(),
-    }
+    let id = coordinator.find_connection(&request.session_pin, request.page);
+    let Some(id) = id else { return Ok(not_online()) };
+    coordinator.disconnect(id).await;
+    Ok(done())
 }
 
 async fn go_online(coordinator: &Arc<Coordinator>, request: Presence) -> Result<(), Refused> {
@@ -158,14 +153,12 @@ struct CustomersAnswer {
 async fn answer(
     State(coordinator): State<Arc<Coordinator>>,
     Json(request): Json<CustomersAnswer>,
-) -> Response {
+) -> Result<Response, Refused> {
     let id = coordinator.find_connection(&request.session_pin, request.page);
-    let Some(id) = id else { return not_online() };
+    let Some(id) = id else { return Ok(not_online()) };
     let answer = if request.agrees { Answer::Agreed } else { Answer::Declined };
-    match coordinator.apply(|hub, now| hub.answer_question(id, answer, now)).await {
-        Ok(()) => done(),
-        Err(refused) => refused.into_response(),
-    }
+    coordinator.apply(|hub, now| hub.answer_question(id, answer, now)).await?;
+    Ok(done())
 }
 
 #[derive(Deserialize)]
@@ -176,12 +169,10 @@ struct Download {
 async fn download(
     State(coordinator): State<Arc<Coordinator>>,
     Json(request): Json<Download>,
-) -> Response {
+) -> Result<Response, Refused> {
     let pin = &request.session_pin;
-    match coordinator.apply(|hub, now| hub.note_download(this_machine(), pin, now)).await {
-        Ok(()) => done(),
-        Err(refused) => refused.into_response(),
-    }
+    coordinator.apply(|hub, now| hub.note_download(this_machine(), pin, now)).await?;
+    Ok(done())
 }
 
 #[derive(Deserialize)]
@@ -193,14 +184,15 @@ struct Chat {
     body: String,
 }
 
-async fn chat(State(coordinator): State<Arc<Coordinator>>, Json(request): Json<Chat>) -> Response {
+async fn chat(
+    State(coordinator): State<Arc<Coordinator>>,
+    Json(request): Json<Chat>,
+) -> Result<Response, Refused> {
     let id = coordinator.find_connection(&request.session_pin, request.page);
-    let Some(id) = id else { return not_online() };
+    let Some(id) = id else { return Ok(not_online()) };
     let chat = (&*request.name, &*request.body);
-    match coordinator.apply(|hub, now| hub.post_chat(id, chat, Uuid::new_v4(), now)).await {
-        Ok(()) => done(),
-        Err(refused) => refused.into_response(),
-    }
+    coordinator.apply(|hub, now| hub.post_chat(id, chat, Uuid::new_v4(), now)).await?;
+    Ok(done())
 }
 
 #[derive(Deserialize)]
@@ -229,12 +221,10 @@ struct FactsOf {
 async fn facts(
     State(coordinator): State<Arc<Coordinator>>,
     Json(request): Json<FactsOf>,
-) -> Response {
+) -> Result<Response, Refused> {
     let pin = &request.session_pin;
-    match coordinator.with_hub(|hub, now| coordinator.facts(hub, pin, now)) {
-        Some(facts) => Json(facts).into_response(),
-        None => Refused::NotYours.into_response(),
-    }
+    let facts = coordinator.with_hub(|hub, now| coordinator.facts(hub, pin, now));
+    Ok(Json(facts.ok_or(Refused::NotYours)?).into_response())
 }
 
 async fn outbox(State(coordinator): State<Arc<Coordinator>>) -> Response {
@@ -258,21 +248,15 @@ async fn blocks(State(coordinator): State<Arc<Coordinator>>) -> Response {
 async fn lift_block(
     State(coordinator): State<Arc<Coordinator>>,
     Path(owner): Path<String>,
-) -> Response {
-    let owner: Owner = match owner.parse() {
-        Ok(owner) => owner,
-        Err(error) => return Refused::malformed(format!("lift a block: {error}")).into_response(),
-    };
-    match coordinator.lift_block(owner).await {
-        Ok(true) => done(),
-        Ok(false) => {
-            let error =
-                "lift a block: this address is not blocked; list the blocks to see which are";
-            let body = Json(json!({ "success": false, "error": error }));
-            (StatusCode::NOT_FOUND, body).into_response()
-        }
-        Err(refused) => refused.into_response(),
+) -> Result<Response, Refused> {
+    let malformed = |error| Refused::malformed(format!("lift a block: {error}"));
+    let owner: Owner = owner.parse().map_err(malformed)?;
+    if coordinator.lift_block(owner).await? {
+        return Ok(done());
     }
+    let error = "lift a block: this address is not blocked; list the blocks to see which are";
+    let body = Json(json!({ "success": false, "error": error }));
+    Ok((StatusCode::NOT_FOUND, body).into_response())
 }
 
 async fn sessions(State(coordinator): State<Arc<Coordinator>>) -> Response {

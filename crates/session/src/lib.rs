@@ -11,6 +11,7 @@ mod delivery;
 mod denials;
 pub mod effect;
 pub mod event;
+mod failure;
 mod incident;
 pub mod input;
 pub mod lamp;
@@ -37,6 +38,7 @@ pub use event::{
     PresenceChange, PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent,
     ViewingEvent,
 };
+pub use failure::Failure;
 pub use incident::{Incident, ToldIncidents};
 pub use input::{Input, Revocation, SavedChat};
 pub use lamp::Lamp;
@@ -45,7 +47,6 @@ pub use obstacle::Obstacle;
 pub use outage::Outage;
 pub use presence::{Presenter, Viewers};
 pub use program::Program;
-pub use retry::Failure;
 pub use state::{About, Life, Outcome, Record, State, Transcript};
 pub use status::SessionStatus;
 pub use step::{Transition, step};

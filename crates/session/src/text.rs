@@ -1,4 +1,4 @@
-//! Helpers for the texts of events. All pure.
+//! What texts of events are made of: names and reasons, counts and sizes.
 //!
 //! Names and reasons come from strangers: [`plain`] removes control characters and those that
 //! change the reading direction, so that a text can't disguise itself in a notification or in the

@@ -4,38 +4,34 @@
 #![allow(clippy::unwrap_used)]
 
 mod broker_word;
+mod told;
 
 use std::time::Duration;
 
 use session::{
-    About, Effect, Event, Failure, Input, MailEvent, Observation, ObservedSide, State, Timestamp,
+    Effect, Event, Failure, Input, MailEvent, Observation, ObservedSide,
     mail::{Order, Status, Template, When},
-    step,
 };
 use wire::session_events::{MailFacts, MailState};
 
-const T0: Timestamp = Timestamp(1_700_000_000_000);
+use told::{T0, Told};
 
-struct Told {
-    state: State,
-    events: Vec<&'static str>,
+/// A session, and a broker with the mails that it has of it.
+struct Pair {
+    session: Told,
+    /// What the last input asked for.
     effects: Vec<Effect>,
     mails: Vec<MailFacts>,
     revision: u64,
 }
 
-impl Told {
+impl Pair {
     /// A live session with these orders.
     fn with(orders: &[When]) -> Self {
-        let state = State::new(About::default(), "anna".into(), T0);
-        let (events, effects, mails) = (Vec::new(), Vec::new(), Vec::new());
-        let mut told = Self { state, events, effects, mails, revision: 1 };
-        let region: wire::Region = "us-east-1".parse().unwrap();
-        let expires = T0.plus(Duration::from_secs(86_400));
-        told.tell(Input::RegionChosen { region: region.clone() });
-        told.tell(Input::Allocated { region, expires });
+        let (session, effects, mails) = (Told::live(), Vec::new(), Vec::new());
+        let mut pair = Self { session, effects, mails, revision: 1 };
         for &when in orders {
-            told.tell(Input::MailOrdered {
+            pair.tell(Input::MailOrdered {
                 to: "maria@example.com".into(),
                 template: Template::ToCustomer,
                 name: "Anna".into(),
@@ -43,16 +39,17 @@ impl Told {
                 by: "anna".into(),
             });
         }
-        told.events.clear();
-        told
+        pair.session.events.clear();
+        pair
     }
 
     fn tell(&mut self, input: Input) {
-        let transition = step(self.state.clone(), input, T0);
-        self.state = transition.state;
-        self.effects = transition.effects;
-        let mails = transition.events.iter().filter(|event| matches!(event, Event::Mail(_)));
-        self.events.extend(mails.map(|event| event.facts().name()));
+        self.effects = self.session.tell(input);
+    }
+
+    fn mail_events(&self) -> Vec<&'static str> {
+        let mails = self.session.events.iter().filter(|event| matches!(event, Event::Mail(_)));
+        mails.map(|event| event.facts().name()).collect()
     }
 
     /// The broker says what has become of its mails; a mail that is new to it comes last.
@@ -79,7 +76,7 @@ impl Told {
     }
 
     fn order(&self, place: usize) -> &Order {
-        &self.state.record.mail[place]
+        &self.session.state.record.mail[place]
     }
 
     fn fate(&self, place: usize) -> Option<MailState> {
@@ -94,8 +91,8 @@ impl Told {
 /// Somebody came and left while nobody looked: what an e-mail says of that is not so any more.
 #[test]
 fn nobody_is_written_to_about_somebody_who_has_left_again() {
-    let mut told = Told::with(&[When::NextEvent]);
-    told.observe();
+    let mut pair = Pair::with(&[When::NextEvent]);
+    pair.observe();
     let seen = |revision, viewers, happened| Observation {
         revision,
         viewers,
@@ -103,49 +100,49 @@ fn nobody_is_written_to_about_somebody_who_has_left_again() {
         ..broker_word::of_a_new_session()
     };
     let gone = ObservedSide::Offline { since: T0.plus(Duration::from_secs(9)) };
-    told.tell(Input::Observed(Box::new(seen(2, gone, [0, 1, 0, 1]))));
-    assert_eq!((told.sends(), told.order(0).status), (0, Status::Waiting));
+    pair.tell(Input::Observed(Box::new(seen(2, gone, [0, 1, 0, 1]))));
+    assert_eq!((pair.sends(), pair.order(0).status), (0, Status::Waiting));
     let back = ObservedSide::Online { since: T0.plus(Duration::from_secs(99)) };
-    told.tell(Input::Observed(Box::new(seen(3, back, [0, 2, 0, 1]))));
-    assert_eq!(told.sends(), 1);
+    pair.tell(Input::Observed(Box::new(seen(3, back, [0, 2, 0, 1]))));
+    assert_eq!(pair.sends(), 1);
 }
 
 #[test]
 fn each_step_of_a_mail_is_told_once_whichever_of_answer_and_word_comes_first() {
     for answer_first in [true, false] {
-        let mut told = Told::with(&[When::Now]);
+        let mut pair = Pair::with(&[When::Now]);
         if answer_first {
-            told.accepted(1, "a");
-            told.says("a", MailState::Queued, None);
+            pair.accepted(1, "a");
+            pair.says("a", MailState::Queued, None);
         } else {
-            told.says("a", MailState::Queued, None);
-            told.accepted(1, "a");
+            pair.says("a", MailState::Queued, None);
+            pair.accepted(1, "a");
         }
-        assert_eq!(told.events, ["mail_sent"]);
-        told.says("a", MailState::Queued, Some("451 later"));
-        told.says("a", MailState::Queued, Some("451 later still"));
-        told.says("a", MailState::HandedOver, None);
-        told.observe();
-        assert_eq!(told.events, ["mail_sent", "mail_delayed", "mail_handed_over"]);
-        assert!(!told.order(0).can_be_repeated());
+        assert_eq!(pair.mail_events(), ["mail_sent"]);
+        pair.says("a", MailState::Queued, Some("451 later"));
+        pair.says("a", MailState::Queued, Some("451 later still"));
+        pair.says("a", MailState::HandedOver, None);
+        pair.observe();
+        assert_eq!(pair.mail_events(), ["mail_sent", "mail_delayed", "mail_handed_over"]);
+        assert!(!pair.order(0).can_be_repeated());
     }
 }
 
 #[test]
 fn the_end_can_come_before_the_answer() {
-    let mut told = Told::with(&[When::Now]);
-    told.says("a", MailState::Refused, Some("550 no such user"));
-    assert_eq!((told.fate(0), &told.events[..]), (None, &[][..]));
-    told.accepted(1, "a");
-    assert_eq!(told.fate(0), Some(MailState::Refused));
-    assert_eq!(told.events, ["mail_sent", "mail_refused"]);
+    let mut pair = Pair::with(&[When::Now]);
+    pair.says("a", MailState::Refused, Some("550 no such user"));
+    assert_eq!((pair.fate(0), pair.mail_events()), (None, vec![]));
+    pair.accepted(1, "a");
+    assert_eq!(pair.fate(0), Some(MailState::Refused));
+    assert_eq!(pair.mail_events(), ["mail_sent", "mail_refused"]);
 }
 
 #[test]
 fn a_mail_is_sent_again_only_where_it_is_known_or_feared_not_to_have_gone() {
-    let repeat = |told: &mut Told| {
-        told.tell(Input::MailRepeated { id: 1 });
-        told.sends()
+    let repeat = |pair: &mut Pair| {
+        pair.tell(Input::MailRepeated { id: 1 });
+        pair.sends()
     };
     for (state, reason, sends) in [
         (MailState::Queued, None, 0),
@@ -153,20 +150,20 @@ fn a_mail_is_sent_again_only_where_it_is_known_or_feared_not_to_have_gone() {
         (MailState::NotSent, Some("no mail server is configured"), 1),
         (MailState::Refused, Some("550 no such user"), 1),
     ] {
-        let mut told = Told::with(&[When::Now]);
-        told.accepted(1, "a");
-        told.says("a", state, reason);
-        assert_eq!(repeat(&mut told), sends, "{state:?}");
-        assert_eq!(repeat(&mut told), 0, "it is under way");
-        told.accepted(1, "b");
-        told.says("b", MailState::HandedOver, None);
-        assert_eq!(told.fate(0), Some(if sends == 1 { MailState::HandedOver } else { state }));
+        let mut pair = Pair::with(&[When::Now]);
+        pair.accepted(1, "a");
+        pair.says("a", state, reason);
+        assert_eq!(repeat(&mut pair), sends, "{state:?}");
+        assert_eq!(repeat(&mut pair), 0, "it is under way");
+        pair.accepted(1, "b");
+        pair.says("b", MailState::HandedOver, None);
+        assert_eq!(pair.fate(0), Some(if sends == 1 { MailState::HandedOver } else { state }));
     }
-    let mut accepted = Told::with(&[When::Now]);
+    let mut accepted = Pair::with(&[When::Now]);
     accepted.tell(Input::MailAccepted { id: 1, mail: None });
     assert_eq!(repeat(&mut accepted), 0, "a hosted service may have sent it");
     for failure in [Failure::Unreachable, Failure::TimedOut] {
-        let mut failed = Told::with(&[When::Now]);
+        let mut failed = Pair::with(&[When::Now]);
         failed.tell(Input::MailFailed { id: 1, failure });
         assert_eq!(repeat(&mut failed), 1);
     }
@@ -174,60 +171,59 @@ fn a_mail_is_sent_again_only_where_it_is_known_or_feared_not_to_have_gone() {
 
 #[test]
 fn a_mail_without_an_answer_is_found_among_the_brokers_where_no_other_can_be_meant() {
-    let mut told = Told::with(&[When::Now]);
-    told.says("a", MailState::Queued, None);
-    told.tell(Input::MailFailed { id: 1, failure: Failure::TimedOut });
-    assert_eq!(told.events, ["mail_failed"]);
-    told.says("a", MailState::Refused, Some("550 no such user"));
-    assert_eq!(told.events, ["mail_failed", "mail_refused"]);
+    let mut pair = Pair::with(&[When::Now]);
+    pair.says("a", MailState::Queued, None);
+    pair.tell(Input::MailFailed { id: 1, failure: Failure::TimedOut });
+    assert_eq!(pair.mail_events(), ["mail_failed"]);
+    pair.says("a", MailState::Refused, Some("550 no such user"));
+    assert_eq!(pair.mail_events(), ["mail_failed", "mail_refused"]);
 
     // It never came to the broker.
-    let mut told = Told::with(&[When::Now]);
-    told.tell(Input::MailFailed { id: 1, failure: Failure::TimedOut });
-    told.observe();
-    assert_eq!(told.order(0).status, Status::MaybeSent);
+    let mut pair = Pair::with(&[When::Now]);
+    pair.tell(Input::MailFailed { id: 1, failure: Failure::TimedOut });
+    pair.observe();
+    assert_eq!(pair.order(0).status, Status::MaybeSent);
 
     // Two are in doubt and one came.
-    let mut told = Told::with(&[When::Now, When::Now]);
+    let mut pair = Pair::with(&[When::Now, When::Now]);
     for id in [1, 2] {
-        told.tell(Input::MailFailed { id, failure: Failure::TimedOut });
+        pair.tell(Input::MailFailed { id, failure: Failure::TimedOut });
     }
-    told.says("a", MailState::HandedOver, None);
-    assert!([0, 1].iter().all(|&place| told.order(place).status == Status::MaybeSent));
+    pair.says("a", MailState::HandedOver, None);
+    assert!([0, 1].iter().all(|&place| pair.order(place).status == Status::MaybeSent));
 
     // Both came, in whatever order: which is whose?
-    let mut told = Told::with(&[When::Now, When::Now]);
+    let mut pair = Pair::with(&[When::Now, When::Now]);
     for id in [1, 2] {
-        told.tell(Input::MailFailed { id, failure: Failure::TimedOut });
+        pair.tell(Input::MailFailed { id, failure: Failure::TimedOut });
     }
-    told.mails = [("b", MailState::HandedOver), ("a", MailState::Refused)]
+    pair.mails = [("b", MailState::HandedOver), ("a", MailState::Refused)]
         .map(|(id, state)| MailFacts { id: id.into(), state, reason: None })
         .to_vec();
-    told.revision += 1;
-    told.observe();
-    assert!([0, 1].iter().all(|&place| told.order(place).status == Status::MaybeSent));
+    pair.revision += 1;
+    pair.observe();
+    assert!([0, 1].iter().all(|&place| pair.order(place).status == Status::MaybeSent));
 
     // The other one's answer is still on its way.
-    let mut told = Told::with(&[When::Now, When::Now]);
-    told.tell(Input::MailFailed { id: 1, failure: Failure::TimedOut });
-    told.says("b", MailState::HandedOver, None);
-    assert_eq!(told.order(0).status, Status::MaybeSent);
-    told.accepted(2, "b");
+    let mut pair = Pair::with(&[When::Now, When::Now]);
+    pair.tell(Input::MailFailed { id: 1, failure: Failure::TimedOut });
+    pair.says("b", MailState::HandedOver, None);
+    assert_eq!(pair.order(0).status, Status::MaybeSent);
+    pair.accepted(2, "b");
     assert_eq!(
-        (told.order(0).status, told.fate(1)),
+        (pair.order(0).status, pair.fate(1)),
         (Status::MaybeSent, Some(MailState::HandedOver))
     );
 }
 
 #[test]
 fn after_a_start_the_first_word_says_what_became_of_it() {
-    let mut told = Told::with(&[When::Now]);
-    told.accepted(1, "a");
-    told.says("a", MailState::Queued, None);
-    told.state = State::restored(told.state.record.clone());
-    told.tell(Input::Restored { since: T0 });
-    told.says("a", MailState::HandedOver, None);
-    assert_eq!(told.events, ["mail_sent", "mail_handed_over"]);
+    let mut pair = Pair::with(&[When::Now]);
+    pair.accepted(1, "a");
+    pair.says("a", MailState::Queued, None);
+    pair.session.restart();
+    pair.says("a", MailState::HandedOver, None);
+    assert_eq!(pair.mail_events(), ["mail_sent", "mail_handed_over"]);
 }
 
 #[test]

@@ -2,25 +2,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod notes;
+
 use std::{
     path::PathBuf,
     process::Command,
     sync::{Arc, Barrier},
 };
 
-use rusqlite_migration::M;
-use store::{Definition, Durability, Sharing, StoreKey};
+use store::StoreKey;
+
+use notes::NOTES;
 
 const FOLDER: &str = "DESKHAND_TEST_FIRST_OPENS";
-
-const NOTES: Definition = Definition {
-    opening: "open the notes",
-    migrations: &[M::up("CREATE TABLE notes(text TEXT NOT NULL);")],
-    sharing: Sharing::Shared,
-    durability: Durability::ProcessEnd,
-    settings: "",
-    statements: 1,
-};
 
 // SQLite is initialised once in a process, so each attempt needs a process of its own.
 #[test]

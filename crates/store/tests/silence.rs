@@ -2,21 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod notes;
+
 use std::{fs, path::PathBuf, process::Command};
 
-use rusqlite_migration::M;
-use store::{Definition, Durability, Sharing, StoreError, StoreKey};
+use store::{StoreError, StoreKey};
+
+use notes::NOTES;
 
 const FOLDER: &str = "DESKHAND_TEST_SILENCE";
-
-const NOTES: Definition = Definition {
-    opening: "open the notes",
-    migrations: &[M::up("CREATE TABLE notes(text TEXT NOT NULL);")],
-    sharing: Sharing::Shared,
-    durability: Durability::ProcessEnd,
-    settings: "",
-    statements: 1,
-};
 
 // What the cipher's library writes goes past the test's capture, so it takes a process of its own.
 #[test]

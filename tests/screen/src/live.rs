@@ -96,6 +96,12 @@ impl LiveConnection {
         self.until(&format!("the screen is {state}"), |roster| roster["sharing"] == state).await;
     }
 
+    /// Waits until the first viewer sees the screen, or no longer does.
+    pub async fn until_watching(&mut self, sees: bool) {
+        let what = if sees { "the viewer sees it" } else { "the viewer sees nothing" };
+        self.until(what, |roster| roster["watchers"][0]["watching"] == sees).await;
+    }
+
     /// Stays connected until the test ends, and ignores all messages.
     pub fn stay(mut self) {
         tokio::spawn(async move { while self.next().await.is_some() {} });

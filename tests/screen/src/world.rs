@@ -8,15 +8,19 @@ use std::{
 };
 
 use broker::{Broker, Config, ProgramFile, Running};
+use fantoccini::Client;
 use port_tests::KeptPort;
+use serde_json::Value;
 use serve::{Clock, Port};
 use tempfile::TempDir;
 
 use crate::{
+    browser::{Driver, PageScreen},
     display::Display,
     link::Link,
     live::LiveConnection,
     process::{Program, built},
+    raw_viewer::RawViewer,
     service::Service,
     tls,
 };
@@ -101,6 +105,13 @@ impl World {
         Program::start(unattended(display, &conf))
     }
 
+    /// As [`World::unattended`], and waits until the screen is shared.
+    pub async fn shares(&self, pin: &str, display: &Display) -> Program {
+        let program = self.unattended(pin, display).await;
+        self.companion(pin).await.until_sharing("shared").await;
+        program
+    }
+
     /// Starts the customer's program on a display, where it asks for consent. Web pages are let in without a question,
     /// since most viewers here are such pages; that they are asked about is tested with the program itself.
     pub async fn attended(&self, pin: &str, display: &Display) -> Program {
@@ -115,6 +126,28 @@ impl World {
     /// Connects a page that gets the roster.
     pub async fn companion(&self, pin: &str) -> LiveConnection {
         LiveConnection::companion(&self.origin(), pin).await
+    }
+
+    /// Connects a viewer without a page.
+    pub async fn raw_viewer(&self, pin: &str, name: &str, ro: bool) -> RawViewer {
+        let live = LiveConnection::viewer(&self.origin(), pin, name, ro).await;
+        RawViewer::on(&self.origin(), live).await
+    }
+
+    /// Checks that no program has come to a session whose roster `heard` gets.
+    pub async fn has_no_presenter(&self, pin: &str, heard: &mut LiveConnection) {
+        // The next roster has a viewer, so no presenter came before.
+        LiveConnection::viewer(&self.origin(), pin, "Anna", false).await.stay();
+        heard.until("the viewer is there", |roster| roster["viewers"][0] == "Anna").await;
+        assert_eq!(heard.roster["presenter"], Value::Null);
+    }
+
+    /// A browser in which a technician sees a session's screen, which is so wide.
+    pub async fn seen_in(&self, driver: &Driver, pin: &str, width: u16) -> Client {
+        let browser = driver.browser("viewer", 1400, 1000).await;
+        browser.goto(&self.service.viewer_url(pin, "Anna", false).await).await.unwrap();
+        PageScreen(&browser).watch(width).await;
+        browser
     }
 
     /// Calls to the broker that go over the link.

@@ -12,9 +12,7 @@ use std::{
 
 use screen_tests::{
     display::Display,
-    live::LiveConnection,
     process::{Program, built, by},
-    raw_viewer::RawViewer,
     subject::Subject,
     world::{World, plain, unattended},
 };
@@ -51,9 +49,7 @@ async fn invited(world: &World) -> (String, PathBuf) {
 async fn is_seen(world: &World, pin: &str, program: &mut Program) {
     let mut heard = world.companion(pin).await;
     heard.until_sharing("shared").await;
-    let origin = world.origin();
-    let viewer = LiveConnection::viewer(&origin, pin, "Anna", true).await;
-    RawViewer::on(&origin, viewer).await.round_trip().await;
+    world.raw_viewer(pin, "Anna", true).await.round_trip().await;
     assert!(program.runs());
 }
 
@@ -169,9 +165,7 @@ async fn a_display_that_goes_away_ends_the_sharing() {
     let program = Program::start(unattended(&display, &conf));
     let mut heard = world.companion(&pin).await;
     heard.until_sharing("shared").await;
-    let origin = world.origin();
-    let mut viewer =
-        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", false).await).await;
+    let mut viewer = world.raw_viewer(&pin, "Anna", false).await;
     viewer.round_trip().await;
     drop(display);
     heard.until_sharing("none").await;
@@ -187,9 +181,7 @@ async fn the_smallest_screen_and_a_very_large_one_are_shared() {
         let (pin, conf) = invited(&world).await;
         let _program = Program::start(unattended(&display, &conf));
         world.companion(&pin).await.until_sharing("shared").await;
-        let origin = world.origin();
-        let mut viewer =
-            RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", true).await).await;
+        let mut viewer = world.raw_viewer(&pin, "Anna", true).await;
         assert_eq!(viewer.size, size);
         viewer.round_trip().await;
     }

@@ -60,8 +60,7 @@ async fn shows_exactly_what_is_there(how: &[&str], at_most: f64) {
     let (world, customers) = (World::new().await, Display::xvfb(SIZE.0, SIZE.1));
     let mut subject = Subject::on(&customers);
     let pin = world.service.mint().await;
-    let _presenter = world.unattended(&pin, &customers).await;
-    world.companion(&pin).await.until_sharing("shared").await;
+    let _presenter = world.shares(&pin, &customers).await;
     let origin = world.origin();
     let live = LiveConnection::viewer(&origin, &pin, "TigerVNC", true).await;
     let (addr, carried) = bridge::for_one_viewer(&origin, live).await;

@@ -8,9 +8,7 @@ use screen_tests::{
     browser::{Driver, PageScreen, press, see},
     consent,
     display::Display,
-    live::LiveConnection,
     process::{Program, cost_of},
-    raw_viewer::RawViewer,
     subject::{SQUARE, Subject},
     world::World,
 };
@@ -31,8 +29,7 @@ impl Customer {
     async fn shares(world: &World, pin: &str) -> Self {
         let display = Display::xvfb(1280, 800);
         let subject = Subject::on(&display);
-        let presenter = world.unattended(pin, &display).await;
-        world.companion(pin).await.until_sharing("shared").await;
+        let presenter = world.shares(pin, &display).await;
         Self { display, subject, presenter }
     }
 }
@@ -46,19 +43,15 @@ async fn a_frozen_viewer_slows_no_other_and_costs_bounded_memory() {
     let (world, driver) = (World::new().await, Driver::start());
     let pin = world.service.mint().await;
     let mut customer = Customer::shares(&world, &pin).await;
-    let origin = world.origin();
-    let mut frozen =
-        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Frozen", true).await).await;
+    let mut frozen = world.raw_viewer(&pin, "Frozen", true).await;
     customer.subject.plays("video");
     let all = frozen.size;
     // A picture has 4 MB, so these requests are for 1 GB, of which the viewer reads nothing.
     for _ in 0..256 {
         frozen.ask(false, all).await;
     }
-    let browser = driver.browser("live", 1400, 1000).await;
-    browser.goto(&world.service.viewer_url(&pin, "Anna", false).await).await.unwrap();
+    let browser = world.seen_in(&driver, &pin, 1280).await;
     let shown = PageScreen(&browser);
-    shown.watch(1280).await;
     let mut last = shown.frame().await;
     for _ in 0..50 {
         last = shown.frame_after(last).await;
@@ -89,9 +82,7 @@ async fn from_the_first_picture_to_the_archived_transcript_and_a_killed_program(
         })
         .await;
     let mut heard = world.companion(pin).await;
-    let browser = driver.browser("viewer", 1400, 1000).await;
-    browser.goto(&world.service.viewer_url(pin, "Anna", false).await).await.unwrap();
-    PageScreen(&browser).watch(1280).await;
+    let browser = world.seen_in(&driver, pin, 1280).await;
     running
         .until(id, "it is active", |s| {
             matches!(word(s), SessionStatus::Active { .. }) && all_armed(s)
@@ -136,10 +127,8 @@ async fn a_cut_line_heals_in_the_same_session_without_a_second_question() {
     let mut heard = world.companion(&pin).await;
     consent::agree(&display);
     heard.until_sharing("shared").await;
-    let browser = driver.browser("viewer", 1400, 1000).await;
-    browser.goto(&world.service.viewer_url(&pin, "Anna", false).await).await.unwrap();
+    let browser = world.seen_in(&driver, &pin, 1280).await;
     let shown = PageScreen(&browser);
-    shown.watch(1280).await;
     shown.key_to_pixel(SQUARE).await;
 
     world.link.cut();
@@ -147,9 +136,7 @@ async fn a_cut_line_heals_in_the_same_session_without_a_second_question() {
     world.link.leads_to(world.broker.addr());
     // Nobody clicks on anything here.
     heard.until_sharing("shared").await;
-    heard
-        .until("the viewer sees it again", |roster| roster["watchers"][0]["watching"] == true)
-        .await;
+    heard.until_watching(true).await;
     shown.watch(1280).await;
     shown.key_to_pixel(SQUARE).await;
     assert!(presenter.runs());
@@ -161,18 +148,14 @@ async fn a_broker_that_starts_again_has_the_same_session_on_screen() {
     let (world, driver) = (World::new().await, Driver::start());
     let pin = world.service.mint().await;
     let customer = Customer::shares(&world, &pin).await;
-    let browser = driver.browser("viewer", 1400, 1000).await;
-    browser.goto(&world.service.viewer_url(&pin, "Anna", false).await).await.unwrap();
+    let browser = world.seen_in(&driver, &pin, 1280).await;
     let shown = PageScreen(&browser);
-    shown.watch(1280).await;
     shown.key_to_pixel(SQUARE).await;
 
     let world = world.restart_broker().await;
     let mut heard = world.companion(&pin).await;
     heard.until_sharing("shared").await;
-    heard
-        .until("the viewer sees it again", |roster| roster["watchers"][0]["watching"] == true)
-        .await;
+    heard.until_watching(true).await;
     shown.watch(1280).await;
     shown.key_to_pixel(SQUARE).await;
     drop(customer.display);
@@ -189,10 +172,6 @@ async fn who_declines_has_connected_to_nothing() {
     let mut heard = world.companion(&pin).await;
     consent::decline(&display);
     presenter.ends();
-    // The next roster has a viewer, so no presenter came before.
-    let origin = world.origin();
-    LiveConnection::viewer(&origin, &pin, "Anna", false).await.stay();
-    heard.until("the viewer is there", |roster| roster["viewers"][0] == "Anna").await;
-    assert_eq!(heard.roster["presenter"], serde_json::Value::Null);
+    world.has_no_presenter(&pin, &mut heard).await;
     assert_eq!(heard.roster["sharing"], "none");
 }

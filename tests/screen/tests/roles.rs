@@ -15,8 +15,7 @@ async fn of_a_hundred_keys_and_clicks_of_a_watching_viewer_none_arrives() {
     let (world, display) = (World::new().await, Display::xvfb(1024, 768));
     let mut subject = Subject::on(&display);
     let pin = world.service.mint().await;
-    let _presenter = world.unattended(&pin, &display).await;
-    world.companion(&pin).await.until_sharing("shared").await;
+    let _presenter = world.shares(&pin, &display).await;
 
     let origin = world.origin();
     let by_pin = LiveConnection::viewer(&origin, &pin, "Ben", true).await;
@@ -36,8 +35,7 @@ async fn of_a_hundred_keys_and_clicks_of_a_watching_viewer_none_arrives() {
         assert_eq!(subject.got(), Vec::<String>::new());
     }
 
-    let mut controls =
-        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", false).await).await;
+    let mut controls = world.raw_viewer(&pin, "Anna", false).await;
     controls.key(u32::from(b'k')).await;
     controls.round_trip().await;
     assert!(subject.gets("key").ends_with("down"));
@@ -58,11 +56,8 @@ async fn keys_that_were_down_come_up_when_their_viewer_is_gone() {
     let (world, display) = (World::new().await, Display::xvfb(1024, 768));
     let subject = Subject::on(&display);
     let pin = world.service.mint().await;
-    let _presenter = world.unattended(&pin, &display).await;
-    world.companion(&pin).await.until_sharing("shared").await;
-    let origin = world.origin();
-    let mut controls =
-        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", false).await).await;
+    let _presenter = world.shares(&pin, &display).await;
+    let mut controls = world.raw_viewer(&pin, "Anna", false).await;
     let shift_down = [4, 1, 0, 0, 0, 0, 0xff, 0xe1];
     controls.say(&shift_down).await;
     controls.round_trip().await;
@@ -76,11 +71,8 @@ async fn an_old_viewer_exchanges_the_clipboard_in_latin_1() {
     let (world, display) = (World::new().await, Display::xvfb(1024, 768));
     let mut subject = Subject::on(&display);
     let pin = world.service.mint().await;
-    let _presenter = world.unattended(&pin, &display).await;
-    world.companion(&pin).await.until_sharing("shared").await;
-    let origin = world.origin();
-    let mut controls =
-        RawViewer::on(&origin, LiveConnection::viewer(&origin, &pin, "Anna", false).await).await;
+    let _presenter = world.shares(&pin, &display).await;
+    let mut controls = world.raw_viewer(&pin, "Anna", false).await;
     controls.round_trip().await;
     subject.copies("from the customer");
     assert_eq!(controls.copied().await, "from the customer");

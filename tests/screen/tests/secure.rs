@@ -51,9 +51,5 @@ async fn a_program_that_does_not_trust_the_certificate_says_so_and_shares_nothin
     let said: Vec<&str> = complaints.lines().collect();
     assert_eq!(said.len(), 1, "one sentence: {said:?}");
     assert!(said[0].contains("can't prove that it is the server, so nothing was sent"), "{said:?}");
-    // The next roster has a viewer, so no presenter came before.
-    let origin = world.origin();
-    screen_tests::live::LiveConnection::viewer(&origin, &pin, "Anna", false).await.stay();
-    heard.until("the viewer is there", |roster| roster["viewers"][0] == "Anna").await;
-    assert_eq!(heard.roster["presenter"], serde_json::Value::Null);
+    world.has_no_presenter(&pin, &mut heard).await;
 }

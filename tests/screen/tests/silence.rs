@@ -75,9 +75,7 @@ impl Session {
     /// Waits until the screen is live again, although nobody has clicked on anything.
     async fn goes_on(mut self) {
         self.heard.until_sharing("shared").await;
-        self.heard
-            .until("the viewer sees it again", |roster| roster["watchers"][0]["watching"] == true)
-            .await;
+        self.heard.until_watching(true).await;
         self.is_lively().await;
         assert!(self.presenter.runs());
         assert!(!consent::is_asked(&self.display), "the customer was asked again");
@@ -127,10 +125,7 @@ async fn a_stream_that_alone_falls_silent_is_not_shown_as_a_screen_and_comes_bac
     let world = World::new().await;
     let mut session = Session::over_the_link(&world).await;
     world.link.falls_silent_for_streams();
-    session
-        .heard
-        .until("the viewer sees nothing", |roster| roster["watchers"][0]["watching"] == false)
-        .await;
+    session.heard.until_watching(false).await;
     see(&session.browser, "stage-title", "Reconnecting").await;
     until(&session.browser, "the picture is no longer in front", BEHIND).await;
     assert_eq!(session.heard.roster["sharing"], "shared");

@@ -34,8 +34,7 @@ impl SharedScreen {
             (World::new().await, Display::xvfb(1280, 800), Driver::start());
         let subject = Subject::on(&display);
         let pin = world.service.mint().await;
-        let presenter = world.unattended(&pin, &display).await;
-        world.companion(&pin).await.until_sharing("shared").await;
+        let presenter = world.shares(&pin, &display).await;
         let browser = driver.browser("viewer", 1280, 900).await;
         browser.goto(&world.service.viewer_url(&pin, "Anna", false).await).await.unwrap();
         PageScreen(&browser).watch(1280).await;

@@ -237,22 +237,11 @@ fn of_end(end: VerificationOutcome) -> Option<Trouble> {
 
 fn of_call(failure: Failure) -> Trouble {
     let trouble = of_failure(ASK, failure);
-    match failure {
-        // After no answer, or a malformed one, it isn't certain that the phone didn't ring.
-        Failure::NoAnswer
-        | Failure::TimedOut
-        | Failure::Malformed
-        | Failure::TooLarge { .. }
-        | Failure::Faulty { .. } => maybe_sent(trouble),
-        Failure::Blocked { by } if by.let_it_through() => maybe_sent(trouble),
-        Failure::Unauthorized
-        | Failure::RateLimited { .. }
-        | Failure::Unreachable
-        | Failure::Blocked { .. }
-        | Failure::Rejected { .. }
-        | Failure::NoRegion
-        | Failure::Storage
-        | Failure::Internal => trouble,
+    // A service with a fault may have sent it before.
+    if failure.leaves_doubt() || matches!(failure, Failure::Faulty { .. }) {
+        maybe_sent(trouble)
+    } else {
+        trouble
     }
 }
 

@@ -91,12 +91,7 @@ async fn who_compared_the_words_once_need_not_again_not_even_after_a_restart() {
     assert_eq!(told(&mut window, "match", false).await, words);
     drop(held);
 
-    rig.app.stop().await;
-    let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
-    rig.ask(json!({ "do": "show", "session": id })).await;
-    rig.seen.armed(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let mut window = Window::open(&rig, &id, false).await;
+    let (rig, Ends { mut program, mut window, .. }) = restarted(rig, id, pin).await;
     let _held = watched(&window, &mut program, Some(&pairing)).await;
     assert_eq!(told(&mut window, "match", false).await, words);
     audited(&rig, "words_match", 1).await;
@@ -179,10 +174,7 @@ async fn a_picture_that_comes_without_the_exchange_is_not_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_of_another_version_is_said_to_be_one() {
     let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let window = Window::open(&rig, &id, false).await;
+    let Ends { mut program, window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
     let answers = [
         (Some([0xfe, 1]), "older_program"),
         (Some([0xfe, 3]), "older_viewer"),
@@ -260,15 +252,21 @@ async fn a_waiting_viewer_is_let_in_by_a_window_that_has_had_no_stream_yet() {
     drop((screen, stream));
 
     // After a restart the pairing is known only from what was kept.
+    let (_rig, Ends { mut program, mut window, .. }) = restarted(rig, id, pin).await;
+    let (seen, answer) = lets_in(&mut window, &mut program).await;
+    assert_eq!(answer["pairing"], pairing.id().to_string());
+    assert!(pairing.has_signed(&seen.answer_bytes(true), answer["signature"].as_str().unwrap()));
+}
+
+/// The console ends and starts again, and both ends of the screen come back.
+async fn restarted(rig: Rig, id: String, pin: String) -> (Rig, Ends) {
     rig.app.stop().await;
     let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
     rig.ask(json!({ "do": "show", "session": id })).await;
     rig.seen.armed(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let mut window = Window::open(&rig, &id, false).await;
-    let (seen, answer) = lets_in(&mut window, &mut program).await;
-    assert_eq!(answer["pairing"], pairing.id().to_string());
-    assert!(pairing.has_signed(&seen.answer_bytes(true), answer["signature"].as_str().unwrap()));
+    let program = Program::start(&rig, &pin).await;
+    let window = Window::open(&rig, &id, false).await;
+    (rig, Ends { id, pin, program, window })
 }
 
 /// Who waits, as the session's page shows it; and whether this console can answer.
@@ -355,10 +353,7 @@ async fn an_answer_that_the_program_does_not_heed_is_not_called_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_counts_for_nothing_that_was_told_after_it_was_shown() {
     let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    let window = Window::open(&rig, &id, false).await;
+    let Ends { id, mut program, window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
     let _held = watched(&window, &mut program, None).await;
     program.live.send(json!({ "type": "waiting", "viewers": [ben()] })).await;
     let shown = waits(&rig, &id, true).await;

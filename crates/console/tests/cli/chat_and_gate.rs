@@ -3,9 +3,9 @@
 use broker::{Broker, Config};
 use serde_json::json;
 use uuid::Uuid;
-use wire::{Pin, Side};
+use wire::Side;
 
-use crate::process::Console;
+use crate::process::{Console, pin_of};
 
 #[tokio::test]
 async fn a_gate_that_is_shut_keeps_out_viewers_and_no_message() {
@@ -15,7 +15,7 @@ async fn a_gate_that_is_shut_keeps_out_viewers_and_no_message() {
     let words = ["--base-url", base_url.as_str(), "--verify-gate", "require"];
     let mut console = Console::start(home.path(), &words).await;
     let (session, detail) = console.new_session("Maria Lopez").await;
-    let pin: Pin = detail["pin"]["text"].as_str().unwrap().parse().unwrap();
+    let pin = pin_of(&detail);
     let customer = Uuid::new_v4();
     handle.page_arrives(&pin, Side::Presenter, customer, "Maria").await.unwrap();
     console.state(&session, "ready").await;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::process::Console;
+use crate::process::{Console, pin_of};
 
 const PAGE: &str = include_str!("../../../../docs/headless.md");
 /// The page has it in a sentence: it needs a desktop.
@@ -192,7 +192,7 @@ async fn a_long_chat_is_pushed_piece_by_piece_and_given_page_by_page() {
     let broker = broker.unwrap();
     let mut console = Console::start(home.path(), &["--base-url", &broker.base_url()]).await;
     let (session, detail) = console.new_session("Maria Lopez").await;
-    let pin: wire::Pin = detail["pin"]["text"].as_str().unwrap().parse().unwrap();
+    let pin = pin_of(&detail);
     let (handle, page) = (broker.handle(), uuid::Uuid::new_v4());
     handle.page_arrives(&pin, wire::Side::Presenter, page, "Maria").await.unwrap();
     for n in 0..MESSAGES {

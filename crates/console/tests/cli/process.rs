@@ -13,6 +13,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout, timeout_at},
 };
+use wire::Pin;
 
 /// Long enough for a loaded machine; only a failing test waits so long.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -226,6 +227,11 @@ impl Console {
 pub fn signal(pid: u32, name: &str) {
     let words = [format!("-{name}"), pid.to_string()];
     assert!(std::process::Command::new("kill").args(words).status().unwrap().success());
+}
+
+/// A session's PIN, as a detail has it.
+pub fn pin_of(detail: &Value) -> Pin {
+    detail["pin"]["text"].as_str().unwrap().parse().unwrap()
 }
 
 /// Whether all four hooks are armed.

@@ -5,13 +5,9 @@ use std::path::Path;
 use port_tests::KeptPort;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wire::{Pin, Side};
+use wire::Side;
 
-use crate::process::{Console, armed, run};
-
-fn pin_of(detail: &Value) -> Pin {
-    detail["pin"]["text"].as_str().unwrap().parse().unwrap()
-}
+use crate::process::{Console, armed, pin_of, run};
 
 #[tokio::test]
 async fn killed_in_the_middle_of_two_live_sessions_it_has_both_again() {

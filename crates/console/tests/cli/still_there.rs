@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wire::{Pin, Side, session_events::PinLife};
 
-use crate::process::{Console, armed};
+use crate::process::{Console, armed, pin_of};
 
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 
@@ -50,7 +50,7 @@ async fn a_session_whose_customer_is_still_there_can_be_opened_answered_and_clos
     let words = ["--base-url", base_url.as_str()];
     let mut console = Console::start(home.path(), &words).await;
     let (session, detail) = console.new_session("Maria Lopez").await;
-    let pin: Pin = detail["pin"]["text"].as_str().unwrap().parse().unwrap();
+    let pin = pin_of(&detail);
     let (customer, viewer) = (Uuid::new_v4(), Uuid::new_v4());
     handle.page_arrives(&pin, Side::Presenter, customer, "Maria").await.unwrap();
     handle.page_arrives(&pin, Side::Viewers, viewer, "Tom").await.unwrap();

@@ -5,9 +5,9 @@ use std::{path::Path, time::Duration};
 use broker::{Broker, Config, ProgramFile, Running};
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wire::{Pin, Side};
+use wire::Side;
 
-use crate::process::{Console, armed};
+use crate::process::{Console, armed, pin_of};
 
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);
 
@@ -17,10 +17,6 @@ async fn broker(home: &Path) -> Running {
     let mut config = Config::embedded(home.join("broker"));
     config.programs = vec![ProgramFile { platform: "linux-x86_64".into(), path: program }];
     Broker::start(config).await.unwrap()
-}
-
-fn pin_of(detail: &Value) -> Pin {
-    detail["pin"]["text"].as_str().unwrap().parse().unwrap()
 }
 
 #[tokio::test]

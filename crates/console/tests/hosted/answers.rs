@@ -9,8 +9,8 @@ use crate::{
     certificates,
     namespaces::inside,
     pages::Page,
-    process::{Console, armed},
-    stand_in::{BASE_URL, Front, Hosted, pin_of},
+    process::{Console, armed, pin_of},
+    stand_in::{BASE_URL, Front, Hosted},
 };
 
 const BY_HAND: &str = "us-east-1";

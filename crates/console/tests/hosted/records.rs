@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::{
     namespaces::inside,
     pages::Page,
-    process::armed,
-    stand_in::{Front, Hosted, pin_of},
+    process::{armed, pin_of},
+    stand_in::{Front, Hosted},
 };
 
 #[test]

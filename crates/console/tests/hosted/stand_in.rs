@@ -284,8 +284,3 @@ fn copy_environment(from: &Blocking, to: &mut Command) {
         }
     }
 }
-
-/// A session's PIN, as a detail has it.
-pub fn pin_of(detail: &Value) -> Pin {
-    detail["pin"]["text"].as_str().unwrap().parse().unwrap()
-}

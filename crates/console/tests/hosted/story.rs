@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::{
     namespaces::inside,
     pages::Page,
-    process::{Console, armed},
-    stand_in::{Hosted, PROGRAM, pin_of},
+    process::{Console, armed, pin_of},
+    stand_in::{Hosted, PROGRAM},
 };
 
 const OVER_A_MINUTE: Duration = Duration::from_secs(61);

@@ -8,9 +8,9 @@ use wire::HookType;
 
 use crate::{
     namespaces::inside,
-    process::{Console, armed},
+    process::{Console, armed, pin_of},
     senders::fire_and_forget,
-    stand_in::{Hosted, pin_of},
+    stand_in::Hosted,
 };
 
 /// How often each of four sessions hears that its customer came.

@@ -58,9 +58,9 @@ impl Pace {
     pub fn answered(&mut self, failure: Option<Failure>, now: Instant) {
         match failure {
             None => self.speed_up(),
-            Some(Failure::RateLimited { retry_after_ms }) => {
+            Some(limited @ Failure::RateLimited { .. }) => {
                 self.slow_down();
-                let pause = Duration::from_millis(retry_after_ms.unwrap_or(1_000));
+                let pause = limited.asked_wait().unwrap_or(Duration::from_secs(1));
                 self.not_before = self.not_before.max(now + pause);
             }
             Some(Failure::Faulty { .. }) => self.slow_down(),

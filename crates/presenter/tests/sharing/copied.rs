@@ -1,7 +1,7 @@
 //! Where what the customer copies goes.
 
 use presenter::{
-    consent::{Choice, ClipboardState},
+    consent::{Banner, Choice, ClipboardState},
     screen::{Change, Contents, NotCarried},
 };
 use rfb::Png;
@@ -52,13 +52,9 @@ async fn a_shared_clipboard_is_kept_again_when_the_customer_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_asks_gets_one_text_after_the_customer_has_sent_it() {
     let mut broker = Broker::start().await;
-    let (mut customer, mut live) = sharing(&mut broker).await;
-    let mut viewer = joins(&mut broker, &mut live, "control").await;
-    extended(&mut viewer).await;
-    viewer.sees(0).await;
+    let (mut customer, _live, mut viewer) = exchanging(&mut broker, Choice::Share).await;
     customer.copies("the last");
-    cut(&mut viewer, REQUEST | TEXT, &[]).await;
-    let asked = customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
+    let asked = asks_for_the_text(&mut customer, &mut viewer).await;
     assert_eq!(asked.clipboard, ClipboardState::Asked { by: "Anna s".to_owned(), question: 1 });
     sends_the_text(&mut customer, &mut viewer).await;
     customer.copies("secret");
@@ -69,16 +65,11 @@ async fn who_asks_gets_one_text_after_the_customer_has_sent_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_click_sends_nothing_to_the_next_who_asks() {
     let mut broker = Broker::start().await;
-    let (mut customer, mut live) = sharing(&mut broker).await;
-    let mut viewer = joins(&mut broker, &mut live, "control").await;
-    extended(&mut viewer).await;
-    viewer.sees(0).await;
+    let (mut customer, _live, mut viewer) = exchanging(&mut broker, Choice::Share).await;
     customer.copies("the last");
-    cut(&mut viewer, REQUEST | TEXT, &[]).await;
-    customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
+    asks_for_the_text(&mut customer, &mut viewer).await;
     sends_the_text(&mut customer, &mut viewer).await;
-    cut(&mut viewer, REQUEST | TEXT, &[]).await;
-    customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
+    asks_for_the_text(&mut customer, &mut viewer).await;
     customer.choose(Choice::SendClipboard(1));
     customer.choose(Choice::Pause);
     let still = customer.banner(|banner| banner.paused).await.clipboard;
@@ -103,10 +94,8 @@ async fn who_watches_asks_in_vain() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_goes_as_a_text_does() {
     let mut broker = Broker::start().await;
-    let (mut customer, mut live) = sharing_as(&mut broker, Choice::ShareWithClipboard).await;
-    let mut viewer = joins(&mut broker, &mut live, "control").await;
-    extended(&mut viewer).await;
-    viewer.sees(0).await;
+    let (mut customer, _live, mut viewer) =
+        exchanging(&mut broker, Choice::ShareWithClipboard).await;
     let pixel = Contents::Picture(Png::new(PIXEL).unwrap());
     customer.copied(Change::Clipboard(pixel.clone()));
     assert_eq!(flags(&mut viewer).await, NOTIFY | PNG);
@@ -121,14 +110,10 @@ async fn a_picture_goes_as_a_text_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_hear_of_what_is_not_carried_but_only_if_it_was_to_go() {
     let mut broker = Broker::start().await;
-    let (mut customer, mut live) = sharing(&mut broker).await;
-    let mut viewer = joins(&mut broker, &mut live, "control").await;
-    extended(&mut viewer).await;
-    viewer.sees(0).await;
+    let (mut customer, _live, mut viewer) = exchanging(&mut broker, Choice::Share).await;
     customer.copied(Change::NotCarried(NotCarried::LargePicture));
     shows_only_a_picture(&customer, &mut viewer, 1).await;
-    cut(&mut viewer, REQUEST | TEXT, &[]).await;
-    let asked = customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await;
+    let asked = asks_for_the_text(&mut customer, &mut viewer).await;
     assert_eq!(asked.notice, None);
     customer.choose(Choice::SendClipboard(1));
     let told = customer.banner(|banner| banner.notice.is_some()).await;
@@ -170,6 +155,21 @@ async fn without_a_clipboard_nothing_is_exchanged_either_way() {
     viewer.cuts("from the viewer").await;
     viewer.key(true, 0x61).await;
     assert_eq!(customer.deeds.recv().await, Some(Done::Key(true, 0x61)), "and no text before it");
+}
+
+/// A customer who agreed in this way, and a viewer who controls and has agreed on the Extended Clipboard.
+async fn exchanging(broker: &mut Broker, choice: Choice) -> (Customer, Live, Viewer) {
+    let (customer, mut live) = sharing_as(broker, choice).await;
+    let mut viewer = joins(broker, &mut live, "control").await;
+    extended(&mut viewer).await;
+    viewer.sees(0).await;
+    (customer, live, viewer)
+}
+
+/// The viewer asks for what was copied; gives the banner with the question.
+async fn asks_for_the_text(customer: &mut Customer, viewer: &mut Viewer) -> Banner {
+    cut(viewer, REQUEST | TEXT, &[]).await;
+    customer.banner(|banner| banner.clipboard != ClipboardState::Kept).await
 }
 
 /// The customer answers the first question for a text: the viewer gets it, and the clipboard is kept again.

@@ -90,22 +90,7 @@ impl Turn {
     }
 
     pub(super) fn mail_failed(&mut self, id: u32, failure: Failure) {
-        let maybe_sent = match failure {
-            // No answer came: the service may have taken it all the same.
-            Failure::NoAnswer
-            | Failure::TimedOut
-            | Failure::Malformed
-            | Failure::TooLarge { .. }
-            | Failure::Internal => true,
-            Failure::Blocked { by } => by.let_it_through(),
-            Failure::Unauthorized
-            | Failure::RateLimited { .. }
-            | Failure::Unreachable
-            | Failure::Rejected { .. }
-            | Failure::Faulty { .. }
-            | Failure::NoRegion
-            | Failure::Storage => false,
-        };
+        let maybe_sent = failure.leaves_doubt() || failure == Failure::Internal;
         let status = if maybe_sent { Status::MaybeSent } else { Status::Failed { failure } };
         if self.settle(id, status).is_some() {
             self.tell(MailEvent::MailFailed { id, failure, maybe_sent });

@@ -98,22 +98,7 @@ impl Turn {
         }
         if let Some(&Status::Waiting { until, .. }) = self.status(id) {
             self.set_status(id, Status::Waiting { until, blind: Some(failure) });
-            let asked = match failure {
-                Failure::RateLimited { retry_after_ms: Some(ms) } => Duration::from_millis(ms),
-                Failure::Unauthorized
-                | Failure::RateLimited { retry_after_ms: None }
-                | Failure::Unreachable
-                | Failure::NoAnswer
-                | Failure::TimedOut
-                | Failure::Rejected { .. }
-                | Failure::Faulty { .. }
-                | Failure::Malformed
-                | Failure::Blocked { .. }
-                | Failure::TooLarge { .. }
-                | Failure::NoRegion
-                | Failure::Storage
-                | Failure::Internal => POLL,
-            };
+            let asked = failure.asked_wait().unwrap_or(POLL);
             self.poll_later(id, asked.max(POLL));
         }
     }

@@ -5,9 +5,9 @@
 mod any_inputs;
 mod customers_program;
 mod mails;
+#[path = "../told/mod.rs"]
+mod told;
 mod urgency;
-
-use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
@@ -19,71 +19,19 @@ use session::{
 };
 use wire::HookType;
 
-const T0: Timestamp = Timestamp(1_700_000_000_000);
-const DAY: Duration = Duration::from_secs(86_400);
-
-fn region() -> wire::Region {
-    "us-east-1".parse().unwrap()
-}
+use told::{DAY, T0, Told, region};
 
 fn saved(new: u32, total: u32, transcript: bool) -> SavedChat {
     SavedChat { new, total, transcript, ..SavedChat::default() }
 }
 
-/// A session and the clock that it is told.
-struct Told {
-    state: State,
-    now: Timestamp,
-    events: Vec<Event>,
-}
-
 impl Told {
-    fn new() -> Self {
-        let state = State::new(About::default(), "anna".into(), T0);
-        Self { state, now: T0, events: Vec::new() }
-    }
-
-    fn live() -> Self {
-        let mut told = Self::new();
-        told.tell(Input::Created { region: None });
-        told.tell(Input::RegionChosen { region: region() });
-        told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
-        told.arm_all();
-        told
-    }
-
-    fn tell(&mut self, input: Input) -> Vec<Effect> {
-        self.now = self.now.plus(Duration::from_millis(100));
-        let transition = step(self.state.clone(), input, self.now);
-        self.state = transition.state;
-        self.events.extend(transition.events);
-        transition.effects
-    }
-
-    fn arm_all(&mut self) {
-        for hook in HookType::ALL {
-            let generation = self.state.generations[hook.index()];
-            self.tell(Input::Armed { hook, generation });
-        }
-    }
-
     fn fire(&mut self, hook: HookType) -> Vec<Effect> {
         self.tell(Input::Received(hook));
         let generation = self.state.generations[hook.index()];
         let effects = self.tell(Input::Committed { seq: 1, hook, delivery: Delivery::default() });
         self.tell(Input::Armed { hook, generation });
         effects
-    }
-
-    /// The engine ends without warning and starts again.
-    fn restart(&mut self) -> Vec<Effect> {
-        self.state = State::restored(self.state.record.clone());
-        let since = self.now;
-        self.tell(Input::Restored { since })
-    }
-
-    fn word(&self) -> SessionStatus {
-        SessionStatus::new(&self.state.record, self.now)
     }
 
     fn lamp(&self, hook: HookType) -> &Lamp {
@@ -208,8 +156,7 @@ fn after_a_restart_both_facts_are_unknown_until_their_sides_next_event() {
     told.fire(HookType::PresenterStarted);
     told.fire(HookType::ViewerStarted);
     let since = told.now;
-    told.state = State::restored(told.state.record.clone());
-    told.tell(Input::Restored { since });
+    told.restart();
     assert_eq!(told.state.record.presenter, Presenter::Unknown { since });
     assert_eq!(told.state.record.viewers, Viewers::Unknown { since });
     assert_eq!(told.word(), SessionStatus::Unknown { since });

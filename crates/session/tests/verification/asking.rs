@@ -169,7 +169,7 @@ fn a_cancelled_question_is_taken_back_even_if_the_service_names_it_only_later() 
 
 #[test]
 fn what_was_under_way_before_a_crash_is_unknown_and_never_asked_again() {
-    let mut told = Told::live();
+    let mut told = Told::gated();
     told.tell(verify(Subject::Customer));
     told.tell(verify(Subject::Technician));
     told.answered(2, VerificationAnswer::Pending);

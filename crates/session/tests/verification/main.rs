@@ -4,13 +4,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod asking;
+#[path = "../told/mod.rs"]
+mod told;
 
 use std::{collections::HashSet, time::Duration};
 
 use proptest::prelude::*;
 use session::{
-    About, Delivery, Effect, Event, Failure, Gate, Input, Outcome, State, Timer, Timestamp,
-    VerificationChange, VerificationEvent, mail, step,
+    Delivery, Effect, Event, Failure, Gate, Input, Outcome, Timer, Timestamp, VerificationChange,
+    VerificationEvent, mail,
     verification::{
         Cause, LAST_LOOK, MOST, Method, POLL, Policy, ShutReason, Status, Subject, Verdict,
         VerificationAnswer, VerificationObstacle, VerificationOutcome, VerificationRequest, WAIT,
@@ -18,13 +20,9 @@ use session::{
 };
 use wire::HookType;
 
-const T0: Timestamp = Timestamp(1_700_000_000_000);
-const DAY: Duration = Duration::from_secs(86_400);
-const REQUIRE: Gate = Gate { policy: Policy::Require, minutes: 30 };
+use told::{DAY, T0, Told, region};
 
-fn region() -> wire::Region {
-    "us-east-1".parse().unwrap()
-}
+const REQUIRE: Gate = Gate { policy: Policy::Require, minutes: 30 };
 
 fn asked(who: Subject) -> VerificationRequest {
     VerificationRequest {
@@ -43,35 +41,11 @@ fn verify(who: Subject) -> Input {
     Input::Verify { asked: asked(who), wait: WAIT }
 }
 
-/// A live session and the clock that it is told.
-struct Told {
-    state: State,
-    now: Timestamp,
-    events: Vec<Event>,
-}
-
 impl Told {
-    fn live() -> Self {
-        let state = State::new(About::default(), "anna".into(), T0);
-        let mut told = Self { state, now: T0, events: Vec::new() };
-        told.tell(Input::Created { region: None });
-        told.tell(Input::RegionChosen { region: region() });
-        told.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
-        told
-    }
-
     fn gated() -> Self {
         let mut told = Self::live();
         told.tell(Input::GateSet(REQUIRE));
         told
-    }
-
-    fn tell(&mut self, input: Input) -> Vec<Effect> {
-        self.now = self.now.plus(Duration::from_millis(100));
-        let transition = step(self.state.clone(), input, self.now);
-        self.state = transition.state;
-        self.events.extend(transition.events);
-        transition.effects
     }
 
     fn answered(&mut self, id: u32, answer: VerificationAnswer) -> Vec<Effect> {
@@ -81,14 +55,6 @@ impl Told {
     /// The service has said that nobody answered, and has taken the push back.
     fn taken_back(&mut self, id: u32) -> Vec<Effect> {
         self.tell(Input::PushTakenBack { id, unseen: None, left: None })
-    }
-
-    /// The engine ends without warning and starts again.
-    fn restart(&mut self) -> Vec<Effect> {
-        self.state = State::restored(self.state.record.clone());
-        self.state.gate = REQUIRE;
-        let since = self.now;
-        self.tell(Input::Restored { since })
     }
 
     fn status(&self, id: u32) -> &Status {
@@ -348,16 +314,15 @@ proptest! {
     fn each_order_is_asked_once_ends_once_and_is_never_left_alone(
         inputs in proptest::collection::vec((any_input(), 0_i64..30_000), 0..80),
     ) {
-        let mut told = Told::live();
+        let mut told = Told::gated();
         let (mut asked, mut ended) = (HashSet::new(), HashSet::new());
-        let mut timers = HashSet::new();
         for (input, later) in inputs {
             told.now = Timestamp(told.now.0 + later);
             let restarts = matches!(input, Input::Restored { .. });
             let ordered = matches!(input, Input::Verify { .. });
             let before: Vec<Option<VerificationOutcome>> =
                 told.state.record.verifications.iter().map(|v| told.end(v.id)).collect();
-            let effects = if restarts { timers.clear(); told.restart() } else { told.tell(input) };
+            let effects = if restarts { told.restart() } else { told.tell(input) };
             for effect in &effects {
                 match effect {
                     Effect::AskPhone { id, .. } => {
@@ -367,8 +332,6 @@ proptest! {
                     Effect::SendMail { template: mail::Template::ToColleague, .. } => {
                         prop_assert!(told.shut().is_none(), "a viewer's link went out");
                     }
-                    Effect::Start { timer, .. } => { timers.insert(*timer); }
-                    Effect::Stop { timer } => { timers.remove(timer); }
                     _ => {}
                 }
             }
@@ -381,7 +344,7 @@ proptest! {
                         prop_assert!(*old == end || late, "an end changed");
                     }
                 } else {
-                    prop_assert!(timers.contains(&Timer::VerificationOver(verification.id)));
+                    prop_assert!(told.timers.contains(&Timer::VerificationOver(verification.id)));
                     prop_assert!(!ended.contains(&verification.id), "it came back");
                     prop_assert!(told.state.record.is_live(), "it outlives its session");
                 }

@@ -1,21 +1,15 @@
 //! A session and a service, together.
 
-use std::{collections::HashSet, time::Duration};
-
 use session::{
-    About, Delivery, Effect, Event, Failure, Input, Life, Outcome, Revocation, SavedChat,
-    SessionStatus, State, Timer, Timestamp, Transcript, step,
+    Delivery, Effect, Event, Failure, Input, Life, Outcome, Revocation, SavedChat, Timer,
+    Transcript,
 };
 
-pub const T0: Timestamp = Timestamp(1_700_000_000_000);
-pub const DAY: Duration = Duration::from_secs(86_400);
+use crate::told::{DAY, T0, Told};
 
 /// A session and a service in which somebody writes until the PIN is ended.
-pub struct Told {
-    pub state: State,
-    pub now: Timestamp,
-    pub events: Vec<Event>,
-    pub timers: HashSet<Timer>,
+pub struct Pair {
+    pub session: Told,
     /// Calls to end the PIN that aren't answered.
     pub revoking: u32,
     /// Fetches of the transcript that aren't answered, each with the number of messages that it reads.
@@ -27,49 +21,41 @@ pub struct Told {
     pub archived: u32,
 }
 
-impl Told {
+impl Pair {
     pub fn live() -> Self {
-        let region: wire::Region = "us-east-1".parse().unwrap();
-        let mut told = Self {
-            state: State::new(About::default(), "anna".into(), T0),
-            now: T0,
-            events: Vec::new(),
-            timers: HashSet::new(),
+        Self {
+            session: Told::live(),
             revoking: 0,
             fetching: Vec::new(),
             written: 0,
             written_at_close: None,
             is_over: false,
             archived: 0,
-        };
-        told.tell(Input::Created { region: None });
-        told.tell(Input::RegionChosen { region: region.clone() });
-        told.tell(Input::Allocated { region, expires: T0.plus(DAY) });
-        told
+        }
     }
 
     pub fn closed() -> Self {
-        let mut told = Self::live();
-        told.close();
-        told
+        let mut pair = Self::live();
+        pair.close();
+        pair
     }
 
     pub fn tell(&mut self, input: Input) -> Vec<Effect> {
-        self.now = self.now.plus(Duration::from_millis(100));
-        let transition = step(self.state.clone(), input, self.now);
-        self.state = transition.state;
-        self.events.extend(transition.events);
-        for effect in &transition.effects {
+        let effects = self.session.tell(input);
+        self.hear(&effects);
+        effects
+    }
+
+    /// The service begins what it is asked for.
+    fn hear(&mut self, effects: &[Effect]) {
+        for effect in effects {
             match effect {
                 Effect::RevokePin => self.revoking += 1,
                 // The worst case: what is written while it is under way isn't in it.
                 Effect::FetchChat { transcript: true } => self.fetching.push(self.written),
-                Effect::Start { timer, .. } => drop(self.timers.insert(*timer)),
-                Effect::Stop { timer } => drop(self.timers.remove(timer)),
                 _ => {}
             }
         }
-        transition.effects
     }
 
     pub fn close(&mut self) -> Vec<Effect> {
@@ -78,17 +64,15 @@ impl Told {
     }
 
     pub fn elapse(&mut self, timer: Timer) {
-        if self.timers.remove(&timer) {
+        if self.session.timers.remove(&timer) {
             self.tell(Input::Elapsed(timer));
         }
     }
 
     pub fn restart(&mut self) {
-        self.state = State::restored(self.state.record.clone());
-        self.timers.clear();
         (self.revoking, self.fetching) = (0, Vec::new());
-        let since = self.now;
-        self.tell(Input::Restored { since });
+        let effects = self.session.restart();
+        self.hear(&effects);
     }
 
     pub fn write(&mut self) {
@@ -104,12 +88,12 @@ impl Told {
 
     /// The PIN runs out by itself.
     pub fn expire(&mut self) {
-        self.now = self.now.max(T0.plus(DAY));
+        self.session.now = self.session.now.max(T0.plus(DAY));
         self.is_over = true;
     }
 
     pub fn count(&self, event: &Event) -> usize {
-        self.events.iter().filter(|told| *told == event).count()
+        self.session.events.iter().filter(|told| *told == event).count()
     }
 
     pub fn answer_revoke(&mut self, revocation: Revocation) {
@@ -141,20 +125,16 @@ impl Told {
     }
 
     pub fn revoked(&self) -> Option<bool> {
-        match self.state.record.life {
+        match self.session.state.record.life {
             Life::Closed { revoked, .. } => revoked,
             _ => None,
         }
     }
 
     pub fn saved(&self) -> Option<u32> {
-        match self.state.record.transcript {
+        match self.session.state.record.transcript {
             Transcript::Saved { messages, .. } => Some(messages),
             Transcript::NotYet | Transcript::Wanted { .. } => None,
         }
-    }
-
-    pub fn word(&self) -> SessionStatus {
-        SessionStatus::new(&self.state.record, self.now)
     }
 }
