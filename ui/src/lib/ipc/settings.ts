@@ -37,6 +37,7 @@ export const DEFAULTS: Settings = {
   "verify_gate_min": 30,
   "verify_wait_s": 60,
   "keep_sessions_days": 0,
+  "csv_separator": "language",
   "passwordless_url": null,
   "passwordless_key": null,
   "logintc_url": null,
@@ -202,6 +203,34 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
       "unit": "days",
       "min": 0,
       "max": 3650
+    },
+    {
+      "key": "csv_separator",
+      "label": "CSV files separate columns by",
+      "hint": "Excel puts everything in one column unless it is what the system's regional settings say.",
+      "kind": "choice",
+      "options": [
+        {
+          "value": "language",
+          "label": "As my language does",
+          "hint": "A semicolon where decimal numbers have a comma, such as in German or French; else a comma."
+        },
+        {
+          "value": "comma",
+          "label": "Comma",
+          "hint": ""
+        },
+        {
+          "value": "semicolon",
+          "label": "Semicolon",
+          "hint": ""
+        },
+        {
+          "value": "tab",
+          "label": "Tab",
+          "hint": ""
+        }
+      ]
     }
   ],
   "access": [
