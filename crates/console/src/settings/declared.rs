@@ -278,13 +278,12 @@ settings! {
             FieldOption {
                 value: "language",
                 label: "As my language does",
-                hint: "A semicolon where decimal numbers have a comma, such as in German or French; else a comma.",
+                hint: "As Excel expects it: a semicolon where decimal numbers have a comma, such as in German or French, else a comma. With another separator it puts all in one column.",
             },
             FieldOption { value: "comma", label: "Comma", hint: "" },
             FieldOption { value: "semicolon", label: "Semicolon", hint: "" },
             FieldOption { value: "tab", label: "Tab", hint: "" },
-        ] })
-        .hint("Excel puts everything in one column unless it is what the system's regional settings say.");
+        ] });
 
     passwordless_url: Option<String> = None =>
         setting("give an address like https://v4.passwordless.dev, or leave it empty")

@@ -39,12 +39,12 @@ async fn only_what_was_read_is_acknowledged() {
     let read = stands(&app);
     assert!(app.console().hold_up("a_test", trouble("It came meanwhile.")).await);
 
-    let refused = ask(&app, json!({ "do": "acknowledge_troubles" })).await.unwrap_err();
+    let refused = ask(&app, json!({ "do": "acknowledge_troubles" })).await.err().unwrap();
     assert_eq!(refused.code, Code::BadInput, "{refused:?}");
     let known = read[0].0.as_str();
     let strange = "0b0c7f5e-3f5c-4a52-9a3e-6f6d2f0b7a11";
     for ids in [&[][..], &["x"], &[strange], &[known, strange]] {
-        let refused = acknowledge(&app, ids).await.unwrap_err();
+        let refused = acknowledge(&app, ids).await.err().unwrap();
         assert!(!refused.remedy.is_empty(), "{refused:?}");
         assert_eq!(stands(&app).len(), 2, "{ids:?}");
     }
