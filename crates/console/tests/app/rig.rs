@@ -26,7 +26,7 @@ use engine::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub use self::page::{Line, Page};
+pub use self::page::Page;
 
 /// Long enough for a loaded machine; only a failing test waits so long.
 const PATIENCE: Duration = Duration::from_secs(60);
