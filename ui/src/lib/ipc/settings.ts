@@ -207,13 +207,12 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "csv_separator",
       "label": "CSV files separate columns by",
-      "hint": "Excel puts everything in one column unless it is what the system's regional settings say.",
       "kind": "choice",
       "options": [
         {
           "value": "language",
           "label": "As my language does",
-          "hint": "A semicolon where decimal numbers have a comma, such as in German or French; else a comma."
+          "hint": "As Excel expects it: a semicolon where decimal numbers have a comma, such as in German or French, else a comma. With another separator it puts all in one column."
         },
         {
           "value": "comma",
