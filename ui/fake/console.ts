@@ -1,15 +1,23 @@
-import type { AccessView, Command, OutboxMail, Reply, SessionDetail, Trouble } from '../src/lib/ipc/bindings';
+import type {
+  AccessView,
+  Command,
+  ConsoleView,
+  OutboxMail,
+  Reply,
+  SessionDetail,
+  Trouble,
+} from '../src/lib/ipc/bindings';
 import type { ConsolePort, Pushed } from '../src/lib/ipc/port';
 import type { Place } from '../src/lib/shell/place';
 import { allocate, begun, runRace } from './allocating';
 import { newest, page } from './chat';
 import { FakeIdentity } from './identity';
-import { answered, chat, hook, HOOKS, ordered, repeated } from './make';
+import { acknowledged, answered, chat, hook, HOOKS, ordered, repeated } from './make';
 import { FakePrograms } from './programs';
 import { BAD_URL, CANCELLED, LOCKED, notFound, TERMS, unconfirmed, UNREACHABLE } from './refusals';
 import { QUITTING } from './quitting';
 import { SCENARIOS, type Scenario } from './scenarios';
-import { backups, download, keep, PICTURE } from './saving';
+import { backups, download, exported, keep, PICTURE } from './saving';
 import { archived, search } from './search';
 import { SETTINGS } from './settings';
 import type { Stage } from './stage';
@@ -129,11 +137,16 @@ export class FakeConsole implements ConsolePort, Stage {
     for (const known of this.details.values()) this.push({ push: 'row', ...known.row });
   }
 
+  #setConsole(changed: Partial<ConsoleView>): Reply {
+    this.#scenario.console = { ...this.#scenario.console, ...changed, revision: ++this.#revision };
+    this.push({ push: 'console', ...this.#scenario.console });
+    return DONE;
+  }
+
   /** As the console does it: a lock takes the sessions from the window, and unlocking brings them back. */
   #setAccess(access: AccessView): void {
     const was = this.#locked;
-    this.#scenario.console = { ...this.#scenario.console, access, revision: ++this.#revision };
-    this.push({ push: 'console', ...this.#scenario.console });
+    this.#setConsole({ access });
     if (this.#locked && !was) for (const id of this.details.keys()) this.push({ push: 'gone', id });
     else if (was && !this.#locked) this.#pushRows();
   }
@@ -219,13 +232,7 @@ export class FakeConsole implements ConsolePort, Stage {
       case 'search':
         return search(this.#scenario, command.query, command.cursor);
       case 'export':
-        return {
-          reply: 'text',
-          file_name: `session.${command.format === 'text' ? 'txt' : command.format}`,
-          text: this.#known(command.session)
-            .chat.map((l) => `${l.from}: ${l.text}`)
-            .join('\n'),
-        };
+        return exported(command.format, this.#known(command.session).chat);
       case 'export_sessions':
         return { reply: 'text', file_name: 'sessions.csv', text: 'session,customer\r\n' };
       case 'picture':
@@ -257,9 +264,10 @@ export class FakeConsole implements ConsolePort, Stage {
         this.details.delete(command.session);
         this.push({ push: 'gone', id: command.session });
         return DONE;
+      case 'acknowledge_troubles':
+        return this.#setConsole(acknowledged(this.#scenario.console, command.troubles));
       case 'show':
       case 'report_abuse':
-      case 'acknowledge_troubles':
       case 'quit':
         return DONE;
       default:

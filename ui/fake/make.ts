@@ -258,3 +258,12 @@ export function answered(detail: SessionDetail, viewer: string): SessionDetail {
 export function toldNow(now: number) {
   return { as_of: now, current: true, waiting: [], can_answer: false };
 }
+
+/** What changes when a person has read the troubles with these ids. */
+export function acknowledged(
+  console: ConsoleView,
+  read: string[],
+): Pick<ConsoleView, 'troubles' | 'unacknowledged'> {
+  const troubles = console.troubles.filter(({ id }) => id === null || !read.includes(id));
+  return { troubles, unacknowledged: troubles.filter(({ id }) => id !== null).length };
+}

@@ -1,4 +1,4 @@
-import type { Command, Reply } from '../src/lib/ipc/bindings';
+import type { ChatLine, Command, Format, Reply } from '../src/lib/ipc/bindings';
 import { unconfirmed, WEAK_PASSPHRASE, WRONG_PASSPHRASE } from './refusals';
 
 const MADE_AT = Date.UTC(2026, 10, 29, 17);
@@ -23,6 +23,12 @@ export function download(fileName: string, text: string): Promise<string> {
 export function keep(files: string[], fileName: string, bytes: string): Promise<string> {
   files.push(bytes);
   return Promise.resolve(fileName);
+}
+
+/** A session's chat as a file. */
+export function exported(format: Format, chat: ChatLine[]): Reply {
+  const text = chat.map((line) => `${line.from}: ${line.text}`).join('\n');
+  return { reply: 'text', file_name: `session.${format === 'text' ? 'txt' : format}`, text };
 }
 
 type BackupCommand = Extract<Command, { do: 'backup' | 'backups' | 'restore' }>;

@@ -80,29 +80,34 @@ function trouble(now: number): Scenario {
       code: 'free_space',
       text: 'Save event 4127: no space left on the disk that holds /home/anna/.local/share/deskhand.',
       remedy: 'Free some space. The event is applied and will be saved as soon as there is room.',
+      id: null,
     },
     {
       code: 'unlock_key',
       text: 'Open the archive: the keyring is locked.',
       remedy: 'Unlock the keyring in the system’s password manager.',
+      id: null,
     },
     {
       code: 'restore_copy',
       text: 'Read the archive: the file /home/anna/.local/share/deskhand/archive.db is damaged; 3 of 41,207 rows can’t be read.',
       remedy: 'Put a copy of the file back, or save what can be read: deskhand doctor --salvage NEW.',
+      id: 'archive',
     },
     {
       code: 'check_network',
       text: 'Show a desktop notification: the desktop’s notification service doesn’t answer.',
       remedy: 'What happened stands in each session’s log.',
+      id: null,
     },
     {
       code: 'check_address',
       text: 'Listen for hooks: 1,024 connections from 192.0.2.17 are open, and no more are taken from there.',
       remedy: 'Find out what opens them.',
+      id: null,
     },
   ];
-  scenario.console.unacknowledged = 2;
+  scenario.console.unacknowledged = 1;
   return scenario;
 }
 

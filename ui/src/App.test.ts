@@ -46,7 +46,7 @@ test('all sessions are exported from the archive', async () => {
   await screen.findByRole('heading', { name: 'Maria Lopez' });
   await userEvent.type(screen.getByRole('searchbox'), 'printer');
   await userEvent.click(await screen.findByRole('button', { name: 'Export all sessions' }));
-  expect(port.asked).toContainEqual({ do: 'export_sessions' });
+  expect(port.asked).toContainEqual({ do: 'export_sessions', separator: 'comma' });
   expect(await screen.findByText(/Saved as .*sessions\.csv/)).toBeVisible();
 });
 

@@ -54,17 +54,28 @@ test('an archived session draws no presence, for the archive keeps none', async 
   expect(screen.queryByRole('region', { name: 'Presence' })).toBeNull();
 });
 
-test('a trouble that stands until somebody has seen it can be acknowledged, another cannot', async () => {
+test('of the troubles that stand until somebody has read them, one at a time is acknowledged', async () => {
   const port = open('rich');
   await screen.findByRole('heading', { name: 'Maria Lopez' });
-  const troubles = [{ code: 'restore_copy' as const, text: 'The archive was lost.', remedy: 'Restore it.' }];
-  port.push({ push: 'console', ...console_(Date.now(), { revision: 9, troubles }) });
-  await userEvent.click(await screen.findByText('The archive was lost.'));
-  await screen.findByText('Restore it.');
+  const trouble = (text: string, id: string | null) => ({
+    code: 'restore_copy' as const,
+    text,
+    remedy: '',
+    id,
+  });
+  const passing = trouble('The service fails.', null);
+  const lost = trouble('The archive was lost.', 'a1');
+  port.push({ push: 'console', ...console_(Date.now(), { revision: 9, troubles: [passing] }) });
+  await userEvent.click(await screen.findByRole('button', { name: 'The service fails.' }));
+  await screen.findByRole('alert');
   expect(screen.queryByRole('button', { name: 'I have read this' })).toBeNull();
-  port.push({ push: 'console', ...console_(Date.now(), { revision: 10, troubles, unacknowledged: 1 }) });
-  await userEvent.click(await screen.findByRole('button', { name: 'I have read this' }));
-  expect(port.asked).toContainEqual({ do: 'acknowledge_troubles' });
+  const troubles = [passing, lost, trouble('The clock jumped.', 'b2')];
+  port.push({ push: 'console', ...console_(Date.now(), { revision: 10, troubles, unacknowledged: 2 }) });
+  const notice = (await screen.findByText('The archive was lost.')).closest('[role=alert]');
+  if (!(notice instanceof HTMLElement)) throw new Error('it stands in no notice');
+  await userEvent.click(within(notice).getByRole('button', { name: 'I have read this' }));
+  const asked = port.asked.filter((command) => command.do === 'acknowledge_troubles');
+  expect(asked).toEqual([{ do: 'acknowledge_troubles', troubles: ['a1'] }]);
 });
 
 test('since when a session is unknown is told once', () => {

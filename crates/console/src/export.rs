@@ -19,7 +19,7 @@ use session::Timestamp;
 
 use self::said::{Said, said};
 use crate::{
-    parameters::Format,
+    parameters::{Format, Separator},
     present::{Setting, state},
     view::{
         DeviceView, OverrideView, PictureView, SessionDetail, StateView, VerificationState,
@@ -34,13 +34,14 @@ pub fn export(
     detail: &SessionDetail,
     transcript: &[Message],
     format: Format,
+    separator: Separator,
     zone: &TimeZone,
 ) -> (String, String) {
     let chat = said(transcript);
     let (extension, text) = match format {
         Format::Text => ("txt", as_text(detail, &chat, zone)),
         Format::Json => ("json", as_json(detail, &chat, zone)),
-        Format::Csv => ("csv", as_csv(detail, &chat, zone)),
+        Format::Csv => ("csv", as_csv(detail, &chat, separator, zone)),
     };
     (format!("{}.{extension}", file_name(detail, zone)), text)
 }
@@ -50,17 +51,27 @@ pub fn picture_name(detail: &SessionDetail, number: usize, zone: &TimeZone) -> S
     format!("{}-picture-{number}.png", file_name(detail, zone))
 }
 
-/// A cell that no spreadsheet takes for a formula (quality.md, Security).
-pub fn cell(text: &str) -> String {
+/// Signs with which a formula begins.
+const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// A cell that no spreadsheet takes for a formula (quality.md, Security), nor a part of it where one expects another
+/// separator than `separator`: it ends a cell at its own, and knows no quotation marks in the middle of one.
+fn cell(text: &str, separator: char) -> String {
     // Follows OWASP's "CSV injection": a tab or a return counts like a sign, and some spreadsheets
     // skip blanks before it.
     let first = text.chars().find(|&c| c == '\t' || c == '\r' || !c.is_whitespace());
-    match first {
-        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '\t' | '\r') => {
-            format!("'{text}")
+    let is_risky = first.is_some_and(|c| c == '\t' || c == '\r' || SIGNS.contains(&c));
+    let mut cell = String::from(if is_risky { "'" } else { "" });
+    let mut begins = false;
+    for c in text.chars() {
+        if begins && SIGNS.contains(&c) {
+            cell.push('\'');
         }
-        Some(_) | None => text.to_owned(),
+        let ends = matches!(c, '\n' | '\r' | ',' | ';' | '\t') && c != separator;
+        begins = ends || (begins && (c.is_whitespace() || c == '"'));
+        cell.push(c);
     }
+    cell
 }
 
 /// The name and the day, in characters that every file system takes.
@@ -208,7 +219,7 @@ const COLUMNS: [&str; 17] = [
     "verifications",
 ];
 
-fn as_csv(detail: &SessionDetail, chat: &[Said], zone: &TimeZone) -> String {
+fn as_csv(detail: &SessionDetail, chat: &[Said], separator: Separator, zone: &TimeZone) -> String {
     let when = |at| words::date_and_time(Timestamp(at), zone);
     let session = [
         detail.row.id.clone(),
@@ -232,10 +243,10 @@ fn as_csv(detail: &SessionDetail, chat: &[Said], zone: &TimeZone) -> String {
     });
     // A session without chat has a row all the same, because the time is billed.
     let none = chat.is_empty().then(<[String; 4]>::default);
-    let rows = said.chain(none).map(|message| {
-        session.iter().chain(&message).chain([&verifications]).map(|text| cell(text)).collect()
-    });
-    table(&COLUMNS, rows)
+    let rows = said
+        .chain(none)
+        .map(|message| session.iter().chain(&message).chain([&verifications]).cloned().collect());
+    table(&COLUMNS, rows, separator)
 }
 
 const ALL_COLUMNS: [&str; 14] = [
@@ -256,11 +267,14 @@ const ALL_COLUMNS: [&str; 14] = [
 ];
 
 /// All sessions as a table, a row for each: the file's name and its text.
-pub fn all_sessions(sessions: &[ListedSession], zone: &TimeZone) -> (String, String) {
+pub fn all_sessions(
+    sessions: &[ListedSession],
+    separator: Separator,
+    zone: &TimeZone,
+) -> (String, String) {
     let name = format!("deskhand-sessions-{}.csv", words::day(now(), zone));
-    let rows =
-        sessions.iter().map(|session| listed(session, zone).map(|text| cell(&text)).to_vec());
-    (name, table(&ALL_COLUMNS, rows))
+    let rows = sessions.iter().map(|session| listed(session, zone).to_vec());
+    (name, table(&ALL_COLUMNS, rows, separator))
 }
 
 fn listed(session: &ListedSession, zone: &TimeZone) -> [String; 14] {
@@ -288,12 +302,22 @@ fn listed(session: &ListedSession, zone: &TimeZone) -> [String; 14] {
 }
 
 /// A table as RFC 4180 has it. It begins with a byte order mark, without which Excel reads another encoding.
-fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+fn table(
+    columns: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    separator: Separator,
+) -> String {
     let to = "\u{FEFF}".as_bytes().to_vec();
-    let mut writer = csv::WriterBuilder::new().terminator(Terminator::CRLF).from_writer(to);
+    let separator = separator.as_char();
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        // Each of them is one byte.
+        .delimiter(u8::try_from(separator).unwrap_or(b','))
+        .from_writer(to);
     let mut written = writer.write_record(columns);
     for row in rows {
-        written = written.and_then(|()| writer.write_record(row));
+        let cells = row.iter().map(|text| cell(text, separator));
+        written = written.and_then(|()| writer.write_record(cells));
     }
     // Writing to memory doesn't fail.
     let bytes = written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default();

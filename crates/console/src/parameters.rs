@@ -80,6 +80,29 @@ pub enum Format {
     Text,
     /// JSON.
     Json,
-    /// Comma-separated, safe for spreadsheets.
+    /// A table, safe for spreadsheets.
     Csv,
+}
+
+/// What separates the columns of a CSV file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Separator {
+    /// As RFC 4180 has it.
+    #[default]
+    Comma,
+    /// As Excel expects it where a comma stands in decimal numbers.
+    Semicolon,
+    /// A tab.
+    Tab,
+}
+
+impl Separator {
+    pub(crate) const fn as_char(self) -> char {
+        match self {
+            Self::Comma => ',',
+            Self::Semicolon => ';',
+            Self::Tab => '\t',
+        }
+    }
 }

@@ -61,6 +61,21 @@ pub enum Theme {
     Light,
 }
 
+/// What separates the columns of the CSV files that the window saves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum CsvSeparator {
+    /// A semicolon where the language writes decimal numbers with a comma, else a comma.
+    #[default]
+    Language,
+    /// A comma.
+    Comma,
+    /// A semicolon.
+    Semicolon,
+    /// A tab.
+    Tab,
+}
+
 /// An e-mail that is ordered for every new session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(deny_unknown_fields)]

@@ -23,7 +23,7 @@ pub use self::{
     audit_report::{AuditCheck, AuditLine, BrokenLink},
     console::{
         Code, ConsoleView, Health, KeyKeeper, ListenerView, Reach, ServiceKind, ServiceView,
-        Trouble,
+        StandingTrouble, Trouble,
     },
     detail::{
         Dot, FactKind, FactView, HookView, LampKind, Pin, SessionDetail, SideView, Stretch,

@@ -168,6 +168,20 @@ pub struct Allocation {
     pub expires: Timestamp,
 }
 
+impl Allocation {
+    /// About when its life is over, as far as is known at `now`. Where the clock was set back since it was given out,
+    /// nobody knows when that really was; but no PIN lives longer than its life from now on.
+    pub fn end(&self, now: Timestamp) -> Timestamp {
+        if self.at > now { now.plus(self.expires.since(self.at)) } else { self.expires }
+    }
+
+    /// Keeps [`Self::end`], so that what is left of its life is counted from now on.
+    pub(crate) fn mend(&mut self, now: Timestamp) {
+        self.expires = self.end(now);
+        self.at = self.at.min(now);
+    }
+}
+
 /// A session's outcome, as the technician chose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -316,15 +330,32 @@ impl Record {
         }
     }
 
+    /// Mends the end of a PIN that may still be good, if the clock was set back since it was given out.
+    pub(crate) fn mend_end_of_pin(&mut self, now: Timestamp) {
+        match &mut self.life {
+            Life::Live(allocation)
+            | Life::Failed { allocation: Some(allocation), .. }
+            | Life::Closed { allocation: Some(allocation), revoked: None | Some(false), .. } => {
+                allocation.mend(now);
+            }
+            // When it ended is told as it was noticed then.
+            Life::Over { .. }
+            | Life::Closed { .. }
+            | Life::Allocating
+            | Life::Failed { allocation: None, .. } => {}
+        }
+    }
+
     /// Whether nothing is left to do for the PIN of a closed session at `now`. One that nobody knows to be ended is
     /// needed until the service doesn't give its chat any more.
     pub fn closed_pin_is_done(&self, now: Timestamp) -> bool {
         let Life::Closed { allocation, revoked, .. } = &self.life else { return false };
-        let Some(Allocation { expires, .. }) = allocation else { return true };
+        let Some(allocation) = allocation else { return true };
+        let end = allocation.end(now);
         match revoked {
             Some(true) => true,
-            Some(false) => *expires <= now,
-            None => now.since(*expires) >= CHAT_IS_GIVEN,
+            Some(false) => end <= now,
+            None => now.since(end) >= CHAT_IS_GIVEN,
         }
     }
 

@@ -119,16 +119,16 @@ impl SessionStatus {
     /// The status of `record` at `now`.
     pub fn new(record: &Record, now: Timestamp) -> Self {
         match &record.life {
-            Life::Closed { at, outcome, allocation, revoked } => Self::Closed {
-                at: *at,
-                outcome: *outcome,
-                pin_valid_until: allocation
-                    .as_ref()
-                    .map(|allocation| allocation.expires)
-                    .filter(|&expires| *revoked != Some(true) && expires > now),
-                ending: revoked.is_none()
-                    && allocation.as_ref().is_some_and(|allocation| allocation.expires > now),
-            },
+            Life::Closed { at, outcome, allocation, revoked } => {
+                let end = allocation.as_ref().map(|allocation| allocation.end(now));
+                let good_until = end.filter(|&end| *revoked != Some(true) && end > now);
+                Self::Closed {
+                    at: *at,
+                    outcome: *outcome,
+                    pin_valid_until: good_until,
+                    ending: revoked.is_none() && good_until.is_some(),
+                }
+            }
             Life::Failed { failure, .. } => Self::Failed { failure: *failure },
             Life::Over { allocation, .. } if record.joined => Self::Ended {
                 since: allocation.expires,

@@ -90,11 +90,20 @@ pub(super) async fn say(console: &Console, lost: &[LostStore], has_lost_end: boo
         let remedy = "A new one was made, as somebody asked for. What was in the old one is lost.";
         console.hold_up("lost_data_accepted", restore(&text, remedy)).await;
     } else if has_lost_end {
-        let text = "check the audit log: it lacks the newest entries that were written, or has \
-                    others in their place";
-        let remedy = "Restore the archive from a newer copy, or compare it with an earlier export.";
-        console.hold_up("audit_log_cut", restore(text, remedy)).await;
+        console.hold_up("audit_log_cut", log_is_cut()).await;
     }
+}
+
+/// Whether somebody who has read it takes the audit log as it is.
+pub(super) fn says_log_is_cut(trouble: &Trouble) -> bool {
+    *trouble == log_is_cut()
+}
+
+fn log_is_cut() -> Trouble {
+    let text = "check the audit log: it lacks the newest entries that were written, or has \
+                others in their place";
+    let remedy = "Restore the archive from a newer copy, or compare it with an earlier export.";
+    restore(text, remedy)
 }
 
 fn restore(text: &str, remedy: &str) -> Trouble {

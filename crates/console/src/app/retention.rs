@@ -16,7 +16,7 @@ use engine::{
 use jiff::tz::TimeZone;
 use session::Timestamp;
 
-use self::clock_guard::{DAY, KnownClock, LONGEST_PAUSE, Verdict, judge};
+use self::clock_guard::{DAY, KnownClock, Verdict, judge, longest_pause};
 use super::{AuditEntry, Console, mark_name};
 use crate::{
     present::trouble,
@@ -55,12 +55,17 @@ pub(super) async fn follow(console: Arc<Console>) {
     }
 }
 
+/// Whether it is one of those that are told here.
+pub(super) fn is_told(trouble: &Trouble) -> bool {
+    trouble.text.starts_with(DOING)
+}
+
 /// What was promised to be deleted and is kept is a trouble, not a line in a log that nobody reads.
 fn tell(console: &Console, trouble: Option<Trouble>) {
     if let Some(trouble) = &trouble {
         tracing::warn!(text = trouble.text, "old sessions are kept");
     }
-    if console.standing.replace(|trouble| trouble.text.starts_with(DOING), trouble) {
+    if console.standing.replace(is_told, trouble) {
         console.updates.announce();
     }
 }
@@ -75,16 +80,22 @@ fn failed_store(error: StoreError) -> Trouble {
 }
 
 /// It stands until a person has read it, and until then nothing is deleted.
-fn jumped(zone: &TimeZone, from: Timestamp, to: Timestamp, is_first: bool) -> Trouble {
+fn jumped(
+    zone: &TimeZone,
+    (from, to): (Timestamp, Timestamp),
+    longest: Duration,
+    is_first: bool,
+) -> Trouble {
     let [from, to] = [from, to].map(|at| words::date_and_time(at, zone));
+    let days = longest.as_secs() / DAY.as_secs();
     let why = if is_first {
         format!(
-            "no session was started for over 60 days after {from}, so this computer's clock, now {to}, is or was \
+            "no session was started for over {days} days after {from}, so this computer's clock, now {to}, is or was \
              wrong, or nobody worked"
         )
     } else {
         format!(
-            "this computer's clock says {to}, over 60 days after {from}, when Deskhand last found it plausible, so it \
+            "this computer's clock says {to}, over {days} days after {from}, when Deskhand last found it plausible, so it \
              may be wrong"
         )
     };
@@ -102,25 +113,26 @@ async fn is_plausible(
     console: &Console,
     now: Timestamp,
     before: Timestamp,
+    longest: Duration,
 ) -> Result<bool, Trouble> {
     let Some(engine) = console.engine.get().await else { return Ok(false) };
     let (journal, archive) = (engine.journal().clone(), engine.archive().clone());
     // What is told below takes it, too: held twice, it would shut out whoever replaces the engine for good.
     drop(engine);
     let known = known_clock(&journal).await.map_err(failed_store)?;
-    let (from, to) = match judged(known, &archive, now).await.map_err(failed_store)? {
+    let (from, to) = match judged(known, &archive, longest, now).await.map_err(failed_store)? {
         Verdict::Plausible(clock) => {
             keep_clock(&journal, clock).await.map_err(failed_store)?;
-            console.withdraw_jump().await.map_err(failed_store)?;
+            console.withdraw_unseen(is_told).await.map_err(failed_store)?;
             return Ok(true);
         }
         Verdict::Jumped { from, to } => (from, to),
     };
     let old = archive.ended_before(before, now).await.map_err(failed_store)?;
-    let is_told = known.is_some_and(|known| known.jumped_to == Some(to));
+    let is_known = known.is_some_and(|known| known.jumped_to == Some(to));
     // Told before it is kept: what is kept and told nobody could not be told from what a person has read.
-    if !old.is_empty() && !is_told {
-        let trouble = jumped(&console.zone, from, to, known.is_none());
+    if !old.is_empty() && !is_known {
+        let trouble = jumped(&console.zone, (from, to), longest, known.is_none());
         if !console.hold_up("clock_jumped", trouble.clone()).await {
             return Err(trouble);
         }
@@ -133,13 +145,14 @@ async fn is_plausible(
 async fn judged(
     known: Option<KnownClock>,
     archive: &Archive,
+    longest: Duration,
     now: Timestamp,
 ) -> Result<Verdict, StoreError> {
     let pause = match known {
         Some(_) => None,
-        None => archive.newest_before_pause(LONGEST_PAUSE, now).await?,
+        None => archive.newest_before_pause(longest, now).await?,
     };
-    Ok(judge(known, pause, now))
+    Ok(judge(known, pause, longest, now))
 }
 
 /// Where nothing is to be deleted, notes all the same that the clock is plausible: turned on later, deletion begins
@@ -148,7 +161,7 @@ async fn note_clock(console: &Console, now: Timestamp) -> Result<(), StoreError>
     let Some(engine) = console.engine.get().await else { return Ok(()) };
     let (journal, archive) = (engine.journal().clone(), engine.archive().clone());
     drop(engine);
-    match judged(known_clock(&journal).await?, &archive, now).await? {
+    match judged(known_clock(&journal).await?, &archive, longest_pause(0), now).await? {
         Verdict::Plausible(clock) => keep_clock(&journal, clock).await,
         Verdict::Jumped { .. } => Ok(()),
     }
@@ -171,7 +184,7 @@ async fn delete_old(console: &Console, now: Timestamp) -> Result<(), Trouble> {
     }
     let kept = i64::from(days).saturating_mul(86_400_000);
     let before = Timestamp(now.0.saturating_sub(kept));
-    if !is_plausible(console, now, before).await? {
+    if !is_plausible(console, now, before, longest_pause(days)).await? {
         return Ok(());
     }
     // For each batch anew: the settings may replace the engine meanwhile.
@@ -233,14 +246,6 @@ impl Console {
             }
             Some(_) | None => Ok(()),
         }
-    }
-
-    /// The clock is plausible again, so nobody need read that it was not.
-    async fn withdraw_jump(&self) -> Result<(), StoreError> {
-        let unseen = self.standing.unseen();
-        let (over, left): (Vec<_>, _) =
-            unseen.into_iter().partition(|trouble| trouble.text.starts_with(DOING));
-        if over.is_empty() { Ok(()) } else { self.keep_unseen(left).await }
     }
 
     /// Forgets what the console itself knows of sessions that were deleted.

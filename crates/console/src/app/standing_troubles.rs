@@ -2,14 +2,39 @@
 //! acknowledged them.
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::view::Trouble;
+use crate::view::{StandingTrouble, Trouble};
+
+/// A trouble that a person has to acknowledge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unseen {
+    /// By which it is acknowledged, so that nobody acknowledges another that came meanwhile. Older journals have none.
+    #[serde(default = "Uuid::new_v4")]
+    pub id: Uuid,
+    #[serde(flatten)]
+    pub trouble: Trouble,
+}
 
 #[derive(Default)]
 pub(crate) struct StandingTroubles {
     standing: Mutex<Vec<Trouble>>,
     /// Those that a person has to acknowledge; the journal has them too.
-    unseen: Mutex<Vec<Trouble>>,
+    unseen: Mutex<Vec<Unseen>>,
+    /// Held by who changes what a person has to acknowledge, until the journal has it: none of two that change it at
+    /// once is lost.
+    pub changing: tokio::sync::Mutex<()>,
+}
+
+impl Unseen {
+    pub fn new(trouble: Trouble) -> Self {
+        Self { id: Uuid::new_v4(), trouble }
+    }
+
+    pub fn view(self) -> StandingTrouble {
+        StandingTrouble { id: Some(self.id.to_string()), ..self.trouble.into() }
+    }
 }
 
 impl StandingTroubles {
@@ -27,11 +52,11 @@ impl StandingTroubles {
     }
 
     /// The troubles that nobody has acknowledged yet, oldest first.
-    pub fn unseen(&self) -> Vec<Trouble> {
+    pub fn unseen(&self) -> Vec<Unseen> {
         self.unseen.lock().clone()
     }
 
-    pub fn set_unseen(&self, unseen: Vec<Trouble>) {
+    pub fn set_unseen(&self, unseen: Vec<Unseen>) {
         *self.unseen.lock() = unseen;
     }
 
@@ -47,8 +72,10 @@ impl StandingTroubles {
     }
 
     /// All standing troubles: those to acknowledge first, each oldest first.
-    pub fn list(&self) -> Vec<Trouble> {
-        [self.unseen(), self.standing.lock().clone()].concat()
+    pub fn list(&self) -> Vec<StandingTrouble> {
+        let standing = self.standing.lock().clone();
+        let unseen = self.unseen().into_iter().map(Unseen::view);
+        unseen.chain(standing.into_iter().map(StandingTrouble::from)).collect()
     }
 }
 
@@ -70,9 +97,12 @@ mod tests {
         assert!(replace(Some(trouble("b1"))));
         assert!(!replace(Some(trouble("b1"))), "nothing new");
         assert!(replace(Some(trouble("b2"))));
-        assert_eq!(standing.list(), [trouble("a"), trouble("b2")]);
+        let list = |all: &[&str]| -> Vec<StandingTrouble> {
+            all.iter().map(|&text| trouble(text).into()).collect()
+        };
+        assert_eq!(standing.list(), list(&["a", "b2"]));
         assert!(replace(None));
         assert!(!replace(None));
-        assert_eq!(standing.list(), [trouble("a")]);
+        assert_eq!(standing.list(), list(&["a"]));
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     app::{App, Console, detail_for_file, detail_of, setting},
     export,
     limits::{self, MOST_TAGS},
-    parameters::Format,
+    parameters::{Format, Separator},
     present::{self, state, trouble},
     reply::{Hit, Reply},
     view::{Code, Trouble},
@@ -68,9 +68,18 @@ pub enum ArchiveCommand {
         session: String,
         /// As what.
         format: Format,
+        /// What separates the columns of CSV; a comma if not given.
+        #[serde(default)]
+        #[ts(optional)]
+        separator: Option<Separator>,
     },
     /// Writes a table of all sessions, a row for each. Answers `text`.
-    ExportSessions,
+    ExportSessions {
+        /// What separates its columns; a comma if not given.
+        #[serde(default)]
+        #[ts(optional)]
+        separator: Option<Separator>,
+    },
     /// Deletes a session that is over, with everything that is kept of it, for good.
     DeleteSession {
         session: String,
@@ -90,10 +99,10 @@ pub enum ArchiveCommand {
 impl ArchiveCommand {
     pub(super) fn policy(&self, _: &Settings) -> Policy {
         Policy::refused_while_locked(match self {
-            Self::Export { session, format } => {
+            Self::Export { session, format, .. } => {
                 AuditPolicy::before("exported", exported(*format)).about(session)
             }
-            Self::ExportSessions => {
+            Self::ExportSessions { .. } => {
                 AuditPolicy::before("exported", "Exports a table of all sessions.")
             }
             Self::DeleteSession { session, confirmed: true } => {
@@ -121,8 +130,12 @@ impl ArchiveCommand {
             Self::Detail { session } => detail(console, &session).await,
             Self::Chat { session, before } => chat(console, &session, before).await,
             Self::Search { query, cursor } => search(console, &query, cursor.as_deref()).await,
-            Self::Export { session, format } => export(console, &session, format).await,
-            Self::ExportSessions => export_sessions(console).await,
+            Self::Export { session, format, separator } => {
+                export(console, &session, format, separator.unwrap_or_default()).await
+            }
+            Self::ExportSessions { separator } => {
+                export_sessions(console, separator.unwrap_or_default()).await
+            }
             Self::DeleteSession { session, confirmed } => {
                 deletion::delete(console, &session, confirmed).await
             }
@@ -221,16 +234,21 @@ async fn search(console: &Console, query: &str, cursor: Option<&str>) -> Command
     Ok(Reply::Found { hits, cursor, indexed })
 }
 
-async fn export(console: &Console, session: &str, format: Format) -> CommandResult {
+async fn export(
+    console: &Console,
+    session: &str,
+    format: Format,
+    separator: Separator,
+) -> CommandResult {
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let detail = detail_for_file(console, &engine, id).await?;
     let transcript = engine.archive().transcript(id).await;
     let transcript = transcript.map_err(|error| trouble::of_store(&error))?;
-    let (file_name, text) = export::export(&detail, &transcript, format, &console.zone);
+    let (file_name, text) = export::export(&detail, &transcript, format, separator, &console.zone);
     Ok(Reply::Text { file_name, text })
 }
 
-async fn export_sessions(console: &Console) -> CommandResult {
+async fn export_sessions(console: &Console, separator: Separator) -> CommandResult {
     let engine = console.engine.require().await?;
     let sessions = engine.archive().all_sessions().await;
     let mut sessions = sessions.map_err(|error| trouble::of_store(&error))?;
@@ -241,7 +259,7 @@ async fn export_sessions(console: &Console) -> CommandResult {
         summary.word = SessionStatus::new(&snapshot.record, now);
         summary.active_ms = snapshot.record.active_ms_until(now);
     }
-    let (file_name, text) = export::all_sessions(&sessions, &console.zone);
+    let (file_name, text) = export::all_sessions(&sessions, separator, &console.zone);
     Ok(Reply::Text { file_name, text })
 }
 

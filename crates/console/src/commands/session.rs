@@ -176,7 +176,7 @@ async fn retry(console: &Console, session: &str, region: Option<String>) -> Comm
     let (engine, id) = (console.engine.require().await?, parse_id(session)?);
     let snapshot = engine.snapshot(id).ok_or_else(|| no_session("try again to get a PIN"))?;
     match &snapshot.record.life {
-        Life::Failed { allocation: Some(allocation), .. } if allocation.expires > now() => {
+        Life::Failed { allocation: Some(allocation), .. } if allocation.end(now()) > now() => {
             Err(trouble::bad_input(
                 "try again to get a PIN: this session's PIN is still valid",
                 "close this session and start a new one",

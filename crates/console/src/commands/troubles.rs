@@ -15,24 +15,28 @@ use crate::{Settings, app::App, reply::Reply};
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 #[strum(serialize_all = "snake_case")]
 pub enum TroubleCommand {
-    /// Says that the troubles that stand until a person has seen them were seen.
-    AcknowledgeTroubles,
+    /// Says that a person has read troubles that stand until then.
+    AcknowledgeTroubles {
+        /// The ids of those that were read, as the console's view has them.
+        #[serde(default)]
+        troubles: Vec<String>,
+    },
 }
 
 impl TroubleCommand {
     pub(super) fn policy(&self, _: &Settings) -> Policy {
         match self {
-            Self::AcknowledgeTroubles => Policy::refused_while_locked(AuditPolicy::after(
-                "troubles_acknowledged",
-                "Has seen the troubles that stood until then.",
-            )),
+            // Which they are depends on what stands.
+            Self::AcknowledgeTroubles { .. } => {
+                Policy::refused_while_locked(AuditPolicy::ByHandler)
+            }
         }
     }
 
-    pub(super) async fn carry_out(self, app: &App, _by: &str) -> CommandResult {
+    pub(super) async fn carry_out(self, app: &App, by: &str) -> CommandResult {
         match self {
-            Self::AcknowledgeTroubles => {
-                app.console().acknowledge_troubles().await.map(|()| Reply::Done)
+            Self::AcknowledgeTroubles { troubles } => {
+                app.console().acknowledge_troubles(&troubles, by).await.map(|()| Reply::Done)
             }
         }
     }

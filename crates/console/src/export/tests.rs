@@ -145,13 +145,15 @@ fn no_export_has_a_time_without_its_date_and_offset() {
         let detail = detail_with(word, full());
         let chat = [message("Maria", None)];
         let formats = [Format::Text, Format::Json, Format::Csv];
-        let mut files = formats.map(|format| export(&detail, &chat, format, &zone()).1).to_vec();
+        let mut files = formats
+            .map(|format| export(&detail, &chat, format, Separator::Comma, &zone()).1)
+            .to_vec();
         let [text, json, _] = &files[..] else { panic!() };
         for part in ["Device: ", "Picture of", "Note:", "Verification: ", "overridden: "] {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(json.contains("This came after 2 denials"), "{json}");
-        files.push(all_sessions(&[listed], &zone()).1);
+        files.push(all_sessions(&[listed], Separator::Comma, &zone()).1);
         for file in files {
             assert!(file.contains(&later), "{file}");
             assert!(!has_clock(&file.replace(&created, "").replace(&later, "")), "{file}");
@@ -168,7 +170,7 @@ fn a_customer_with_the_technicians_name_is_told_apart_in_every_export() {
         message("Anna (customer)", None),
         message("Anna", Some(Writer::Console)),
     ];
-    let file = |format| export(&detail, &chat, format, &zone()).1;
+    let file = |format| export(&detail, &chat, format, Separator::Comma, &zone()).1;
     let text = file(Format::Text);
     let told_apart = [
         "  Anna (customer): hi\n",
@@ -201,8 +203,51 @@ fn a_line_of_a_message_or_note_is_none_of_ours() {
 #[test]
 fn a_table_has_a_byte_order_mark_and_ends_its_lines_as_rfc_4180_says() {
     let rows = [vec!["a\nb".to_owned(), "\"q\", €".to_owned()]];
-    let text = table(&["one", "two"], rows.into_iter());
+    let text = table(&["one", "two"], rows.into_iter(), Separator::Comma);
     assert_eq!(text, "\u{FEFF}one,two\r\n\"a\nb\",\"\"\"q\"\", €\"\r\n");
+}
+
+#[test]
+fn a_table_is_read_back_with_each_separator_as_it_was() {
+    let said = ["Doe, Jane", "a; b", "a\tb", "\"q\"", "1,5", "line\nline", ""];
+    let rows = [said.map(str::to_owned).to_vec(), vec!["x".to_owned(); said.len()]];
+    for separator in [Separator::Comma, Separator::Semicolon, Separator::Tab] {
+        let text = table(&["c"; 7], rows.clone().into_iter(), separator);
+        let delimiter = u8::try_from(separator.as_char()).unwrap();
+        let plain = text.strip_prefix('\u{FEFF}').unwrap();
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(delimiter).from_reader(plain.as_bytes());
+        let read: Vec<Vec<String>> =
+            reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+        assert_eq!(read, rows, "{separator:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_split_at_another_separator_has_no_formula_either() {
+    let said = [
+        "a;=1+1",
+        "a,\t=1",
+        "a\n@x",
+        "b; -1",
+        "; +1",
+        "a\r\n=1",
+        "a\t=1;,=2",
+        "a;\"=1",
+        "a\n\"\"=1",
+    ];
+    for separator in [Separator::Comma, Separator::Semicolon, Separator::Tab] {
+        let rows = said.map(|text| vec!["x".to_owned(), text.to_owned()]);
+        let text = table(&["one", "two"], rows.into_iter(), separator);
+        // As a spreadsheet that knows nothing of this separator or its quotation marks has it.
+        for other in [',', ';', '\t'].into_iter().filter(|c| *c != separator.as_char()) {
+            for part in text.split([other, '\n', '\r']) {
+                let begins =
+                    part.trim_start_matches(|c: char| c.is_whitespace() || c == '"').chars().next();
+                assert!(!begins.is_some_and(|c| SIGNS.contains(&c)), "{part:?} at {other:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -220,9 +265,9 @@ fn times_of_json_are_said_with_their_offset_and_other_numbers_stay() {
 #[test]
 fn no_cell_is_a_formula() {
     for formula in ["=1+1", "+1", "-1", "@a", " =1", "＝1", "\t1", "\r1", "  \t"] {
-        assert_eq!(cell(formula), format!("'{formula}"));
+        assert_eq!(cell(formula, ','), format!("'{formula}"));
     }
-    for text in ["", "a=1", "1-1", "x"] {
-        assert_eq!(cell(text), text);
+    for text in ["", "a=1", "1-1", "x", "Maria, +49 170 1", "a, b; c"] {
+        assert_eq!(cell(text, ','), text);
     }
 }

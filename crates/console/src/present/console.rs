@@ -7,7 +7,8 @@ use session::{SessionStatus, Timestamp};
 
 use super::{state, trouble};
 use crate::view::{
-    Code, ConsoleView, Health, KeyKeeper, ListenerView, Reach, ServiceKind, ServiceView, Trouble,
+    Code, ConsoleView, Health, KeyKeeper, ListenerView, Reach, ServiceKind, ServiceView,
+    StandingTrouble, Trouble,
 };
 
 /// The facts from which the console's view is made.
@@ -29,9 +30,7 @@ pub struct Parts<'a> {
     /// The engine's health; none while no engine runs.
     pub health: Option<&'a engine::Health>,
     /// Lasting troubles of the console itself: settings that were damaged, ports that moved.
-    pub standing: &'a [Trouble],
-    /// How many of these a person has to acknowledge.
-    pub unacknowledged: usize,
+    pub standing: &'a [StandingTrouble],
     /// Where the data key is kept.
     pub keeper: Keeper,
     /// The percentage of the backup that is being written or restored.
@@ -60,6 +59,7 @@ pub fn view(parts: &Parts<'_>) -> ConsoleView {
         count(&word, &mut counts);
     }
     let (live, waiting, active) = counts;
+    let unacknowledged = parts.standing.iter().filter(|trouble| trouble.id.is_some()).count();
     ConsoleView {
         revision: parts.revision,
         technician: parts.technician.to_owned(),
@@ -81,7 +81,7 @@ pub fn view(parts: &Parts<'_>) -> ConsoleView {
         waiting,
         active,
         troubles: troubles(parts),
-        unacknowledged: u32::try_from(parts.unacknowledged).unwrap_or(u32::MAX),
+        unacknowledged: u32::try_from(unacknowledged).unwrap_or(u32::MAX),
         key_keeper: match parts.keeper {
             Keeper::Keyring => KeyKeeper::Keyring,
             Keeper::KeyFile => KeyKeeper::KeyFile,
@@ -127,8 +127,8 @@ fn health(known: Option<ServiceHealth>) -> Health {
 }
 
 /// The troubles that the technician must know and can mend, worst first.
-fn troubles(parts: &Parts<'_>) -> Vec<Trouble> {
-    let mut troubles = Vec::new();
+fn troubles(parts: &Parts<'_>) -> Vec<StandingTrouble> {
+    let mut troubles: Vec<Trouble> = Vec::new();
     // Events that are not on the disk come first: a power cut would lose them.
     if let Some(health) = parts.health {
         if let Some(why) = health.journal_fails() {
@@ -154,6 +154,6 @@ fn troubles(parts: &Parts<'_>) -> Vec<Trouble> {
         }),
         Reach::Reachable | Reach::Unknown => {}
     }
-    troubles.extend(parts.standing.iter().cloned());
-    troubles
+    let troubles = troubles.into_iter().map(StandingTrouble::from);
+    troubles.chain(parts.standing.iter().cloned()).collect()
 }

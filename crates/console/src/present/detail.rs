@@ -77,7 +77,10 @@ pub fn view(
     let (record, contents) = (&snapshot.record, &beside.contents);
     let timers = Timers::new(record, setting.now);
     let screen = beside.screen.clone().filter(|_| record.is_live());
-    let connected = Connected::new(None, record, screen.as_ref().and_then(ScreenView::viewers));
+    let connected = {
+        let watchers = screen.as_ref().and_then(ScreenView::viewers);
+        Connected::new(None, record, watchers, setting.now)
+    };
     let others = |message: &Message| message.writer != Some(Writer::Console);
     let wrote = contents.chat.earlier > 0 || contents.chat.messages.iter().any(others);
     SessionDetail {
@@ -91,7 +94,7 @@ pub fn view(
             .pin
             .as_ref()
             .zip(record.allocation())
-            .map(|(pin, allocation)| pin_view(pin.expose(), allocation.expires, around)),
+            .map(|(pin, allocation)| pin_view(pin.expose(), allocation.end(setting.now), around)),
         region: record.allocation().map(|allocation| allocation.region.to_string()),
         region_ms: contents.choice.as_ref().and_then(region_race::best_ms),
         failure: failure(record),

@@ -12,7 +12,7 @@ use ts_rs::TS;
 use url::Url;
 
 use super::{
-    MailRule, Theme, VERSION, check,
+    CsvSeparator, MailRule, Theme, VERSION, check,
     declaration::{Declaration, InForce, setting, settings},
     form::{FieldGroup as Group, FieldKind, FieldOption, code, text},
     system_user::operating_system_user,
@@ -269,6 +269,21 @@ settings! {
         .guard(0)
         .number(0..=3650, Group::Records, "Keep sessions", "days")
         .hint("Sessions that ended longer ago, or were started longer ago and never closed, are deleted for good, with their chat, notes and pictures; a backup written before still has them. 0 keeps all for ever.");
+
+    csv_separator: CsvSeparator = CsvSeparator::Language =>
+        setting("write language, comma, semicolon or tab")
+        .flag("SEPARATOR", "What separates the columns of the CSV files that the window saves: language, comma, semicolon or tab")
+        .meaning("what separates the columns of the CSV files that the window saves: `language` (a semicolon where the window's language writes decimal numbers with a comma, as Excel expects there, else a comma), `comma`, `semicolon` or `tab`. The command `export` says it itself")
+        .field(Group::Records, "CSV files separate columns by", FieldKind::Choice { options: vec![
+            FieldOption {
+                value: "language",
+                label: "As my language does",
+                hint: "As Excel expects it: a semicolon where decimal numbers have a comma, such as in German or French, else a comma. With another separator it puts all in one column.",
+            },
+            FieldOption { value: "comma", label: "Comma", hint: "" },
+            FieldOption { value: "semicolon", label: "Semicolon", hint: "" },
+            FieldOption { value: "tab", label: "Tab", hint: "" },
+        ] });
 
     passwordless_url: Option<String> = None =>
         setting("give an address like https://v4.passwordless.dev, or leave it empty")

@@ -27,8 +27,8 @@ pub struct ConsoleView {
     /// Of these, active.
     pub active: u32,
     /// What the technician must know and can mend, worst first.
-    pub troubles: Vec<Trouble>,
-    /// Of these, the ones that stand until a person acknowledges them.
+    pub troubles: Vec<StandingTrouble>,
+    /// How many of these have an id, since they stand until a person has read them.
     pub unacknowledged: u32,
     /// Where the archive's key is kept.
     pub key_keeper: KeyKeeper,
@@ -110,6 +110,25 @@ pub struct Trouble {
     pub text: String,
     /// What to do next; empty if nothing can be done but wait.
     pub remedy: String,
+}
+
+/// A trouble of the console as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+pub struct StandingTrouble {
+    /// For the program to match on.
+    pub code: Code,
+    /// What was being done and why it failed.
+    pub text: String,
+    /// What to do next; empty if nothing can be done but wait.
+    pub remedy: String,
+    /// By which it is acknowledged; none if it goes by itself.
+    pub id: Option<String>,
+}
+
+impl From<Trouble> for StandingTrouble {
+    fn from(Trouble { code, text, remedy }: Trouble) -> Self {
+        Self { code, text, remedy, id: None }
+    }
 }
 
 /// What kind of failure, by what helps.

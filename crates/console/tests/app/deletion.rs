@@ -1,13 +1,20 @@
 //! Sessions that are deleted, and those that only the archive has.
 
-use console::{SettingsSource, reply::Reply, view::Code};
+use std::sync::Arc;
+
+use console::{
+    SettingsSource,
+    reply::Reply,
+    view::{Code, StateKind},
+};
 use engine::{
     SessionId,
     archive::{ARCHIVE_FILE, Archive},
-    journal::{JOURNAL_FILE, Journal, Options as JournalOptions},
+    journal::{JOURNAL_FILE, Journal, Options as JournalOptions, SessionTurn},
     vault::{Options as VaultOptions, Vault},
 };
 use serde_json::json;
+use session::{Failure, Life, Timestamp};
 
 use crate::rig::{Rig, Seen};
 
@@ -126,4 +133,54 @@ async fn a_closed_session_costs_a_start_nothing_and_is_all_there_when_asked_for(
     rig.app.stop().await;
     let (journal, _archive) = stores(&rig);
     assert_eq!(journal.load().await.unwrap().sessions.len(), 1);
+}
+
+/// Gives a session up, as the journal has it when its actor has died too often.
+async fn give_up(rig: &Rig, id: SessionId) {
+    let (journal, archive) = stores(rig);
+    let stored = journal.load().await.unwrap().sessions;
+    let stored = stored.into_iter().find(|stored| stored.session == id).unwrap();
+    let mut record = stored.record;
+    let allocation = record.allocation().cloned();
+    assert!(allocation.is_some());
+    let failure = Failure::Internal;
+    record.life = Life::Failed { at: Timestamp(record.created.0 + 1), failure, allocation };
+    let turn = SessionTurn {
+        session: id,
+        record: Arc::new(record),
+        secrets: None,
+        applied_seq: stored.applied_seq,
+        events: Vec::new(),
+    };
+    journal.save_turn(turn).await.unwrap();
+    journal.close().await;
+    archive.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_gave_up_is_deleted_once_it_is_closed_and_says_so_before() {
+    let mut rig = Rig::start().await;
+    let id = rig.session("Maria Lopez").await;
+    rig.app.stop().await;
+    give_up(&rig, id.parse().unwrap()).await;
+    let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+    let failed =
+        |seen: &Seen| seen.rows.get(&id).filter(|row| row.state.kind == StateKind::Failed).cloned();
+    let row = rig.seen.until("that it failed", failed).await;
+    // While its PIN is good it stands among the live ones, where the window offers to close it.
+    assert!(row.live, "{row:?}");
+    let delete = json!({ "do": "delete_session", "session": id, "confirmed": true });
+    let refused = rig.refused(delete.clone()).await;
+    assert_eq!(refused.text, "Delete the session: it is not closed.");
+    assert_eq!(refused.remedy, "Close it first.");
+    let retried = rig.refused(json!({ "do": "retry", "session": id })).await;
+    assert!(retried.text.contains("still valid"), "{retried:?}");
+
+    rig.ask(json!({ "do": "close", "session": id, "outcome": "resolved" })).await;
+    settled(&mut rig, &id).await;
+    rig.ask(delete).await;
+    assert!(found(&rig, "Maria").await.is_empty());
+    rig.app.stop().await;
+    let (journal, _archive) = stores(&rig);
+    assert!(journal.load().await.unwrap().sessions.is_empty());
 }

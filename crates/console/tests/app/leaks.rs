@@ -3,48 +3,18 @@
 //!
 //! To add a secret: name it in [`Story::knows`] and give the command that uses it in the test.
 
-use std::{
-    io::Write,
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{path::Path, sync::Arc};
 
 use console::{App, SettingsSource, app::Tell, commands::Command, reply::Reply};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::rig::{BY, Opened, Rig, Seen, options};
+use crate::{
+    log::Log,
+    rig::{BY, Opened, Rig, Seen, options},
+};
 
 const PASSPHRASE: &str = "correct-horse-battery-stap1e";
-
-/// Everything that is logged, at the finest setting, by whatever task.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(text);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn start() -> Self {
-        let log = Self::default();
-        let to = log.clone();
-        // Without the time: its digits would be taken for a code's.
-        let _ = tracing_subscriber::fmt()
-            .with_env_filter("trace")
-            .without_time()
-            .with_writer(move || to.clone())
-            .try_init();
-        log
-    }
-}
 
 struct Story {
     rig: Rig,
@@ -56,7 +26,7 @@ struct Story {
 
 impl Story {
     async fn start() -> Self {
-        let log = Log::start();
+        let log = Log::start("trace");
         let (folder, desktop) = (tempfile::tempdir().unwrap(), Arc::new(Opened::default()));
         let file = SettingsSource::file(folder.path().join("settings.toml"));
         let mut options = options(folder.path(), file, desktop.clone());
@@ -112,7 +82,7 @@ impl Story {
     }
 
     fn finds_none(mut self) {
-        self.said.push(("the log".into(), std::mem::take(&mut *self.log.0.lock().unwrap())));
+        self.said.push(("the log".into(), self.log.take()));
         let all: usize = self.said.iter().map(|(_, said)| said.len()).sum();
         assert!(all > 100_000, "there was too little to look through: {all}");
         assert!(self.said.iter().any(|(_, said)| holds(said, "Maria")), "it finds nothing at all");

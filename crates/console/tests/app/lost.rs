@@ -109,7 +109,7 @@ async fn an_older_copy_in_the_archives_place_is_noticed_until_somebody_has_seen_
         rig = started;
     }
     let rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
-    rig.ask(json!({ "do": "acknowledge_troubles" })).await;
+    rig.acknowledge_troubles().await;
     assert!(!broken(&rig).await, "somebody took it as it is, which the log says");
     rig.app.stop().await;
 }
@@ -213,7 +213,7 @@ async fn a_servers_store_that_is_gone_is_made_anew_but_not_in_silence() {
         assert_eq!(troubles.len(), 1, "{troubles:?}");
         assert!(troubles[0].starts_with(&format!("Open the {name}'s store")), "{troubles:?}");
         assert!(actions(&rig).await.contains(&"store_made_anew".to_owned()));
-        rig.ask(json!({ "do": "acknowledge_troubles" })).await;
+        rig.acknowledge_troubles().await;
         rig.app.stop().await;
         let rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
         let entries = actions(&rig).await;

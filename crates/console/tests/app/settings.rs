@@ -92,7 +92,7 @@ async fn damaged_settings_keep_the_gate_shut_and_are_said_until_somebody_has_see
         folder = rig.folder;
     }
     let mut rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
-    rig.ask(json!({ "do": "acknowledge_troubles" })).await;
+    rig.acknowledge_troubles().await;
     let seen = |seen: &crate::rig::Seen| {
         let console = seen.console.as_ref()?;
         (console.unacknowledged == 0 && console.troubles.is_empty()).then_some(())

@@ -80,6 +80,8 @@ fn example(field: &str, session: &str, folder: &Value) -> Value {
         "note" | "text" | "query" | "name" | "nickname" | "passkey" | "viewer" => json!("printer"),
         "tags" | "aliases" => json!(["printer"]),
         "format" => json!("csv"),
+        "separator" => json!("semicolon"),
+        "troubles" => json!(["0b0c7f5e-3f5c-4a52-9a3e-6f6d2f0b7a11"]),
         "changes" => json!({ "theme": "dark" }),
         "pin" => json!("AAA-AA-AAAA"),
         "login_session" => json!("uBNL9dTjJ4s6Pjp4K"),

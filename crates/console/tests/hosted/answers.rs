@@ -125,6 +125,40 @@ fn no_call_fails_by_connections_that_the_service_ends_after_a_few_requests() {
     });
 }
 
+/// The edge itself, every time: the second call on each connection finds it ended, without a word. With HTTP/2 that is
+/// GOAWAY, for which see the engine's own server of frames.
+#[test]
+fn a_call_that_a_kept_connection_is_too_late_for_is_made_once_more() {
+    const SESSIONS: usize = 3;
+    const LINKS: usize = 20;
+    inside(async |mut hosted: Hosted| {
+        let http =
+            "map \"$request_method $connection_requests\" $is_too_late { \"GET 2\" 1; default 0; }";
+        // Hooks leave no connection behind, so that the call that is made once more gets one of its own.
+        let locations = "location /api/v1/hook { keepalive_timeout 0; PASS_ON }
+                         location /api/v1/ { if ($is_too_late) { return 444; } PASS_ON }";
+        hosted.serve(Front { protocol: "", http, locations, ..Front::default() }).await;
+        let mut console = hosted.console(&[]).await;
+        for _ in 0..SESSIONS {
+            // It isn't on screen, where its chat would be fetched beside the other calls.
+            let new = json!({ "do": "new_session", "about": {}, "region": BY_HAND });
+            let made = console.ask(new).await;
+            let session = made["session"].as_str().unwrap().to_owned();
+            console.happening(&session, "pin_ready").await;
+            for _ in 0..LINKS {
+                let link = json!({ "do": "viewer_link", "session": session, "read_only": true });
+                let answer = console.ask(link).await;
+                assert_eq!(answer["reply"], "link", "{answer}");
+            }
+        }
+        // Each of them had to go on a new connection.
+        hosted.connections("HTTP/1.1", SESSIONS * LINKS).await;
+        let failed = |line: &&Value| line["event"] == "allocation_failed";
+        assert_eq!(console.said().iter().find(failed), None);
+        console.quit().await;
+    });
+}
+
 #[test]
 fn blanks_a_byte_order_mark_and_lower_case_are_forgiven() {
     inside(async |mut hosted: Hosted| {

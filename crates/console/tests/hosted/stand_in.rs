@@ -162,7 +162,7 @@ impl Hosted {
         let certificate = certificate(&self.folder, certificates::GOOD);
         let http = format!(
             "server {{ listen 443 ssl http2; server_name console.example; {certificate}\n\
-             {NO_EXTENSION}\n{locations} }}"
+             ssl_protocols TLSv1.2 TLSv1.3;\n{NO_EXTENSION}\n{locations} }}"
         );
         let program = self.consoles_side.within("nginx");
         self.proxy = Some(Nginx::start(program, &self.folder, "proxy", &http).await);

@@ -79,7 +79,7 @@ impl Engine {
 /// Why a session can't be deleted at `at`; none if it can.
 fn obstacle(record: &Record, at: Timestamp) -> Option<Misfit> {
     let is_good = |allocation: &Option<Allocation>| {
-        allocation.as_ref().is_some_and(|allocation| allocation.expires > at)
+        allocation.as_ref().is_some_and(|allocation| allocation.end(at) > at)
     };
     match &record.life {
         Life::Over { .. } => None,

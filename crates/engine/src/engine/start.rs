@@ -192,7 +192,7 @@ fn is_settled(stored: &Stored, at: Timestamp) -> bool {
         Life::Closed { .. } => record.closed_pin_is_done(at) || stored.secrets.is_none(),
         Life::Over { .. } => true,
         Life::Failed { at: since, allocation, .. } => {
-            let over = allocation.as_ref().is_none_or(|allocation| allocation.expires <= at);
+            let over = allocation.as_ref().is_none_or(|allocation| allocation.end(at) <= at);
             over && at.since(*since) > MENDABLE
         }
         Life::Allocating | Life::Live(_) => false,

@@ -26,6 +26,7 @@ impl Turn {
     }
 
     pub(super) fn retry_revoke(&mut self) {
+        self.state.record.mend_end_of_pin(self.now);
         if self.pin_is_to_end() {
             self.do_(Effect::RevokePin);
         } else {
@@ -51,6 +52,7 @@ impl Turn {
     }
 
     pub(super) fn revoked(&mut self, revocation: Revocation) {
+        self.state.record.mend_end_of_pin(self.now);
         let Life::Closed { revoked: revoked @ None, .. } = &mut self.state.record.life else {
             return;
         };

@@ -20,12 +20,13 @@ impl Turn {
         self.interrupted_mails();
         self.interrupted_program();
         self.interrupted_verifications();
+        self.state.record.mend_end_of_pin(self.now);
         match &self.state.record.life {
             // The request may have been lost with the program; a PIN that nobody knows runs
             // out unused.
             Life::Allocating => self.do_(Effect::ChooseRegion),
-            Life::Live(_) => {
-                let expires = self.mend_end_of_pin();
+            Life::Live(allocation) => {
+                let expires = allocation.expires;
                 self.went_live(expires);
                 self.facts_unknown(since);
                 // The channel may be open already, when only this session's actor died.
@@ -91,7 +92,8 @@ impl Turn {
     pub(super) fn retry(&mut self, region: Option<Region>) {
         match &self.state.record.life {
             // Another PIN would take the place of this one, which could not be ended any more then.
-            Life::Failed { allocation: Some(allocation), .. } if allocation.expires > self.now => {}
+            Life::Failed { allocation: Some(allocation), .. }
+                if allocation.end(self.now) > self.now => {}
             Life::Failed { .. } => {
                 self.state.record.life = Life::Allocating;
                 self.do_(asked_for(region));
@@ -104,20 +106,28 @@ impl Turn {
         if matches!(self.state.record.life, Life::Closed { .. }) {
             return;
         }
-        let allocation = self.state.record.allocation().cloned();
-        if allocation.is_some() {
+        let mut allocation = self.state.record.allocation().cloned();
+        if let Some(allocation) = &mut allocation {
+            // Also of a PIN that is over: by a clock that stood ahead it may be good for years.
+            allocation.mend(self.now);
             self.state.record.transcript = Transcript::Wanted { failed: 0 };
             // What is being fetched since the session ended may lack the newest messages.
             self.state.transcript_stale |= self.state.transcript_under_way;
         }
+        let was_live = self.state.record.is_live();
         self.state.record.life = Life::Closed { at: self.now, outcome, allocation, revoked: None };
         self.tell(LifeEvent::Closed { outcome, by });
         self.stop_hooks();
-        self.end_pin();
+        if was_live {
+            // Whatever our clock says of its life: it may stand ahead, and the service knows.
+            self.do_(Effect::RevokePin);
+        } else {
+            self.end_pin();
+        }
     }
 
     pub(super) fn pin_over(&mut self) {
-        self.mend_end_of_pin();
+        self.state.record.mend_end_of_pin(self.now);
         match &self.state.record.life {
             // The wall clock was set back, or the timer ran a little early.
             Life::Live(allocation) if allocation.expires > self.now => {
@@ -144,23 +154,12 @@ impl Turn {
                 // This input follows an actor's death: its requests may have been sent.
                 self.interrupted_verifications();
                 self.stop_hooks();
+                self.state.record.mend_end_of_pin(self.now);
                 let (at, failure) = (self.now, Failure::Internal);
                 let allocation = self.state.record.allocation().cloned();
                 self.state.record.life = Life::Failed { at, failure, allocation };
             }
         }
-    }
-
-    /// The end of a live PIN. If the clock was set back since it was given out, nobody knows when that really was; but
-    /// no PIN lives longer than its life from now on.
-    fn mend_end_of_pin(&mut self) -> Timestamp {
-        let now = self.now;
-        let Life::Live(allocation) = &mut self.state.record.life else { return now };
-        if allocation.at > now {
-            allocation.expires = now.plus(allocation.expires.since(allocation.at));
-            allocation.at = now;
-        }
-        allocation.expires
     }
 
     fn went_live(&mut self, expires: Timestamp) {

@@ -8,6 +8,7 @@ mod arrivals;
 mod broker_word;
 mod channel_gone;
 mod incidents;
+mod pair;
 mod pin_life;
 mod sharing;
 mod webhooks;
@@ -16,9 +17,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use session::{
-    About, Arrival, Delivery, DeliveryId, Effect, Event, HookEvent, Incident, Input, Life,
-    LiveFacts, Observation, ObservedSide, Overtaken, Participant, PresenceChange, PresenceEvent,
-    Presenter, SavedChat, SessionStatus, State, Timer, Timestamp, Viewers, step,
+    About, Arrival, Delivery, DeliveryId, Effect, Event, Failure, HookEvent, Incident, Input, Life,
+    LiveFacts, Observation, ObservedSide, Outcome, Overtaken, Participant, PresenceChange,
+    PresenceEvent, Presenter, Revocation, SavedChat, SessionStatus, State, Timer, Timestamp,
+    Viewers, step,
 };
 use wire::{
     HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},
@@ -26,6 +28,8 @@ use wire::{
     session_events::{PinLife, REVISIONS_OF_A_RUN},
     shared_screen::{Role, Sharing, SharingEnd},
 };
+
+use pair::Pair;
 
 const T0: Timestamp = Timestamp(1_700_000_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -38,147 +42,6 @@ fn region() -> wire::Region {
 /// Something that was so many seconds after the start.
 fn incident(after: u64, id: Option<&str>) -> Incident {
     Incident { at: T0.plus(Duration::from_secs(after)), id: id.map(str::to_owned) }
-}
-
-/// What a delivery of our own broker says of itself.
-fn of(revision: u64) -> Delivery {
-    Delivery { revision: Some(revision), id: Some(DeliveryId(revision)) }
-}
-
-/// A broker's own account of one session, and the console's session that hears of it.
-struct Pair {
-    now: Timestamp,
-    broker: Observation,
-    state: State,
-    events: Vec<Event>,
-    effects: Vec<Effect>,
-}
-
-impl Pair {
-    fn new() -> Self {
-        let broker = broker_word::of_a_new_session();
-        let state = State::new(About::default(), "anna".into(), T0);
-        let mut pair = Self { now: T0, broker, state, events: Vec::new(), effects: Vec::new() };
-        pair.tell(Input::RegionChosen { region: region() });
-        pair.tell(Input::Allocated { region: region(), expires: T0.plus(DAY) });
-        pair.events.clear();
-        pair
-    }
-
-    fn tell(&mut self, input: Input) {
-        let transition = step(self.state.clone(), input, self.now);
-        self.state = transition.state;
-        for event in &transition.events {
-            self.assert_so(event);
-        }
-        self.events.extend(transition.events);
-        self.effects = transition.effects;
-    }
-
-    fn observe(&mut self) {
-        self.tell(Input::Observed(Box::new(self.broker.clone())));
-    }
-
-    /// Something happens at the broker; returns the revision that its hook's delivery carries.
-    fn happens(&mut self, hook: HookType) -> u64 {
-        self.now = self.now.plus(Duration::from_secs(90));
-        self.broker.revision += 1;
-        self.broker.happened[hook.index()] += 1;
-        self.broker.happened_at[hook.index()] = Some(self.now);
-        let since = self.now;
-        match hook {
-            PresenterStarted => self.broker.presenter = ObservedSide::Online { since },
-            PresenterOffline => self.broker.presenter = ObservedSide::Offline { since },
-            ViewerStarted => self.broker.viewers = ObservedSide::Online { since },
-            ViewerOffline => self.broker.viewers = ObservedSide::Offline { since },
-        }
-        self.broker.revision
-    }
-
-    fn hook(&mut self, hook: HookType, revision: u64) {
-        self.tell(Input::Received(hook));
-        self.tell(Input::Committed { seq: 1, hook, delivery: of(revision) });
-    }
-
-    fn word(&self) -> SessionStatus {
-        SessionStatus::new(&self.state.record, self.now)
-    }
-
-    /// How often an event of `hook` was told.
-    fn told(&self, hook: HookType) -> u64 {
-        let is = |event: &&Event| reported(event).is_some_and(|(told, _)| told == hook);
-        u64::try_from(self.events.iter().filter(is).count()).unwrap()
-    }
-
-    /// What is told of `hook` though something newer was known, with its own time.
-    fn told_late(&self, hook: HookType) -> Vec<Option<Timestamp>> {
-        let late = self.events.iter().filter_map(reported).filter(|(told, _)| *told == hook);
-        late.filter_map(|(_, overtaken)| Some(overtaken?.at)).collect()
-    }
-
-    /// What reads as the present state is the present state.
-    fn assert_so(&self, event: &Event) {
-        let Some((hook, None)) = reported(event) else { return };
-        assert_eq!(self.is_online(hook.side()), hook.is_started(), "{event:?}");
-    }
-
-    fn is_online(&self, side: Side) -> bool {
-        match side {
-            Side::Presenter => matches!(self.state.record.presenter, Presenter::Online { .. }),
-            Side::Viewers => matches!(self.state.record.viewers, Viewers::Some { .. }),
-        }
-    }
-
-    /// What was told last of a side: whether it is there, or nothing where that is unknown.
-    fn told_last(&self, side: Side) -> Option<bool> {
-        let of_side = |event: &Event| match event.facts().presence_change()? {
-            PresenceChange::Reported(hook) => {
-                (hook.side() == side).then(|| Some(hook.is_started()))
-            }
-            PresenceChange::UnknownSince(_) => Some(None),
-            PresenceChange::Known { presenter, viewers } => {
-                Some(Some(if side == Side::Presenter { presenter } else { viewers }))
-            }
-            PresenceChange::SessionOver => Some(Some(false)),
-        };
-        self.events.iter().rev().find_map(of_side).unwrap_or(Some(false))
-    }
-
-    fn lost(&self) -> usize {
-        let is = |event: &&Event| matches!(event, Event::Hook(HookEvent::WebhookLost { .. }));
-        self.events.iter().filter(is).count()
-    }
-
-    /// Whether both sides are as the broker has them.
-    fn assert_same(&self) {
-        let presenter = match self.state.record.presenter {
-            Presenter::Never => ObservedSide::Never,
-            Presenter::Online { since } => ObservedSide::Online { since },
-            Presenter::Offline { since } => ObservedSide::Offline { since },
-            Presenter::Unknown { since } => panic!("unknown since {since:?}"),
-        };
-        let viewers = match self.state.record.viewers {
-            Viewers::Never => ObservedSide::Never,
-            Viewers::Some { since } => ObservedSide::Online { since },
-            Viewers::None { since, .. } => ObservedSide::Offline { since },
-            Viewers::Unknown { since } => panic!("unknown since {since:?}"),
-        };
-        let kind = std::mem::discriminant::<ObservedSide>;
-        assert_eq!(kind(&presenter), kind(&self.broker.presenter), "{presenter:?}");
-        assert_eq!(kind(&viewers), kind(&self.broker.viewers), "{viewers:?}");
-    }
-}
-
-/// The hook whose event is reported, and whether something newer was known already.
-fn reported(event: &Event) -> Option<(HookType, Option<Overtaken>)> {
-    let hook = match event {
-        Event::Presence(PresenceEvent::PresenterOnline { .. }) => PresenterStarted,
-        Event::Presence(PresenceEvent::PresenterOffline { .. }) => PresenterOffline,
-        Event::Presence(PresenceEvent::ViewerJoined { .. }) => ViewerStarted,
-        Event::Presence(PresenceEvent::ViewersGone { .. }) => ViewerOffline,
-        _ => return None,
-    };
-    Some((hook, event.facts().overtaken()))
 }
 
 #[test]

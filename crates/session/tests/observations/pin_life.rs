@@ -46,3 +46,98 @@ fn a_pin_lives_as_long_as_the_broker_says_and_never_longer_than_its_life() {
         assert!(matches!(pair.state.record.life, Life::Over { .. }));
     }
 }
+
+const YEARS: i64 = 3 * 365 * 86_400_000;
+
+fn close() -> Input {
+    Input::Close { outcome: Outcome::Resolved, by: "anna".into() }
+}
+
+/// Until when a closed session's PIN is said to stay valid.
+fn valid_until(pair: &Pair) -> Option<Timestamp> {
+    match pair.word() {
+        SessionStatus::Closed { pin_valid_until, .. } => pin_valid_until,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_closed_sessions_pin_is_never_said_to_live_longer_than_its_life_whenever_the_clock_was_put_right()
+ {
+    // Nobody answered, or the service ends none.
+    let answers =
+        [None, Some(Revocation::Impossible), Some(Revocation::Failed(Failure::Unreachable))];
+    for answer in answers {
+        for right_before_close in [false, true] {
+            // The clock stood three years ahead when the PIN was given out.
+            let mut pair = Pair::new();
+            let right = Timestamp(T0.0 - YEARS);
+            if right_before_close {
+                pair.now = right;
+            }
+            pair.tell(close());
+            pair.now = right;
+            if let Some(answer) = answer {
+                pair.tell(Input::Revoked(answer));
+            }
+            assert_eq!(valid_until(&pair), Some(right.plus(DAY)), "before a start {answer:?}");
+            pair.state = State::restored(pair.state.record.clone());
+            pair.tell(Input::Restored { since: right });
+            assert_eq!(valid_until(&pair), Some(right.plus(DAY)), "{answer:?}");
+            // From then on it is counted.
+            pair.now = right.plus(DAY);
+            assert_eq!(valid_until(&pair), None, "{answer:?}");
+            pair.tell(Input::Elapsed(Timer::RetryRevoke));
+            assert!(!pair.effects.contains(&Effect::RevokePin), "it was asked for long enough");
+            pair.now = right.plus(2 * DAY);
+            assert!(pair.state.record.closed_pin_is_done(pair.now), "{answer:?}");
+        }
+    }
+}
+
+#[test]
+fn the_tries_to_end_a_pin_stop_when_its_life_is_over_by_a_clock_that_was_put_right_meanwhile() {
+    let mut pair = Pair::new();
+    pair.tell(close());
+    pair.now = Timestamp(T0.0 - YEARS);
+    let right = pair.now;
+    for _ in 0..3 {
+        pair.tell(Input::Revoked(Revocation::Failed(Failure::Unreachable)));
+        pair.tell(Input::Elapsed(Timer::RetryRevoke));
+        assert!(pair.effects.contains(&Effect::RevokePin));
+        pair.now = pair.now.plus(Duration::from_secs(60));
+    }
+    assert_eq!(valid_until(&pair), Some(right.plus(DAY)));
+    pair.now = right.plus(DAY);
+    pair.tell(Input::Elapsed(Timer::RetryRevoke));
+    assert!(!pair.effects.contains(&Effect::RevokePin), "{:?}", pair.effects);
+}
+
+#[test]
+fn a_pin_is_asked_to_end_when_its_session_is_closed_although_the_clock_says_that_it_is_over() {
+    for ahead in [DAY + Duration::from_secs(3600), 1000 * DAY] {
+        let mut pair = Pair::new();
+        pair.now = T0.plus(ahead);
+        pair.tell(close());
+        assert!(pair.effects.contains(&Effect::RevokePin), "the service knows");
+        pair.tell(Input::Revoked(Revocation::Impossible));
+        assert_eq!(valid_until(&pair), None);
+        pair.now = T0.plus(Duration::from_secs(60));
+        assert_eq!(valid_until(&pair), Some(T0.plus(DAY)), "the clock was put right");
+    }
+}
+
+#[test]
+fn a_session_that_gave_up_while_the_clock_stood_ahead_can_be_tried_again_a_day_later() {
+    let mut pair = Pair::new();
+    pair.tell(Input::GaveUp);
+    let right = Timestamp(T0.0 - YEARS);
+    pair.now = right;
+    pair.state = State::restored(pair.state.record.clone());
+    pair.tell(Input::Restored { since: right });
+    pair.tell(Input::Retry { region: None });
+    assert!(matches!(pair.state.record.life, Life::Failed { .. }), "its PIN may be good");
+    pair.now = right.plus(DAY);
+    pair.tell(Input::Retry { region: None });
+    assert_eq!(pair.state.record.life, Life::Allocating);
+}

@@ -101,7 +101,15 @@ cursor: string | null, } | { "do": "export", session: string,
 /**
  * As what.
  */
-format: Format, } | { "do": "export_sessions" } | { "do": "delete_session", session: string, 
+format: Format, 
+/**
+ * What separates the columns of CSV; a comma if not given.
+ */
+separator?: Separator, } | { "do": "export_sessions", 
+/**
+ * What separates its columns; a comma if not given.
+ */
+separator?: Separator, } | { "do": "delete_session", session: string, 
 /**
  * A person has confirmed it; else the command is refused.
  */
@@ -257,7 +265,11 @@ path: string,
 /**
  * A person has confirmed that the data of now is moved aside; else the command is refused.
  */
-replace: boolean, } | { "do": "acknowledge_troubles" } | { "do": "quitting" } | { "do": "quit" };
+replace: boolean, } | { "do": "acknowledge_troubles", 
+/**
+ * The ids of those that were read, as the console's view has them.
+ */
+troubles: Array<string>, } | { "do": "quitting" } | { "do": "quit" };
 
 export type About = { 
 /**
@@ -278,6 +290,8 @@ export type MailWhen = "now" | "next_event" | "every_event";
 export type Outcome = "resolved" | "unresolved" | "unknown";
 
 export type Format = "text" | "json" | "csv";
+
+export type Separator = "comma" | "semicolon" | "tab";
 
 export type Reply = { "reply": "done" } | { "reply": "session", id: string, } | { "reply": "link", 
 /**
@@ -459,9 +473,11 @@ code: string,
  */
 method?: string, };
 
-export type Settings = { version: number, technician: string, theme: Theme, base_url: string | null, region_url_template: string | null, join_url_template: string | null, licence_consent: boolean, licence_consent_at: string | null, licence_consent_by: string | null, listen: string, public_url: string | null, listener_connections: number | null, listener_trusted_proxies: Array<string>, probe_rounds: number, heartbeat_s: number | null, mail_rules: Array<MailRule>, lan: boolean, lan_listen: string, lan_url: string | null, tls_cert: string | null, tls_key: string | null, lan_trusted_proxies: Array<string>, viewer_origins: string[], company: string, require_sign_in: boolean, sign_in_skipped: boolean, lock_after_min: number, lock_with_screen: boolean, chat_in_notifications: boolean, control_after_words: boolean, verify_gate: GatePolicy, verify_gate_min: number, verify_wait_s: number, keep_sessions_days: number, passwordless_url: string | null, passwordless_key: string | null, logintc_url: string | null, logintc_domain: string | null, rocketchat_url: string | null, rocketchat_user: string | null, };
+export type Settings = { version: number, technician: string, theme: Theme, base_url: string | null, region_url_template: string | null, join_url_template: string | null, licence_consent: boolean, licence_consent_at: string | null, licence_consent_by: string | null, listen: string, public_url: string | null, listener_connections: number | null, listener_trusted_proxies: Array<string>, probe_rounds: number, heartbeat_s: number | null, mail_rules: Array<MailRule>, lan: boolean, lan_listen: string, lan_url: string | null, tls_cert: string | null, tls_key: string | null, lan_trusted_proxies: Array<string>, viewer_origins: string[], company: string, require_sign_in: boolean, sign_in_skipped: boolean, lock_after_min: number, lock_with_screen: boolean, chat_in_notifications: boolean, control_after_words: boolean, verify_gate: GatePolicy, verify_gate_min: number, verify_wait_s: number, keep_sessions_days: number, csv_separator: CsvSeparator, passwordless_url: string | null, passwordless_key: string | null, logintc_url: string | null, logintc_domain: string | null, rocketchat_url: string | null, rocketchat_user: string | null, };
 
 export type Theme = "system" | "dark" | "light";
+
+export type CsvSeparator = "language" | "comma" | "semicolon" | "tab";
 
 export type MailRule = { 
 /**
@@ -529,9 +545,9 @@ active: number,
 /**
  * What the technician must know and can mend, worst first.
  */
-troubles: Array<Trouble>, 
+troubles: Array<StandingTrouble>, 
 /**
- * Of these, the ones that stand until a person acknowledges them.
+ * How many of these have an id, since they stand until a person has read them.
  */
 unacknowledged: number, 
 /**
@@ -616,6 +632,24 @@ text: string,
  * What to do next; empty if nothing can be done but wait.
  */
 remedy: string, };
+
+export type StandingTrouble = { 
+/**
+ * For the program to match on.
+ */
+code: Code, 
+/**
+ * What was being done and why it failed.
+ */
+text: string, 
+/**
+ * What to do next; empty if nothing can be done but wait.
+ */
+remedy: string, 
+/**
+ * By which it is acknowledged; none if it goes by itself.
+ */
+id: string | null, };
 
 export type Code = "sign_in_again" | "wait" | "check_network" | "try_again" | "refused" | "service_fault" | "check_address" | "choose_region" | "free_space" | "unlock_key" | "restore_copy" | "update_app" | "bad_input" | "not_found" | "locked" | "verify" | "code_needed" | "set_up" | "already_running" | "internal";
 

@@ -37,6 +37,7 @@ export const DEFAULTS: Settings = {
   "verify_gate_min": 30,
   "verify_wait_s": 60,
   "keep_sessions_days": 0,
+  "csv_separator": "language",
   "passwordless_url": null,
   "passwordless_key": null,
   "logintc_url": null,
@@ -202,6 +203,33 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
       "unit": "days",
       "min": 0,
       "max": 3650
+    },
+    {
+      "key": "csv_separator",
+      "label": "CSV files separate columns by",
+      "kind": "choice",
+      "options": [
+        {
+          "value": "language",
+          "label": "As my language does",
+          "hint": "As Excel expects it: a semicolon where decimal numbers have a comma, such as in German or French, else a comma. With another separator it puts all in one column."
+        },
+        {
+          "value": "comma",
+          "label": "Comma",
+          "hint": ""
+        },
+        {
+          "value": "semicolon",
+          "label": "Semicolon",
+          "hint": ""
+        },
+        {
+          "value": "tab",
+          "label": "Tab",
+          "hint": ""
+        }
+      ]
     }
   ],
   "access": [

@@ -46,7 +46,7 @@ export const GROUPS: Group[] = [
   {
     id: 'records',
     title: 'Records',
-    text: 'How long sessions are kept once they are over.',
+    text: 'How long sessions are kept once they are over, and how they are exported.',
     fields: FIELDS.records,
   },
   ...IDENTITY_GROUPS,

@@ -17,7 +17,7 @@ use crate::{
     },
     view::{
         ConsoleView, QuittingView, Reach, ScreenView, ServiceKind, SessionDetail, SessionRow,
-        Trouble,
+        StandingTrouble, Trouble,
     },
 };
 
@@ -144,7 +144,7 @@ pub(crate) async fn quitting(console: &Console) -> QuittingView {
         let name = (!locked).then(|| present::name(&record.about, record.created, &setting));
         let watchers = screen(&console.engine, snapshot.id, Some(snapshot), false, &setting);
         let watchers = watchers.and_then(|screen| screen.viewers());
-        Connected::new(name, record, watchers)
+        Connected::new(name, record, watchers, setting.now)
     };
     let live = snapshots.iter().filter(|snapshot| snapshot.record.is_live());
     let sessions: Vec<Connected> = live.map(connected).collect();
@@ -159,7 +159,8 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
     let service = service(console);
     let sessions = engine.map(Engine::snapshots).unwrap_or_default();
     let mut standing = console.standing.list();
-    standing.extend(console.lifecycle.watch.unwell().into_iter().map(trouble::of_background));
+    let unwell = console.lifecycle.watch.unwell().into_iter().map(trouble::of_background);
+    standing.extend(unwell.map(StandingTrouble::from));
     present::console::view(&present::console::Parts {
         revision,
         technician: &console.access.technician(),
@@ -175,7 +176,6 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
         reach: engine.map_or(Reach::Unknown, reach::known),
         health: engine.map(Engine::health),
         standing: &standing,
-        unacknowledged: console.standing.unseen().len(),
         keeper: console.folder.vault.keeper(),
         backup_percent: console.backup_percent(),
         sessions: &sessions,

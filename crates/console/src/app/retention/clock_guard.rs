@@ -1,8 +1,9 @@
 //! Whether this computer's clock may be believed before anything old is deleted for good. Pure.
 //!
 //! A clock that is set ahead makes everything old. So the time of each run is kept, and a clock that stands
-//! implausibly far after it is believed only once a person has said that it is right. At the first run the sessions
-//! themselves say when the console was last in use.
+//! implausibly far after it is believed only once a person has said that it is right. How far that is depends on how
+//! long sessions are kept: a clock that nobody was asked about has at most half of that time from any of them. At the
+//! first run the sessions themselves say when the console was last in use.
 
 use std::time::Duration;
 
@@ -11,8 +12,19 @@ use session::Timestamp;
 
 /// How long a day is, for the setting and between two runs.
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
-/// No longer pause in the use of a console is plausible without a person's word.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 86_400);
+/// No longer pause in the use of a console is plausible without a person's word, however long sessions are kept.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 86_400);
+/// A long weekend is plausible, however short: what is kept that briefly is lost little earlier.
+const LONG_WEEKEND: Duration = Duration::from_secs(4 * 86_400);
+
+/// How long a pause in the use of a console is plausible without a person's word, where sessions are kept for so many
+/// days; 0 keeps them for ever.
+pub(super) fn longest_pause(keep_days: u32) -> Duration {
+    match keep_days {
+        0 => LONGEST_PAUSE,
+        days => (DAY * days / 2).clamp(LONG_WEEKEND, LONGEST_PAUSE),
+    }
+}
 
 /// What is kept of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,10 +63,11 @@ pub(super) enum Verdict {
 }
 
 /// Judges the clock that says `now`. `pause`: when the newest session before a pause that is too long was made, none if
-/// there was no such pause; it counts only where nothing is `known`.
+/// there was no such pause; it counts only where nothing is `known`. Too long is what is longer than `longest`.
 pub(super) fn judge(
     known: Option<KnownClock>,
     pause: Option<Timestamp>,
+    longest: Duration,
     now: Timestamp,
 ) -> Verdict {
     let Some(known) = known else {
@@ -64,7 +77,7 @@ pub(super) fn judge(
         };
     };
     let set_back = known.set_back.filter(|back| now.since(back.to) < DAY);
-    if now.since(known.last) <= LONGEST_PAUSE {
+    if now.since(known.last) <= longest {
         let is_back = known.last.since(now) > DAY;
         let to = SetBack { from: known.last, to: now };
         let set_back = set_back.or(is_back.then_some(to));
@@ -73,12 +86,12 @@ pub(super) fn judge(
     // It was put right again: the pause counts from before it was wrong.
     if known
         .set_back
-        .is_some_and(|back| now.since(back.from) <= LONGEST_PAUSE && back.from.since(now) <= DAY)
+        .is_some_and(|back| now.since(back.from) <= longest && back.from.since(now) <= DAY)
     {
         return Verdict::Plausible(believed(now));
     }
     // What is told once stays the same for as long as the clock only goes on.
-    let told = known.jumped_to.filter(|&to| now.since(to) <= LONGEST_PAUSE && to.since(now) <= DAY);
+    let told = known.jumped_to.filter(|&to| now.since(to) <= longest && to.since(now) <= DAY);
     let from = known.set_back.map_or(known.last, |back| back.from.max(known.last));
     Verdict::Jumped { from, to: told.unwrap_or(now) }
 }
@@ -108,8 +121,14 @@ mod tests {
 
     /// The runs at these days, one after the other; whether each may delete.
     fn runs(days: &[i64]) -> Vec<bool> {
+        kept_for(365, days)
+    }
+
+    /// The same where sessions are kept for so many days.
+    fn kept_for(keep_days: u32, days: &[i64]) -> Vec<bool> {
+        let longest = longest_pause(keep_days);
         let mut known = None;
-        let run = |day: &i64| match judge(known, None, at(*day)) {
+        let run = |day: &i64| match judge(known, None, longest, at(*day)) {
             Verdict::Plausible(clock) => {
                 known = Some(clock);
                 true
@@ -135,6 +154,23 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_that_is_long_beside_what_is_kept_is_asked_about() {
+        for (keep, plausible, asked) in [
+            (1, 4, 5),
+            (7, 4, 5),
+            (14, 7, 8),
+            (30, 15, 16),
+            (90, 45, 46),
+            (120, 60, 61),
+            (3650, 60, 61),
+        ] {
+            assert_eq!(kept_for(keep, &[0, plausible]), [true, true], "{keep} days");
+            assert_eq!(kept_for(keep, &[0, asked]), [true, false], "{keep} days");
+            assert!(asked * 2 > i64::from(keep).min(120));
+        }
+    }
+
+    #[test]
     fn a_clock_that_is_set_back_is_no_way_around_it() {
         assert_eq!(runs(&[0, -20_000, 0]), [true; 3], "an empty battery, then the network's time");
         assert_eq!(runs(&[0, -20_000, -19_999, -19_998, 0]), [true, true, true, true, false]);
@@ -147,25 +183,29 @@ mod tests {
     fn at_the_first_run_the_sessions_say_when_it_was_in_use() {
         let now = at(0);
         assert!(
-            matches!(judge(None, None, now), Verdict::Plausible(_)),
+            matches!(judge(None, None, LONGEST_PAUSE, now), Verdict::Plausible(_)),
             "also where there are none"
         );
         let last = Timestamp(now.0 - 3 * YEARS);
-        assert_eq!(judge(None, Some(last), now), Verdict::Jumped { from: last, to: now });
+        assert_eq!(
+            judge(None, Some(last), LONGEST_PAUSE, now),
+            Verdict::Jumped { from: last, to: now }
+        );
     }
 
     #[test]
     fn a_persons_word_makes_it_plausible_from_then_on() {
         let known = believed(at(0));
-        let Verdict::Jumped { from, to } = judge(Some(known), None, at(1095)) else { panic!() };
+        let judge = |known, now| judge(Some(known), None, LONGEST_PAUSE, now);
+        let Verdict::Jumped { from, to } = judge(known, at(1095)) else { panic!() };
         let jumped = KnownClock { jumped_to: Some(to), ..believed(from) };
-        assert_eq!(judge(Some(jumped), None, at(1096)), Verdict::Jumped { from, to }, "the same");
+        assert_eq!(judge(jumped, at(1096)), Verdict::Jumped { from, to }, "the same");
         let confirmed = jumped.confirmed();
-        assert!(matches!(judge(Some(confirmed), None, at(1096)), Verdict::Plausible(_)));
-        assert!(matches!(judge(Some(confirmed), None, at(5000)), Verdict::Jumped { .. }), "once");
+        assert!(matches!(judge(confirmed, at(1096)), Verdict::Plausible(_)));
+        assert!(matches!(judge(confirmed, at(5000)), Verdict::Jumped { .. }), "once");
         assert_eq!(known.confirmed(), known);
         // Set further ahead after it was told, it is another jump.
-        assert_eq!(judge(Some(jumped), None, at(5000)), Verdict::Jumped { from, to: at(5000) });
+        assert_eq!(judge(jumped, at(5000)), Verdict::Jumped { from, to: at(5000) });
     }
 
     #[test]
@@ -174,8 +214,8 @@ mod tests {
         for last in extremes {
             for now in extremes {
                 for jumped_to in [None, Some(last), Some(now)] {
-                    let _ =
-                        judge(Some(KnownClock { jumped_to, ..believed(last) }), Some(last), now);
+                    let known = KnownClock { jumped_to, ..believed(last) };
+                    let _ = judge(Some(known), Some(last), LONGEST_PAUSE, now);
                 }
             }
         }

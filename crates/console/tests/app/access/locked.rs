@@ -77,7 +77,7 @@ fn every_command() -> Vec<Value> {
         ),
         on("say", json!({ "text": "x" })),
         of("backup", json!({ "passphrase": "long enough to be taken" })),
-        of("acknowledge_troubles", json!({})),
+        of("acknowledge_troubles", json!({ "troubles": ["x"] })),
         of("quitting", json!({})),
         of("quit", json!({})),
     ]
