@@ -17,7 +17,7 @@ use wire::Pin;
 /// How many sessions one channel may follow.
 pub(crate) const MOST_FOLLOWED: usize = 20_000;
 /// How many channels one owner of addresses may have open. A console has one, but many may share an address.
-const MOST_BY_OWNER: usize = 64;
+const MOST_BY_OWNER: usize = 256;
 /// How many sessions or channels are looked at before others get at them.
 const IN_ONE_TURN: usize = 128;
 

@@ -24,7 +24,7 @@ pub enum Refusal {
     /// As many connections were open as the server takes in all, or as it takes of those that have
     /// no room kept for them.
     Full,
-    /// As many were open from one IPv4 address or one IPv6 /64.
+    /// As many were open from one IPv4 address or one IPv6 /64 as it may have.
     Address,
     /// As many were open from one IPv6 /48.
     Owner,

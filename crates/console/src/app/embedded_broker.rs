@@ -69,6 +69,9 @@ impl EmbeddedBroker {
         config.hold_deliveries = true;
         config.allow_unattended = self.unattended;
         config.port = ports::choose(0, ports.broker, false);
+        if let Some(connections) = settings.broker_connections() {
+            config.limits.connections = connections;
+        }
         let mut running = match Broker::start(config).await {
             Ok(running) => running,
             Err(error) => return broker_down(error.into(), &self.standing),
@@ -115,9 +118,11 @@ impl EmbeddedBroker {
         Ok(())
     }
 
-    /// Believes the proxies of `settings` where customers on this network join. Nobody is disconnected.
-    pub async fn trust_proxies(&self, settings: &Settings) {
-        if let Some(running) = self.running.lock().await.as_ref() {
+    /// Takes as many connections as `settings` say, and believes their proxies where customers on this network join.
+    /// Nobody is disconnected.
+    pub async fn take_up(&self, settings: &Settings) {
+        if let Some(running) = self.running.lock().await.as_mut() {
+            running.use_connections(settings.broker_connections());
             running.trust_network_proxies(settings.lan_proxies());
         }
     }

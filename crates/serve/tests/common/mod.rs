@@ -27,6 +27,7 @@ pub fn patient() -> Limits {
         idle_within: long,
         write_within: long,
         connections: 64,
+        paces: None,
         ..Limits::default()
     }
 }
