@@ -91,7 +91,8 @@ fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
 fn add_census(figures: &mut Figures, census: Census) {
     let help = "Sessions whose PIN works.";
     figures.add("deskhand_broker_sessions", Kind::Gauge, help, census.live_sessions);
-    let help = "Sessions that are kept: those whose PIN works, and those that are remembered after that.";
+    let help =
+        "Sessions that are kept: those whose PIN works, and those that are remembered after that.";
     figures.add("deskhand_broker_sessions_kept", Kind::Gauge, help, census.kept_sessions);
     figures.add_each(
         "deskhand_broker_connections",

@@ -297,7 +297,10 @@ async fn minting_ends_where_as_many_sessions_are_kept_as_may_be_and_says_so() {
         let refused = rig.get("/session_pin?region=us-east-1").await;
         assert_eq!(refused.status(), 507);
         let why = common::json_of(refused).await["error"].as_str().unwrap().to_owned();
-        assert!(why.contains("as many sessions as it may") && why.contains("try again later"), "{why}");
+        assert!(
+            why.contains("as many sessions as it may") && why.contains("try again later"),
+            "{why}"
+        );
     };
     is_refused(&rig).await;
     // What is stored counts as it did.

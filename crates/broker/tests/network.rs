@@ -4,10 +4,10 @@
 mod common;
 
 use broker::{Network, Rate};
-use common::{HOOKS, Page, Receiver, Rig, broker, broker_with, json_of};
+use common::{HOOKS, Page, Receiver, Rig, broker, broker_with, endpoint, json_of};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use serve::{Port, TlsFiles};
+use serve::TlsFiles;
 
 /// A broker that is open to the network, and the origin there.
 async fn open() -> (Rig, String) {
@@ -15,16 +15,6 @@ async fn open() -> (Rig, String) {
     rig.running.open_to_network(endpoint()).await.unwrap();
     let origin = rig.handle().customers_origin();
     (rig, origin)
-}
-
-fn endpoint() -> Network {
-    Network {
-        ip: [127, 0, 0, 1].into(),
-        port: Port::Any,
-        tls: None,
-        public_url: None,
-        trusted_proxies: serve::TrustedProxies::default(),
-    }
 }
 
 /// A call from the network.

@@ -189,7 +189,7 @@ fn another_policy_counts_from_the_next_connection_on() {
     let proxies = TrustedProxies::new(["10.0.0.2".parse().unwrap()]);
     places.use_door(PeerPolicy { proxies, counts_loopback: false });
     let (more, refusal) = fill(&places, |_| "10.0.0.2".to_owned());
-    assert_eq!((more.len(), refusal), (700, Refusal::Full));
+    assert_eq!((more.len(), refusal), (600, Refusal::Full));
     drop((held, more));
     assert!(places.0.table.lock().addresses.is_empty(), "each is given back as it was counted");
 }

@@ -33,12 +33,8 @@ fn start(paces: Paces) -> (Server, Arc<AtomicUsize>) {
     };
     let routes = Router::new().route("/hook", any(hook)).route("/", any(async || "here"));
     let bound = serve::bind(Ipv4Addr::UNSPECIFIED.into(), Port::Any).unwrap();
-    let limits = Limits {
-        bodies: Bodies::Ignored,
-        connections: 8_192,
-        paces: Some(paces),
-        ..patient()
-    };
+    let limits =
+        Limits { bodies: Bodies::Ignored, connections: 8_192, paces: Some(paces), ..patient() };
     let door = PeerPolicy { counts_loopback: true, ..PeerPolicy::default() };
     (Server::start_at(door, bound, routes, limits, None).unwrap(), handled)
 }
@@ -67,7 +63,10 @@ fn slow_requests(patience: Duration) -> Paces {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_hooks_from_one_address_that_nobody_waits_for_all_count() {
     let (server, handled) = start(Paces::OF_WEBHOOKS);
-    let large = format!("POST /hook HTTP/1.1\r\nhost: a\r\ncontent-length: 9000\r\n\r\n{}", "x".repeat(9_000));
+    let large = format!(
+        "POST /hook HTTP/1.1\r\nhost: a\r\ncontent-length: 9000\r\n\r\n{}",
+        "x".repeat(9_000)
+    );
     for _ in 0..500 {
         drop(send(&server, 7, HOOK.as_bytes()));
         drop(send(&server, 7, large.as_bytes()));

@@ -313,7 +313,8 @@ impl Connections {
     pub fn has_room_for(&self, client: Client, most: usize) -> bool {
         let by_client = self.open_by_client.get(&client).copied().unwrap_or_default();
         let by_owner = self.open_by_owner.get(&client.owner()).copied().unwrap_or_default();
-        (client.is_whole_owner() || by_client < most) && by_owner < most.saturating_mul(OWNERS_SHARE)
+        (client.is_whole_owner() || by_client < most)
+            && by_owner < most.saturating_mul(OWNERS_SHARE)
     }
 
     /// The connections of a session.

@@ -136,9 +136,8 @@ mod tests {
             hub.mint(by(n), region.clone(), None, &attempts, now).map(drop)
         };
         let results: Vec<_> = (0..times).map(&mut mint).collect();
-        let refused = |refused: &Refused| {
-            matches!(refused, Refused::OwnSessions | Refused::AllSessions)
-        };
+        let refused =
+            |refused: &Refused| matches!(refused, Refused::OwnSessions | Refused::AllSessions);
         assert!(results.iter().all(|one| one.as_ref().err().is_none_or(refused)), "{results:?}");
         results.iter().filter(|one| one.is_ok()).count()
     }
@@ -152,7 +151,11 @@ mod tests {
         assert_eq!(minted(&mut hub, 1_000, |n| network(n + 2, 1), now), MOST / 4 - 5);
         assert_eq!(hub.kept.count(), MOST as u64, "there is an end in all");
         let here = |_| Client::from_ip([127, 0, 0, 1].into());
-        assert_eq!(minted(&mut hub, 1_000, here, now), MOST, "whoever owns the machine has their own");
+        assert_eq!(
+            minted(&mut hub, 1_000, here, now),
+            MOST,
+            "whoever owns the machine has their own"
+        );
     }
 
     #[test]
