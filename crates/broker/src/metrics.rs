@@ -50,7 +50,7 @@ pub(crate) fn take(coordinator: &Arc<Coordinator>, counters: &Counters) -> Take 
     Take::new(move || std::future::ready(figures(&coordinator, &counters)))
 }
 
-fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
+pub(crate) fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
     let census = coordinator.with_hub(|hub, _| hub.census());
     let mut figures = Figures::default();
     add_census(&mut figures, census);

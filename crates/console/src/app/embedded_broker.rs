@@ -7,7 +7,7 @@ use std::{
 
 use broker::{Broker, Handle, Network, Running};
 use engine::StoreError;
-use serve::Counts;
+use serve::{Counts, metrics::Figures};
 
 use super::{
     AppError,
@@ -76,6 +76,7 @@ impl EmbeddedBroker {
             Ok(running) => running,
             Err(error) => return broker_down(error.into(), &self.standing),
         };
+        tracing::info!(addr = %running.addr(), "the broker that comes along answers");
         let mut moved = ports.broker.is_some() && !running.got_remembered_port();
         if settings.lan {
             match running.open_to_network(network(settings, ports)).await {
@@ -157,6 +158,11 @@ impl EmbeddedBroker {
     pub async fn counts(&self) -> Vec<Counts> {
         let slot = self.running.lock().await;
         slot.iter().flat_map(Running::counters).map(serve::Counters::snapshot).collect()
+    }
+
+    /// Its figures; none where it doesn't run.
+    pub async fn figures(&self) -> Figures {
+        self.running.lock().await.as_ref().map_or_else(Figures::default, Running::figures)
     }
 
     /// Stops it, if it runs.
