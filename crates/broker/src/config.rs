@@ -8,7 +8,7 @@ use std::{
 
 use secrecy::SecretString;
 pub use serve::control::Control;
-use serve::{Clock, Limits, Paces, Port, TlsFiles, TrustedProxies};
+use serve::{Clock, Limits, Port, TlsFiles, TrustedProxies};
 use url::Url;
 use wire::Region;
 
@@ -96,7 +96,7 @@ impl Config {
             trusted_proxies: TrustedProxies::default(),
             control: None,
             metrics: None,
-            limits: Limits { paces: Some(Paces::OF_MANY_PEOPLE), ..Limits::default() },
+            limits: Limits::default(),
             programs: ProgramFile::beside_this_one(),
             allow_unattended: false,
             hold_deliveries: false,

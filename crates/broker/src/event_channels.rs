@@ -5,7 +5,7 @@
 //! sessions, and gets each state as it is by then.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -17,7 +17,9 @@ use wire::Pin;
 /// How many sessions one channel may follow.
 pub(crate) const MOST_FOLLOWED: usize = 20_000;
 /// How many channels one owner of addresses may have open. A console has one, but many may share an address.
-const MOST_BY_OWNER: usize = 64;
+const MOST_BY_OWNER: usize = 256;
+/// How many sessions the channels of one owner may follow together. Whoever owns this machine has no end.
+const MOST_FOLLOWED_BY_OWNER: usize = 4 * MOST_FOLLOWED;
 /// How many sessions or channels are looked at before others get at them.
 const IN_ONE_TURN: usize = 128;
 
@@ -30,7 +32,9 @@ struct Open {
     channels: BTreeMap<u64, (Client, Arc<Waiting>)>,
     /// How many there are of each owner.
     by_owner: HashMap<Owner, usize>,
-    followers: HashMap<Pin, HashSet<u64>>,
+    /// How many sessions they follow.
+    followed_by_owner: HashMap<Owner, usize>,
+    followers: HashMap<Pin, BTreeSet<u64>>,
     last_id: u64,
 }
 
@@ -53,6 +57,7 @@ struct Queue {
 pub(crate) struct EventChannel {
     all: Arc<EventChannels>,
     id: u64,
+    client: Client,
     waiting: Arc<Waiting>,
     /// The sessions that are followed, each with the number of the last chat message that was sent.
     followed: HashMap<Pin, u64>,
@@ -70,17 +75,17 @@ impl EventChannels {
         open.last_id += 1;
         let (id, waiting) = (open.last_id, Arc::<Waiting>::default());
         open.channels.insert(id, (client, Arc::clone(&waiting)));
-        Some(EventChannel { all: Arc::clone(self), id, waiting, followed: HashMap::new() })
+        Some(EventChannel { all: Arc::clone(self), id, client, waiting, followed: HashMap::new() })
     }
 
     /// These sessions have changed.
     pub fn publish(&self, pins: &[Pin]) {
-        let open = self.0.lock();
         for pin in pins {
-            for id in open.followers.get(pin).into_iter().flatten() {
-                if let Some((_, waiting)) = open.channels.get(id) {
-                    waiting.add(pin);
-                }
+            let mut rest = Some(0);
+            while let Some(first) = rest {
+                let open = self.0.lock();
+                rest = open.tell_some(pin, first);
+                MutexGuard::unlock_fair(open);
             }
         }
     }
@@ -120,18 +125,20 @@ impl Waiting {
 impl EventChannel {
     /// Follows a session, whose state is sent next; false if too many are followed.
     pub fn follow(&mut self, pin: &Pin, chat_after: u64) -> bool {
-        if self.followed.len() >= MOST_FOLLOWED && !self.followed.contains_key(pin) {
-            return false;
+        if !self.followed.contains_key(pin) {
+            let is_full = self.followed.len() >= MOST_FOLLOWED;
+            if is_full || !self.all.0.lock().follow(self.id, self.client, pin) {
+                return false;
+            }
         }
         self.followed.insert(pin.clone(), chat_after);
-        self.all.0.lock().followers.entry(pin.clone()).or_default().insert(self.id);
         self.waiting.add(pin);
         true
     }
 
     pub fn unfollow(&mut self, pin: &Pin) {
         if self.followed.remove(pin).is_some() {
-            self.all.0.lock().stop_following(self.id, pin);
+            self.all.0.lock().stop_following(self.id, self.client, pin);
         }
     }
 
@@ -168,16 +175,30 @@ impl EventChannel {
 }
 
 impl Open {
-    fn closed(&mut self, owner: Owner) {
-        if let Some(left) = self.by_owner.get_mut(&owner) {
-            *left -= 1;
-            if *left == 0 {
-                self.by_owner.remove(&owner);
+    /// Tells some of those who follow a session, from this channel on; where to go on, if there are more.
+    fn tell_some(&self, pin: &Pin, first: u64) -> Option<u64> {
+        let followers = self.followers.get(pin)?;
+        for id in followers.range(first..).take(IN_ONE_TURN) {
+            if let Some((_, waiting)) = self.channels.get(id) {
+                waiting.add(pin);
             }
         }
+        followers.range(first..).nth(IN_ONE_TURN).copied()
     }
 
-    fn stop_following(&mut self, id: u64, pin: &Pin) {
+    /// False if this client's owner follows too many.
+    fn follow(&mut self, id: u64, client: Client, pin: &Pin) -> bool {
+        let theirs = self.followed_by_owner.entry(client.owner()).or_default();
+        if *theirs >= MOST_FOLLOWED_BY_OWNER && !client.is_this_machine() {
+            return false;
+        }
+        *theirs += 1;
+        self.followers.entry(pin.clone()).or_default().insert(id);
+        true
+    }
+
+    fn stop_following(&mut self, id: u64, client: Client, pin: &Pin) {
+        count_down(&mut self.followed_by_owner, client.owner());
         if let Some(followers) = self.followers.get_mut(pin) {
             followers.remove(&id);
             if followers.is_empty() {
@@ -191,14 +212,23 @@ impl Drop for EventChannel {
     fn drop(&mut self) {
         let mut open = self.all.0.lock();
         if let Some((client, _)) = open.channels.remove(&self.id) {
-            open.closed(client.owner());
+            count_down(&mut open.by_owner, client.owner());
         }
         MutexGuard::unlock_fair(open);
         let pins: Vec<&Pin> = self.followed.keys().collect();
         for some in pins.chunks(IN_ONE_TURN) {
             let mut open = self.all.0.lock();
-            some.iter().for_each(|pin| open.stop_following(self.id, pin));
+            some.iter().for_each(|pin| open.stop_following(self.id, self.client, pin));
             MutexGuard::unlock_fair(open);
+        }
+    }
+}
+
+fn count_down(counts: &mut HashMap<Owner, usize>, of: Owner) {
+    if let Some(left) = counts.get_mut(&of) {
+        *left -= 1;
+        if *left == 0 {
+            counts.remove(&of);
         }
     }
 }
@@ -245,7 +275,46 @@ mod tests {
         }
         assert!(!channel.follow(&pin(1), 0));
         drop(channel);
+        assert!(is_empty(&all));
+    }
+
+    fn is_empty(all: &EventChannels) -> bool {
         let left = all.0.lock();
-        assert!(left.followers.is_empty() && left.by_owner.is_empty());
+        left.followers.is_empty() && left.by_owner.is_empty() && left.followed_by_owner.is_empty()
+    }
+
+    #[test]
+    fn many_channels_of_one_owner_follow_no_more_than_a_few_do() {
+        let all = Arc::<EventChannels>::default();
+        let of = |last| Client::from_ip([198, 51, 100, last].into());
+        let pins: Vec<Pin> =
+            (0..1_000).map(|n| Pin::from_typed(&format!("{n:09}")).unwrap()).collect();
+        let mut channels: Vec<_> = (0..100).map(|_| all.open(of(1)).unwrap()).collect();
+        let followed = channels.iter_mut().flat_map(|channel| {
+            pins.iter().filter(|pin| channel.follow(pin, 0)).collect::<Vec<_>>()
+        });
+        assert_eq!(followed.count(), MOST_FOLLOWED_BY_OWNER);
+        let mut others = all.open(of(2)).unwrap();
+        assert!(others.follow(&pins[0], 0), "others follow what they want");
+        channels[0].unfollow(&pins[0]);
+        assert!(channels[99].follow(&pins[0], 0) && !channels[99].follow(&pins[1], 0));
+        drop((channels, others));
+        assert!(is_empty(&all));
+    }
+
+    #[tokio::test]
+    async fn all_who_follow_a_session_are_told_however_many_they_are() {
+        let all = Arc::<EventChannels>::default();
+        let mut channels: Vec<_> = (0..3 * IN_ONE_TURN + 1)
+            .map(|n| all.open(Client::from_ip([198, 51, 100, (n % 200) as u8].into())).unwrap())
+            .collect();
+        for channel in &mut channels {
+            assert!(channel.follow(&pin(1), 0));
+            assert_eq!(channel.next().await, Some(pin(1)));
+        }
+        all.publish(&[pin(1)]);
+        for channel in &channels {
+            assert_eq!(channel.next().await, Some(pin(1)));
+        }
     }
 }

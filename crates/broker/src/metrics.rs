@@ -50,7 +50,7 @@ pub(crate) fn take(coordinator: &Arc<Coordinator>, counters: &Counters) -> Take 
     Take::new(move || std::future::ready(figures(&coordinator, &counters)))
 }
 
-fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
+pub(crate) fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
     let census = coordinator.with_hub(|hub, _| hub.census());
     let mut figures = Figures::default();
     add_census(&mut figures, census);
@@ -91,6 +91,9 @@ fn figures(coordinator: &Coordinator, counters: &Counters) -> Figures {
 fn add_census(figures: &mut Figures, census: Census) {
     let help = "Sessions whose PIN works.";
     figures.add("deskhand_broker_sessions", Kind::Gauge, help, census.live_sessions);
+    let help =
+        "Sessions that are kept: those whose PIN works, and those that are remembered after that.";
+    figures.add("deskhand_broker_sessions_kept", Kind::Gauge, help, census.kept_sessions);
     figures.add_each(
         "deskhand_broker_connections",
         Kind::Gauge,

@@ -5,13 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use serve::{Counters, Port, Server, TlsFiles, TrustedProxies};
+use serve::{Counters, Port, Server, TlsFiles, TrustedProxies, metrics::Figures};
 use url::Url;
 
 use crate::{
     endpoint::Endpoint,
     http::{self, ApiContext},
     hub::messages::ServerMessage,
+    metrics,
     running::{Running, StartError, check_public_url, load_tls},
 };
 
@@ -51,6 +52,7 @@ impl Running {
         };
         let door = endpoint.trust(network.trusted_proxies);
         let server = Server::start_at(door, bound, http::routes(context), self.limits, tls)?;
+        tracing::info!(%addr, https = is_tls, "open to the network");
         self.network = Some((server, got_requested_port));
         self.coordinator.deliverer.own.set_network(Some(&endpoint));
         *self.coordinator.network.write() = Some(endpoint);
@@ -71,6 +73,7 @@ impl Running {
         server.shutdown().await;
         // Again, for those who got in while it closed.
         send_away();
+        tracing::info!("closed to the network");
     }
 
     /// The address of the endpoint for the network, while it is open.
@@ -82,6 +85,19 @@ impl Running {
     pub fn counters(&self) -> impl Iterator<Item = &Counters> {
         let network = self.network.as_ref().map(|(server, _)| server);
         std::iter::once(&self.server).chain(network).map(Server::counters)
+    }
+
+    /// Its figures, with those of the connections at each of its endpoints.
+    pub fn figures(&self) -> Figures {
+        let mut figures = metrics::figures(&self.coordinator, self.server.counters());
+        if let Some((server, _)) = &self.network {
+            let names = [
+                "deskhand_broker_network_sockets",
+                "deskhand_broker_network_sockets_refused_total",
+            ];
+            figures.add_server(names[0], names[1], server.counters());
+        }
+        figures
     }
 
     /// False if the endpoint for the network had to take another port than the remembered one.

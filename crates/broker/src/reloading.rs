@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use serve::{Port, TlsFiles, TrustedProxies};
+use serve::{Limits, Port, TlsFiles, TrustedProxies};
 use url::Url;
 
 use crate::{
@@ -26,7 +26,6 @@ pub(crate) struct Fixed {
     https: bool,
     control: Option<(IpAddr, Port, PathBuf)>,
     metrics: Option<SocketAddr>,
-    connections: usize,
 }
 
 impl Fixed {
@@ -40,7 +39,6 @@ impl Fixed {
             https: config.tls.is_some(),
             control: control.map(|on| (on.ip, on.port, on.token_file.clone())),
             metrics: config.metrics,
-            connections: config.limits.connections,
         }
     }
 
@@ -57,14 +55,13 @@ impl Fixed {
             ("tls_cert and tls_key (https on or off)", self.https != other.https),
             ("control", self.control != other.control),
             ("metrics", self.metrics != other.metrics),
-            ("connections", self.connections != other.connections),
         ];
         differ.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
     }
 }
 
 impl Running {
-    /// Takes up other settings: certificate and key, limits, lifetimes, where hooks may go, regions, e-mail, proxies,
+    /// Takes up other settings: certificate and key, limits, connections, lifetimes, where hooks may go, regions, e-mail, proxies,
     /// programs. Connections, sessions and the clock stay as they are, and so does the endpoint for the network. Returns
     /// the settings that differ but wait for the next start.
     ///
@@ -85,6 +82,7 @@ impl Running {
             self.server.replace_certificate(tls);
         }
         self.server.use_door(self.coordinator.endpoint.trust(config.trusted_proxies.clone()));
+        self.server.use_connections(Some(config.limits.connections));
         self.coordinator.deliverer.use_ways_out(ways_out);
         *self.coordinator.live.write() = Arc::new(live);
         self.coordinator.with_hub(|hub, _| hub.use_settings(hub_settings(&config)));
@@ -98,6 +96,16 @@ impl Running {
         let endpoint = self.coordinator.network.read().clone();
         if let Some(((server, _), endpoint)) = self.network.as_ref().zip(endpoint) {
             server.use_door(endpoint.trust(proxies));
+        }
+    }
+
+    /// Takes so many connections at each of its addresses from now on, or as many as without a number. Whoever is
+    /// connected stays.
+    pub fn use_connections(&mut self, connections: Option<usize>) {
+        self.limits.connections = connections.unwrap_or(Limits::default().connections);
+        let network = self.network.as_ref().map(|(server, _)| server);
+        for server in std::iter::once(&self.server).chain(network) {
+            server.use_connections(Some(self.limits.connections));
         }
     }
 

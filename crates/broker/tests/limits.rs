@@ -52,13 +52,18 @@ async fn the_program_is_sent_to_nobody_without_end() {
         let path = "/x/program?platform=linux-x86_64";
         call(&rig, "GET", ip, path, &Value::Null).await.status().as_u16()
     };
+    // An office behind one IPv4 address has what an owner of many networks has: four times as many as one of these.
     let one = "203.0.113.7";
-    for _ in 0..2 {
+    for _ in 0..8 {
         assert_ne!(from(one).await, 429);
     }
     assert_eq!(from(one).await, 429);
     assert_ne!(from("203.0.113.8").await, 429, "others are sent it");
     let mut refused = 0;
+    for _ in 0..3 {
+        refused += u16::from(from("2001:db8:2:1::1").await == 429);
+    }
+    assert_eq!(std::mem::take(&mut refused), 1);
     for subnet in 0..10 {
         refused += u16::from(from(&format!("2001:db8:1:{subnet}::1")).await == 429);
     }
@@ -127,12 +132,13 @@ async fn guessing_pins_is_refused_after_a_while_for_the_guesser_alone() {
 #[tokio::test]
 async fn minting_and_email_are_limited_by_client_and_by_pin() {
     let rig = broker_with(|config| {
-        config.rates.local.mint = Rate::new(2, 600);
+        config.rates.local.mint = Rate::new(1, 600);
         config.rates.local.mail_by_pin = Rate::new(2, 3_600);
         config.rates.local.mail_by_client = Rate::new(3, 3_600);
     })
     .await;
     let pins = [rig.mint().await, rig.mint().await];
+    let _ = [rig.mint().await, rig.mint().await];
     assert_eq!(rig.get("/session_pin?region=us-east-1").await.status(), 429);
     let mail = async |pin: &str| {
         let body = json!({ "type": "viewer_started", "name": "A", "session_pin": pin });
@@ -277,4 +283,29 @@ async fn who_says_too_much_has_said_what_came_before_the_end() {
     let chat = rig.get_json(&format!("/chat?session_pin={pin}")).await;
     let bodies: Vec<_> = chat["chat"].as_array().unwrap().iter().map(|one| &one["body"]).collect();
     assert_eq!(bodies, ["one", "two"]);
+}
+
+#[tokio::test]
+async fn minting_ends_where_as_many_sessions_are_kept_as_may_be_and_says_so() {
+    let most = |config: &mut broker::Config| config.rates.local.sessions_in_all = 2;
+    let rig = broker_with(most).await;
+    let pin = rig.mint().await;
+    rig.mint().await;
+    let revoked = rig.post("/x/revoke", &json!({ "session_pin": pin })).await;
+    assert_eq!(revoked.status(), 200);
+    let is_refused = async |rig: &Rig| {
+        let refused = rig.get("/session_pin?region=us-east-1").await;
+        assert_eq!(refused.status(), 507);
+        let why = common::json_of(refused).await["error"].as_str().unwrap().to_owned();
+        assert!(
+            why.contains("as many sessions as it may") && why.contains("try again later"),
+            "{why}"
+        );
+    };
+    is_refused(&rig).await;
+    // What is stored counts as it did.
+    let rig = rig.restart_with(most).await;
+    is_refused(&rig).await;
+    rig.advance(MINUTE * 60 * 24 * 4).await;
+    rig.mint().await;
 }

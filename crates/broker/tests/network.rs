@@ -4,10 +4,10 @@
 mod common;
 
 use broker::{Network, Rate};
-use common::{HOOKS, Page, Receiver, Rig, broker, broker_with, json_of};
+use common::{HOOKS, Page, Receiver, Rig, broker, broker_with, endpoint, json_of};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use serve::{Port, TlsFiles};
+use serve::TlsFiles;
 
 /// A broker that is open to the network, and the origin there.
 async fn open() -> (Rig, String) {
@@ -15,16 +15,6 @@ async fn open() -> (Rig, String) {
     rig.running.open_to_network(endpoint()).await.unwrap();
     let origin = rig.handle().customers_origin();
     (rig, origin)
-}
-
-fn endpoint() -> Network {
-    Network {
-        ip: [127, 0, 0, 1].into(),
-        port: Port::Any,
-        tls: None,
-        public_url: None,
-        trusted_proxies: serve::TrustedProxies::default(),
-    }
 }
 
 /// A call from the network.
@@ -113,16 +103,19 @@ async fn a_customer_who_knows_the_pin_cannot_turn_the_consoles_hooks_away_or_sen
 #[tokio::test]
 async fn the_network_has_limits_of_its_own_and_the_console_keeps_its_room() {
     let mut rig = broker_with(|config| {
-        config.rates.remote.mint = Rate::new(2, 600);
+        // Everybody who can't be told from others is one address, and has an owner's share: four times as much.
+        config.rates.remote.mint = Rate::new(1, 600);
         config.rates.remote.mail_by_pin = Rate::new(1, 3_600);
     })
     .await;
     rig.running.open_to_network(endpoint()).await.unwrap();
     let origin = rig.handle().customers_origin();
     let theirs = mint(&rig, &origin).await;
-    mint(&rig, &origin).await;
-    let third = call(&rig, &origin, "GET", "/session_pin?region=us-east-1", &Value::Null).await;
-    assert_eq!(third.status(), 429);
+    for _ in 0..3 {
+        mint(&rig, &origin).await;
+    }
+    let fifth = call(&rig, &origin, "GET", "/session_pin?region=us-east-1", &Value::Null).await;
+    assert_eq!(fifth.status(), 429);
     let mail = json!({ "type": "viewer_started", "name": "A", "session_pin": theirs });
     let send = async || call(&rig, &origin, "POST", "/email/a@example.com", &mail).await.status();
     assert_eq!([send().await, send().await], [200, 429]);
@@ -143,7 +136,10 @@ async fn proxies_are_trusted_from_now_on_and_nobody_is_disconnected() {
         let asked = rig.http.get(&url).header("x-forwarded-for", from);
         asked.send().await.unwrap().status().as_u16()
     };
-    assert_eq!([mint("198.51.100.1").await, mint("198.51.100.2").await], [200, 429]);
+    for n in 1..5 {
+        assert_eq!(mint(&format!("198.51.100.{n}")).await, 200);
+    }
+    assert_eq!(mint("198.51.100.5").await, 429, "all of them are one");
     let proxies = ["127.0.0.1".parse().unwrap()];
     rig.running.trust_network_proxies(serve::TrustedProxies::new(proxies));
     assert_eq!([mint("198.51.100.2").await, mint("198.51.100.3").await], [200, 200]);
@@ -156,7 +152,7 @@ async fn proxies_are_trusted_from_now_on_and_nobody_is_disconnected() {
 #[tokio::test]
 async fn customers_behind_a_trusted_proxy_are_told_apart_and_an_untrusted_one_speaks_for_nobody() {
     for (trusted, of_the_next) in [(true, 200), (false, 429)] {
-        let mut rig = broker_with(|config| config.rates.remote.mint = Rate::new(2, 600)).await;
+        let mut rig = broker_with(|config| config.rates.remote.mint = Rate::new(1, 600)).await;
         let proxies = trusted.then(|| "127.0.0.1".parse().unwrap());
         let trusted_proxies = serve::TrustedProxies::new(proxies);
         rig.running.open_to_network(Network { trusted_proxies, ..endpoint() }).await.unwrap();
@@ -166,8 +162,10 @@ async fn customers_behind_a_trusted_proxy_are_told_apart_and_an_untrusted_one_sp
             let asked = rig.http.get(&url).header("x-forwarded-for", from);
             asked.send().await.unwrap().status().as_u16()
         };
-        let of_one = [mint("198.51.100.1").await, mint("198.51.100.1").await];
-        assert_eq!((of_one, mint("198.51.100.1").await), ([200, 200], 429));
+        for _ in 0..4 {
+            assert_eq!(mint("198.51.100.1").await, 200);
+        }
+        assert_eq!(mint("198.51.100.1").await, 429);
         assert_eq!(mint("198.51.100.2").await, of_the_next, "trusted: {trusted}");
     }
 }
@@ -237,12 +235,15 @@ async fn a_listener_is_called_where_hooks_may_go_and_nowhere_else() {
 
 #[tokio::test]
 async fn a_listener_is_called_only_so_often() {
-    let rig = broker_with(|config| config.rates.local.reach = Rate::new(2, 60)).await;
+    let rig = broker_with(|config| config.rates.local.reach = Rate::new(1, 60)).await;
     // Nothing listens there.
     let body = json!({ "url": "http://127.0.0.1:9/reach/0123456789abcdef0123456789abcdef" });
     let reach = async || rig.post("/x/reach", &body).await;
     assert_eq!(json_of(reach().await).await, json!({ "success": true, "answered": false }));
-    assert_eq!([reach().await.status(), reach().await.status()], [200, 429]);
+    for _ in 0..3 {
+        assert_eq!(reach().await.status(), 200);
+    }
+    assert_eq!(reach().await.status(), 429);
     rig.advance(common::MINUTE).await;
     assert_eq!(reach().await.status(), 200);
 }

@@ -5,7 +5,7 @@
 mod common;
 mod operating;
 
-use common::{Page, Receiver, broker, client};
+use common::{Page, Receiver, broker, client, endpoint};
 use operating::Program;
 use port_tests::KeptPort;
 use reqwest::StatusCode;
@@ -14,14 +14,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn health_is_told_at_every_endpoint_by_any_address_and_by_no_foreign_name() {
     let mut rig = broker().await;
-    let network = broker::Network {
-        ip: [127, 0, 0, 1].into(),
-        port: serve::Port::Any,
-        tls: None,
-        public_url: None,
-        trusted_proxies: serve::TrustedProxies::default(),
-    };
-    rig.running.open_to_network(network).await.unwrap();
+    rig.running.open_to_network(endpoint()).await.unwrap();
     for origin in [rig.running.origin().to_owned(), rig.handle().customers_origin()] {
         for path in ["/healthz", "/readyz"] {
             let ask = |host: &'static str| {

@@ -94,7 +94,14 @@ async fn settings_change_without_a_restart_and_whoever_is_connected_stays() {
 
     fs::write(&file, "connections = 300\nlog_format = \"json\"\n").unwrap();
     program.signal("-HUP");
-    program.log_says("connections, log_format");
+    program.log_says("log_format");
+
+    // One is there already.
+    fs::write(&file, "sessions = 1\n").unwrap();
+    program.signal("-HUP");
+    program.log_says("were read again");
+    let refused = client().get(format!("{base}/session_pin?region=us-east-1"));
+    assert_eq!(refused.send().await.unwrap().status(), 507);
 
     for bad in ["regions = 5", "[smtp]\nurl = \"nonsense\"\nfrom = \"nobody\"", "[regions]"] {
         let before = regions().await;

@@ -5,11 +5,10 @@ mod common;
 
 use std::time::Duration;
 
-use broker::{Network, Rate};
-use common::{Page, Rig, Stream, broker, broker_with, present};
+use broker::Rate;
+use common::{Page, Rig, Stream, broker, broker_with, endpoint, present};
 use futures_util::SinkExt as _;
 use serde_json::json;
-use serve::Port;
 use tokio::{io::AsyncWriteExt as _, time::timeout};
 use tokio_tungstenite::{MaybeTlsStream, tungstenite::Message};
 
@@ -262,14 +261,7 @@ async fn a_viewer_that_never_reads_slows_nobody_and_fills_no_memory() {
 #[tokio::test]
 async fn a_stream_of_somebody_on_the_network_ends_when_that_endpoint_closes() {
     let mut rig = broker().await;
-    let network = Network {
-        ip: [127, 0, 0, 1].into(),
-        port: Port::Any,
-        tls: None,
-        public_url: None,
-        trusted_proxies: serve::TrustedProxies::default(),
-    };
-    rig.running.open_to_network(network).await.unwrap();
+    rig.running.open_to_network(endpoint()).await.unwrap();
     let door = rig.handle().customers_origin();
     let (_, mut presenter, viewer) = session(&rig).await;
     let mut seen = Stream::open(rig.running.origin(), &viewer.watch()).await;

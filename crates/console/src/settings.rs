@@ -157,6 +157,11 @@ impl Settings {
         proxies(&self.listener_trusted_proxies)
     }
 
+    /// How many connections the broker that comes along takes, if that is set.
+    pub fn broker_connections(&self) -> Option<usize> {
+        self.broker_connections.and_then(|number| number.try_into().ok())
+    }
+
     /// The proxies that are believed where customers on this network join.
     pub fn lan_proxies(&self) -> TrustedProxies {
         proxies(&self.lan_trusted_proxies)

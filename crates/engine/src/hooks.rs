@@ -22,7 +22,7 @@ use axum::{
 };
 use parking_lot::{Mutex, RwLock};
 use ring::digest::{SHA256, digest};
-use serve::{Bodies, Limits, Tally};
+use serve::{Bodies, Limits, Paces, Tally};
 use session::{Delivery, DeliveryId, Timestamp};
 use tokio::sync::{Notify, mpsc, oneshot};
 use wire::{HookType, session_events::REVISION_HEADER};
@@ -181,10 +181,11 @@ struct Queued {
     done: oneshot::Sender<bool>,
 }
 
-/// The limits to serve the listener with: an event counts whatever becomes of its body. It takes so many
-/// connections, or as many as a server does by default.
+/// The limits to serve the listener with: an event counts whatever becomes of its body and however many come at once.
+/// It takes so many connections, or as many as a server does by default.
 pub fn limits(connections: Option<usize>) -> Limits {
-    let limits = Limits { bodies: Bodies::Ignored, ..Limits::default() };
+    let (bodies, paces) = (Bodies::Ignored, Some(Paces::OF_WEBHOOKS));
+    let limits = Limits { bodies, paces, ..Limits::default() };
     Limits { connections: connections.unwrap_or(limits.connections), ..limits }
 }
 

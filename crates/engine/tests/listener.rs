@@ -78,6 +78,28 @@ struct Listener {
 
 impl Listener {
     async fn start() -> Self {
+        Self::start_by(async |router| {
+            let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = socket.local_addr().unwrap().port();
+            tokio::spawn(async move { axum::serve(socket, router).await });
+            port
+        })
+        .await
+    }
+
+    /// With the limits that the console has, where everybody on loopback counts as one stranger.
+    async fn start_limited() -> Self {
+        Self::start_by(async |router| {
+            let bound = serve::bind([127, 0, 0, 1].into(), serve::Port::Any).unwrap();
+            let door = serve::PeerPolicy { counts_loopback: true, ..Default::default() };
+            let server = serve::Server::start_at(door, bound, router, hooks::limits(None), None);
+            server.unwrap().addr().port()
+        })
+        .await
+    }
+
+    /// `serve` serves the routes, and answers at which port.
+    async fn start_by(serve: impl AsyncFnOnce(axum::Router) -> u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = SealKey::new(&SecretBox::new(Box::new([1; 32])));
         let disk = Faults::default();
@@ -88,9 +110,7 @@ impl Listener {
         routes.open(SessionId::from_bytes([1; 16]), &tokens);
         let (told, watch) = (Recorder::default(), Watch::new(|| {}));
         let router = hooks::router(routes, Default::default(), journal, told.clone(), &watch);
-        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = socket.local_addr().unwrap().port();
-        tokio::spawn(async move { axum::serve(socket, router).await });
+        let port = serve(router).await;
         let place = HookType::ALL.iter().position(|&hook| hook == HOOK).unwrap();
         let url_path = format!("/hook/{}", tokens[place].expose());
         Self { url_path, port, told, disk, watch, _folder: folder }
@@ -223,4 +243,30 @@ async fn a_try_of_the_same_delivery_is_known_by_its_headers() {
         [None, Some(7), None, None, None]
     );
     assert_eq!(ids[3..], [None, None]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_hooks_from_one_address_are_kept_though_nobody_waits_for_an_answer() {
+    let listener = Listener::start_limited().await;
+    let post =
+        format!("POST {} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{{}}", listener.url_path);
+    for _ in 0..1_000 {
+        let mut stream = TcpStream::connect(("127.0.0.1", listener.port)).await.unwrap();
+        stream.write_all(post.as_bytes()).await.unwrap();
+    }
+    let kept =
+        || listener.calls().iter().filter(|call| matches!(call, Call::Committed(Some(_)))).count();
+    let all = async {
+        while kept() < 1_000 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), all).await.is_ok(), "{} kept", kept());
+}
+
+#[test]
+fn the_listener_has_paces_that_lose_nothing() {
+    let limits = hooks::limits(Some(100));
+    assert_eq!((limits.bodies, limits.connections), (serve::Bodies::Ignored, 100));
+    assert_eq!(limits.paces, Some(serve::Paces::OF_WEBHOOKS));
 }

@@ -13,7 +13,7 @@ use axum::{
     response::Response,
 };
 use serve::{
-    Tally,
+    Counters, Tally,
     metrics::{Figures, Kind, Take},
 };
 
@@ -42,14 +42,17 @@ impl Calls {
         routes.layer(middleware::from_fn_with_state(counting, count))
     }
 
-    /// Takes the figures.
-    pub fn take(&self) -> Take {
+    /// Takes the figures, with what the three servers count of their connections.
+    pub fn take(&self, servers: [Counters; 3]) -> Take {
         let calls = self.clone();
-        Take::new(move || std::future::ready(calls.figures()))
+        Take::new(move || std::future::ready(calls.figures(&servers)))
     }
 
-    fn figures(&self) -> Figures {
+    fn figures(&self, servers: &[Counters; 3]) -> Figures {
         let mut figures = Figures::default();
+        for (counters, [open, refused]) in servers.iter().zip(SOCKETS) {
+            figures.add_server(open, refused, counters);
+        }
         for (outcomes, name) in self.0.outcomes.iter().zip(NAMES) {
             let counted = [
                 ("answered", &outcomes.answered),
@@ -73,6 +76,16 @@ const NAMES: [&str; 3] = [
     "deskhand_sandbox_logintc_calls_total",
     "deskhand_sandbox_rocketchat_calls_total",
     "deskhand_sandbox_passwordless_calls_total",
+];
+
+/// The names of what their servers count of connections: those that are open, and those that were refused.
+const SOCKETS: [[&str; 2]; 3] = [
+    ["deskhand_sandbox_logintc_sockets", "deskhand_sandbox_logintc_sockets_refused_total"],
+    ["deskhand_sandbox_rocketchat_sockets", "deskhand_sandbox_rocketchat_sockets_refused_total"],
+    [
+        "deskhand_sandbox_passwordless_sockets",
+        "deskhand_sandbox_passwordless_sockets_refused_total",
+    ],
 ];
 
 /// The kind of a refusal, for each service.

@@ -115,7 +115,10 @@ impl Sandbox {
             control.start::<StartError>(advance, faults.clone(), Router::new())
         };
         let control = config.control.map(start_control).transpose()?;
-        let start_metrics = |addr| serve::metrics::start::<StartError>(addr, calls.take(), &health);
+        let counters = [&logintc.server, &rocketchat.server, &passwordless.server]
+            .map(|server| server.counters().clone());
+        let start_metrics =
+            |addr| serve::metrics::start::<StartError>(addr, calls.take(counters), &health);
         let metrics = config.metrics.map(start_metrics).transpose()?;
         Ok(Running {
             store,

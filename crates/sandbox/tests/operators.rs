@@ -57,6 +57,11 @@ async fn each_stand_in_tells_its_health_and_one_address_the_figures_of_all() {
         text.contains("deskhand_sandbox_logintc_calls_total{outcome=\"refused\"} 1\n"),
         "{text}"
     );
+    for service in ["logintc", "rocketchat", "passwordless"] {
+        let refused =
+            format!("deskhand_sandbox_{service}_sockets_refused_total{{kind=\"fast\"}} 0\n");
+        assert!(text.contains(&refused), "{text}");
+    }
 
     // There is nothing to read again, and no reason to end.
     signal(&program, "-HUP");

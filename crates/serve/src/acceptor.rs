@@ -21,7 +21,7 @@ use tokio::{
 use tokio_util::{sync::WaitForCancellationFutureOwned, task::TaskTracker};
 
 use crate::{
-    Limits,
+    Bodies, Limits,
     counters::Refusal,
     listening::Placed,
     paced::{Paced, TOO_FAST},
@@ -60,10 +60,8 @@ impl<S> Accept<Placed, DetachedConnection<S>> for Acceptor {
             limits: self.limits,
             lingering: self.lingering.clone(),
         };
-        std::future::ready(Ok((
-            connection,
-            Tracked { routes, progress, slowest: self.limits.slowest },
-        )))
+        let (slowest, at_once) = (self.limits.slowest, self.limits.bodies == Bodies::Ignored);
+        std::future::ready(Ok((connection, Tracked { routes, progress, slowest, at_once })))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Who gets one of a server's places for connections.
 //!
-//! An address and an owner of addresses get a part of the places, so that no one of them shuts out the others. A trusted
-//! proxy's own address, and this machine's, say nothing about who it is: their connections aren't held to a part for
-//! each address, but to a part for all together, and so are all others. Hence neither shuts out the other. Of those whom
+//! An owner of addresses (an IPv4 address, an IPv6 /48) gets a part of the places, and of that each IPv6 /64 gets a part,
+//! so that no one of them shuts out the others. A trusted proxy's own address, and this machine's, say nothing about who
+//! it is: their connections aren't held to a part for each address, but to a part for all together, and so are all others. Hence neither shuts out the other. Of those whom
 //! a trusted proxy passes on each address has its part all the same: as many requests under way and sockets at once as
 //! it could have connections.
 //!
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Client, Counters, Limits, Owner, TrustedProxies,
+    caps::Caps,
     counters::Refusal,
     idle::{Idle, change, change_of},
     pace::{Paced, Schedules},
@@ -45,19 +46,10 @@ pub(crate) struct ConnectionSlots(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     door: RwLock<PeerPolicy>,
-    caps: Caps,
+    caps: RwLock<Caps>,
     counters: Counters,
     table: Mutex<Table>,
     paces: Schedules,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Caps {
-    total: usize,
-    /// For all on one side; what remains is kept for the other.
-    side: usize,
-    address: usize,
-    owner: usize,
 }
 
 /// Whose connection it is, as far as that can be said.
@@ -112,15 +104,9 @@ pub(crate) struct Share {
 
 impl ConnectionSlots {
     pub fn new(limits: &Limits, door: PeerPolicy, counters: Counters) -> Self {
-        let total = limits.connections;
-        let caps = Caps {
-            total,
-            side: total - total / 8,
-            address: limits.per_address.unwrap_or((total / 8).max(1)),
-            owner: limits.per_owner.unwrap_or((total / 4).max(1)),
-        };
-        counters.set_limit(total);
-        let door = RwLock::new(door);
+        let caps = Caps::new(limits.connections, limits);
+        counters.set_limit(caps.total);
+        let (door, caps) = (RwLock::new(door), RwLock::new(caps));
         let (table, paces) = (Mutex::default(), Schedules::new(limits.paces));
         Self(Arc::new(Inner { door, caps, counters, table, paces }))
     }
@@ -128,6 +114,13 @@ impl ConnectionSlots {
     /// Tells connections apart by another policy, from the next one on.
     pub fn use_door(&self, door: PeerPolicy) {
         *self.0.door.write() = door;
+    }
+
+    /// Gives so many places from the next connection on. Nobody loses theirs who doesn't have to give way anyway.
+    pub fn use_connections(&self, total: usize, limits: &Limits) {
+        *self.0.caps.write() = Caps::new(total, limits);
+        self.0.counters.set_limit(total);
+        self.tell();
     }
 
     pub fn counters(&self) -> &Counters {
@@ -140,7 +133,8 @@ impl ConnectionSlots {
         let owner = side.owner();
         // First, since it costs least.
         owner.map_or(Ok(Duration::ZERO), |owner| self.count(Paced::Connections, owner, 1))?;
-        let taken = self.0.table.lock().take(side, self.0.caps);
+        let caps = *self.0.caps.read();
+        let taken = self.0.table.lock().take(side, caps);
         let (place, evicted) = taken.inspect_err(|refusal| self.0.counters.refused(*refusal))?;
         if let Some(evicted) = evicted {
             self.0.counters.refused(Refusal::Silent);
@@ -183,7 +177,7 @@ impl ConnectionSlots {
     }
 
     fn tell(&self) {
-        let (table, caps) = (self.0.table.lock(), self.0.caps);
+        let (caps, table) = (*self.0.caps.read(), self.0.table.lock());
         let full = table.open.len() >= caps.total || table.sides.iter().any(|n| *n >= caps.side);
         self.0.counters.stand_at(table.open.len(), full);
     }
@@ -207,6 +201,11 @@ impl ConnectionSlot {
         owner.map_or(Ok(Duration::ZERO), |owner| self.places.count(Paced::Requests, owner, 1))
     }
 
+    /// The longest that a request waits.
+    pub fn longest_wait(&self) -> Duration {
+        self.places.0.paces.patience(Paced::Requests)
+    }
+
     /// A share for whoever a trusted proxy passes on with these headers, or why there is none, which is counted. None
     /// is needed where the connection's own address says who it is, or nobody can.
     pub fn share(&self, headers: &HeaderMap) -> Result<Option<Share>, Refusal> {
@@ -218,7 +217,8 @@ impl ConnectionSlot {
             door.proxies.client(self.peer, headers)
         };
         let Side::One(client) = self.places.side((client.0, 0).into()) else { return Ok(None) };
-        let counted = self.places.0.table.lock().add_share(client, self.places.0.caps);
+        let caps = *self.places.0.caps.read();
+        let counted = self.places.0.table.lock().add_share(client, caps);
         counted.inspect_err(|refusal| self.places.counters().refused(*refusal))?;
         Ok(Some(Share { client, places: self.places.clone() }))
     }
@@ -279,14 +279,15 @@ impl Table {
     fn check_share(&self, client: Client, caps: Caps) -> Result<(), Refusal> {
         if self.owners.get(&client.owner()).is_some_and(|count| *count >= caps.owner) {
             // Where the address is the owner, it is the address that has too many.
-            let is_one = client.owner().first() == client.0;
-            return Err(if is_one { Refusal::Address } else { Refusal::Owner });
+            return Err(if client.is_whole_owner() { Refusal::Address } else { Refusal::Owner });
         }
         if self.has_its_part(client, caps) { Err(Refusal::Address) } else { Ok(()) }
     }
 
+    /// Whether it is an address among others of its owner that has as many as one of them may.
     fn has_its_part(&self, client: Client, caps: Caps) -> bool {
-        self.addresses.get(&client).is_some_and(|count| *count >= caps.address)
+        let open = self.addresses.get(&client);
+        !client.is_whole_owner() && open.is_some_and(|count| *count >= caps.address)
     }
 
     fn add_share(&mut self, client: Client, caps: Caps) -> Result<(), Refusal> {

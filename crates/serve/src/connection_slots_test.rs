@@ -31,10 +31,15 @@ fn get(places: &ConnectionSlots, ip: &str) -> Result<ConnectionSlot, Refusal> {
 
 #[test]
 fn an_address_gets_a_part_and_leaves_the_rest_to_others() {
-    for (ip, other) in [("203.0.113.9", "203.0.113.10"), ("2001:db8:1:2::1", "2001:db8:9::1")] {
+    // An IPv4 address is an owner; an IPv6 /64 is one of the networks of its owner, also the first one.
+    for (ip, other, part) in [
+        ("203.0.113.9", "203.0.113.10", 200),
+        ("2001:db8:1:2::1", "2001:db8:9::1", 100),
+        ("2001:db8:1::1", "2001:db8:9::1", 100),
+    ] {
         let places = places(800);
         let (held, refusal) = fill(&places, |_| ip.to_owned());
-        assert_eq!((held.len(), refusal), (100, Refusal::Address), "{ip}");
+        assert_eq!((held.len(), refusal), (part, Refusal::Address), "{ip}");
         assert!(get(&places, other).is_ok());
         drop(held);
         assert!(get(&places, ip).is_ok());
@@ -57,13 +62,13 @@ fn an_owner_of_many_networks_gets_a_part() {
 fn within_a_part_whoever_comes_takes_the_place_of_one_that_is_silent_there() {
     let places = places(800);
     let (mut busy, _) = fill(&places, |_| "203.0.113.9".to_owned());
-    busy.truncate(90);
+    busy.truncate(190);
     let silent: Vec<_> = (0..10).map(|_| get(&places, "203.0.113.9").unwrap()).collect();
     let stranger = get(&places, "203.0.113.10").unwrap();
     let next = get(&places, "203.0.113.9").unwrap();
     assert!(silent[0].taken.is_cancelled() && !silent[1].taken.is_cancelled());
     assert!(!stranger.taken.is_cancelled() && !next.taken.is_cancelled());
-    assert_eq!(places.counters().snapshot().open, 101);
+    assert_eq!(places.counters().snapshot().open, 201);
     next.begin();
     silent[1..].iter().for_each(ConnectionSlot::begin);
     assert_eq!(get(&places, "203.0.113.9").unwrap_err(), Refusal::Address, "all are busy");
@@ -161,7 +166,7 @@ fn behind_a_trusted_proxy_each_address_and_owner_has_its_part_and_no_other() {
         (some, refused.len())
     };
     let (held, refused) = shares(300, &|_| "203.0.113.9".to_owned());
-    assert_eq!((held.len(), refused), (100, 200));
+    assert_eq!((held.len(), refused), (200, 100));
     let (held_too, refused) = shares(300, &|n| format!("2001:db8:1:{n:x}::1"));
     assert_eq!((held_too.len(), refused), (200, 100));
     // Who is behind the proxy and at the door as well has one part.
@@ -180,11 +185,28 @@ fn behind_a_trusted_proxy_each_address_and_owner_has_its_part_and_no_other() {
 fn another_policy_counts_from_the_next_connection_on() {
     let places = places(800);
     let (held, _) = fill(&places, |_| "10.0.0.2".to_owned());
-    assert_eq!(held.len(), 100);
+    assert_eq!(held.len(), 200);
     let proxies = TrustedProxies::new(["10.0.0.2".parse().unwrap()]);
     places.use_door(PeerPolicy { proxies, counts_loopback: false });
     let (more, refusal) = fill(&places, |_| "10.0.0.2".to_owned());
-    assert_eq!((more.len(), refusal), (700, Refusal::Full));
+    assert_eq!((more.len(), refusal), (600, Refusal::Full));
     drop((held, more));
     assert!(places.0.table.lock().addresses.is_empty(), "each is given back as it was counted");
+}
+
+#[test]
+fn another_number_of_places_counts_from_the_next_connection_on_and_sends_nobody_away() {
+    let places = places(80);
+    let (held, _) = fill(&places, |_| "203.0.113.9".to_owned());
+    assert_eq!(held.len(), 20);
+    let use_connections = |total| places.use_connections(total, &Limits::default());
+    use_connections(800);
+    let (more, _) = fill(&places, |_| "203.0.113.9".to_owned());
+    assert_eq!((more.len(), places.counters().snapshot().limit), (180, 800));
+    use_connections(80);
+    assert!(held.iter().chain(&more).all(|place| !place.taken.is_cancelled()));
+    assert!(places.counters().snapshot().full);
+    assert_eq!(get(&places, "203.0.113.10").unwrap_err(), Refusal::Full);
+    drop(more);
+    assert!(get(&places, "203.0.113.10").is_ok());
 }

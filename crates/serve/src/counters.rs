@@ -24,7 +24,7 @@ pub enum Refusal {
     /// As many connections were open as the server takes in all, or as it takes of those that have
     /// no room kept for them.
     Full,
-    /// As many were open from one IPv4 address or one IPv6 /64.
+    /// As many were open from one IPv4 address or one IPv6 /64 as it may have.
     Address,
     /// As many were open from one IPv6 /48.
     Owner,
@@ -118,11 +118,13 @@ impl Counts {
 impl Counters {
     /// What they stand at now.
     pub fn snapshot(&self) -> Counts {
+        // First, so that what is said of the places is no older than the refusals that they led to.
+        let refused = array::from_fn(|at| self.0.refused[at].load(Ordering::Acquire));
         Counts {
             open: self.0.open.load(Ordering::Relaxed),
             limit: self.0.limit.load(Ordering::Relaxed),
             full: self.is_full(Instant::now()),
-            refused: array::from_fn(|at| self.0.refused[at].load(Ordering::Relaxed)),
+            refused,
         }
     }
 
@@ -156,7 +158,7 @@ impl Counters {
 
     /// Counts one more, and says how many to log, if it is time to.
     fn count(&self, refusal: Refusal, now: Instant) -> Option<u64> {
-        let total = self.0.refused[refusal.index()].fetch_add(1, Ordering::Relaxed) + 1;
+        let total = self.0.refused[refusal.index()].fetch_add(1, Ordering::Release) + 1;
         let mut last = self.0.logged[refusal.index()].lock();
         last.refused = Some(now);
         if last.logged.is_some_and(|at| now.duration_since(at) < LOGGED_EVERY) {

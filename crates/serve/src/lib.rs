@@ -32,6 +32,7 @@
 mod acceptor;
 pub mod bind;
 pub mod built_pages;
+mod caps;
 pub mod clock;
 pub mod connection_slots;
 pub mod control;

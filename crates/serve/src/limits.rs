@@ -25,7 +25,8 @@ pub enum Bodies {
     /// off never gets to it.
     Whole,
     /// A handler sees every request at once and without its body, which is read up to the limits
-    /// and discarded. Its state decides the answer only where no handler knows the path.
+    /// and discarded. Its state decides the answer only where no handler knows the path. Requests that
+    /// come too fast are handled as well; their answers wait.
     Ignored,
 }
 
@@ -50,11 +51,12 @@ pub struct Limits {
     /// How many connections are open at once. One more takes the place of the oldest that has sent
     /// no request yet, or is closed at once.
     pub connections: usize,
-    /// How many of them from one address (an IPv4 address, an IPv6 /64); an eighth unless set.
+    /// How many of them from one IPv6 /64; an eighth unless set.
     pub per_address: Option<usize>,
     /// How many of them from one owner (an IPv4 address, an IPv6 /48); a quarter unless set.
     pub per_owner: Option<usize>,
-    /// How fast what comes from one owner is taken, where that is limited. This machine's never is.
+    /// How fast what comes from one owner is taken; as [many people](Paces::OF_MANY_PEOPLE) need it unless set, and
+    /// without an end where there are none. This machine's never waits.
     pub paces: Option<Paces>,
     /// How long requests under way are waited for on shutdown.
     pub shutdown_within: Duration,
@@ -74,7 +76,7 @@ impl Default for Limits {
             connections: file_limit::connections(),
             per_address: None,
             per_owner: None,
-            paces: None,
+            paces: Some(Paces::OF_MANY_PEOPLE),
             shutdown_within: Duration::from_secs(2),
             bodies: Bodies::Whole,
         }

@@ -62,6 +62,11 @@ impl Figures {
         );
     }
 
+    /// Adds the figures of another server in this process.
+    pub fn append(&mut self, others: Self) {
+        self.0.push_str(&others.0);
+    }
+
     /// The text.
     pub fn into_text(self) -> String {
         self.0

@@ -28,7 +28,8 @@ pub struct Paces {
     /// New connections. None of them waits: those that come so fast that they would have to wait for longer than the
     /// patience are closed before anything is done for them.
     pub connections: Pace,
-    /// Requests: they wait, and get 429 beyond the patience.
+    /// Requests: they wait, and get 429 beyond the patience. Where bodies are [ignored](crate::Bodies::Ignored) each is
+    /// handled at once, and its answer waits, for the patience at most.
     pub requests: Pace,
     /// Messages on WebSockets, where their handler asks for its [turns](crate::Turns).
     pub messages: Pace,
@@ -52,6 +53,20 @@ impl Paces {
                 at_once: 8_000,
                 patience: Duration::from_secs(30),
             },
+        }
+    };
+
+    /// For webhooks, all of which a service may send from one address, without waiting for an answer, and once: as many
+    /// at once as a thousand sessions have, each on a connection of its own and with a body that just fits. What goes on
+    /// longer is taken at the pace of many people.
+    pub const OF_WEBHOOKS: Self = {
+        let of_hooks = Pace { at_once: 4_000, ..Self::OF_MANY_PEOPLE.connections };
+        Self {
+            connections: of_hooks,
+            // Only whoever keeps thousands of requests waiting gets to its end, and then keeps them waiting as long.
+            requests: Pace { patience: Duration::from_secs(60), ..of_hooks },
+            reads: Pace { at_once: 4_000 * 70, ..Self::OF_MANY_PEOPLE.reads },
+            ..Self::OF_MANY_PEOPLE
         }
     };
 }
@@ -80,14 +95,23 @@ impl Schedules {
 
     /// Counts so much of a kind; for how long it has to wait, or `None` if that is more than it may.
     pub fn count(&self, paced: Paced, owner: Owner, cost: u32) -> Option<Duration> {
-        let Some(paces) = &self.paces else { return Some(Duration::ZERO) };
-        let pace = match paced {
+        let Some(pace) = self.pace(paced) else { return Some(Duration::ZERO) };
+        self.due[paced as usize].lock().count(owner, pace, cost, Instant::now())
+    }
+
+    /// The longest that anything of a kind waits.
+    pub fn patience(&self, paced: Paced) -> Duration {
+        self.pace(paced).map_or(Duration::ZERO, |pace| pace.patience)
+    }
+
+    fn pace(&self, paced: Paced) -> Option<Pace> {
+        let paces = self.paces.as_ref()?;
+        Some(match paced {
             Paced::Connections => paces.connections,
             Paced::Requests => paces.requests,
             Paced::Messages => paces.messages,
             Paced::Reads => paces.reads,
-        };
-        self.due[paced as usize].lock().count(owner, pace, cost, Instant::now())
+        })
     }
 }
 

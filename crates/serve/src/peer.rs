@@ -27,6 +27,11 @@ impl Client {
         self.0.is_loopback()
     }
 
+    /// Whether it is all that its owner has: an IPv4 address, behind which a whole office may be.
+    pub const fn is_whole_owner(self) -> bool {
+        self.0.is_ipv4() || self.0.is_loopback()
+    }
+
     /// Who most likely owns the address, for limits that one owner of many addresses must not escape: an IPv4 address, or
     /// an IPv6 /48, which is what a provider gives one site.
     pub fn owner(self) -> Owner {

@@ -200,6 +200,8 @@ pub(crate) struct Tracked<S> {
     pub routes: S,
     pub progress: Arc<Progress>,
     pub slowest: Speed,
+    /// Whether a request is handled at once, however many come. Its answer waits instead.
+    pub at_once: bool,
 }
 
 impl<S, B> Service<Request<B>> for Tracked<S>
@@ -222,9 +224,12 @@ where
         let shared = place.share(request.headers());
         let waits = shared.and_then(|share| {
             under_way.share = share;
-            place.wait(under_way.share.as_ref())
+            let wait = place.wait(under_way.share.as_ref());
+            // Whoever sent it may never send it again.
+            if self.at_once { wait.or_else(|_| Ok(place.longest_wait())) } else { wait }
         });
         let Ok(wait) = waits else { return Box::pin(async move { Ok(too_many(under_way)) }) };
+        let (before, after) = if self.at_once { (None, Some(wait)) } else { (Some(wait), None) };
         if request.headers().contains_key(header::UPGRADE) {
             request.extensions_mut().insert(under_way.turns());
         }
@@ -232,11 +237,10 @@ where
         let slowest = self.slowest;
         let mut routes = self.routes.clone();
         Box::pin(async move {
-            if !wait.is_zero() {
-                sleep(wait).await;
-            }
+            wait_for(before).await;
             let answer = routes.call(request);
             let response = answer.await?;
+            wait_for(after).await;
             match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => under_way.upgrade(),
                 StatusCode::REQUEST_TIMEOUT => under_way.progress.place.refused(Refusal::Slow),
@@ -251,6 +255,12 @@ where
                 Body::new(TrackedBody { body, under_way, is_http2, slowest, given: 0, rest })
             }))
         })
+    }
+}
+
+async fn wait_for(wait: Option<Duration>) {
+    if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+        sleep(wait).await;
     }
 }
 

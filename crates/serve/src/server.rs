@@ -21,6 +21,7 @@ use crate::{
     Bound, Counters, Limits,
     acceptor::Acceptor,
     connection_slots::{ConnectionSlots, PeerPolicy},
+    file_limit,
     listening::{Listening, Peer},
     tls::Tls,
 };
@@ -140,6 +141,13 @@ impl Server {
     /// Tells connections apart by another policy, from the next one on.
     pub fn use_door(&self, door: PeerPolicy) {
         self.places.use_door(door);
+    }
+
+    /// Takes so many connections from the next one on, or as many as it would without a number. Whoever is connected
+    /// stays.
+    pub fn use_connections(&self, connections: Option<usize>) {
+        let connections = connections.unwrap_or_else(file_limit::connections);
+        self.places.use_connections(connections, &self.limits);
     }
 
     /// Takes no more connections, lets requests under way finish for a while (see [`Limits`]),

@@ -110,3 +110,8 @@ async fn what_comes_from_this_machine_has_no_pace() {
         assert_eq!(said_again(&mut websocket(TcpStream::connect(local).unwrap()).await).await, 10);
     }
 }
+
+#[test]
+fn a_server_has_paces_unless_it_says_otherwise() {
+    assert_eq!(Limits::default().paces, Some(Paces::OF_MANY_PEOPLE));
+}

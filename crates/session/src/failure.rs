@@ -94,6 +94,9 @@ impl Failure {
             Self::NoAnswer => "the service closed the connection without an answer".into(),
             Self::TimedOut => "no answer came in time".into(),
             Self::Rejected { status: 200 } => "the service refused it".into(),
+            Self::Rejected { status: 507 } => {
+                "the service keeps as many sessions as it may, in all or from here (507)".into()
+            }
             Self::Rejected { status } => format!("the service refused it ({status})"),
             Self::Faulty { status } => format!("the service has a fault ({status})"),
             Self::Malformed => "what answers is not what the service documents".into(),

@@ -75,10 +75,15 @@ pub struct Args {
     )]
     pub trusted_proxies: Vec<String>,
 
-    /// Take so many connections at once, of which one address gets an eighth and one IPv6 /48 a
-    /// quarter. [default: half of the files that the process may open, at most 16384]
+    /// Take so many connections at once, of which one owner of addresses (an IPv4 address, an IPv6
+    /// /48) gets a quarter. [default: half of the files that the process may open, at most 16384]
     #[arg(long, env = "DESKHAND_BROKER_CONNECTIONS", value_name = "NUMBER")]
     pub connections: Option<std::num::NonZeroUsize>,
+
+    /// Keep so many sessions at once, of which one owner of addresses gets a quarter; one counts
+    /// until it is forgotten, two days after its PIN's life. [default: 100000]
+    #[arg(long, env = "DESKHAND_BROKER_SESSIONS", value_name = "NUMBER")]
+    pub sessions: Option<std::num::NonZeroUsize>,
 
     /// Offer this region, answering after so many milliseconds; may be repeated, replaces the five.
     #[arg(long = "region", value_parser = region, value_name = "NAME=MS")]

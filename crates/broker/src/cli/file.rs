@@ -28,6 +28,7 @@ pub(super) struct File {
     pub store_key_file: Option<PathBuf>,
     pub trusted_proxies: Vec<String>,
     pub connections: Option<std::num::NonZeroUsize>,
+    pub sessions: Option<std::num::NonZeroUsize>,
     pub compat_cors: bool,
     pub allow_loopback_hooks: Option<bool>,
     pub allow_private_hooks: Option<bool>,

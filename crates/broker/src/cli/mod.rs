@@ -113,6 +113,11 @@ fn combine(args: Args, file: File) -> Result<(Settings, Option<PathBuf>), Settin
         private: args.allow_private_hooks.or(file.allow_private_hooks).unwrap_or(false),
     });
     config.rates = if local_only { Rates::embedded() } else { Rates::network() }.into();
+    if let Some(sessions) = args.sessions.or(file.sessions) {
+        for rates in [&mut config.rates.local, &mut config.rates.remote] {
+            rates.sessions_in_all = sessions.get();
+        }
+    }
     config.regions = regions(args.regions, file.regions)?;
     let lasting = &mut config.durations;
     set_seconds(&mut lasting.offline_grace, args.offline_grace_s.or(file.offline_grace_s));
@@ -263,6 +268,19 @@ mod tests {
     }
 
     #[test]
+    fn the_sessions_that_are_kept_are_set_by_flag_and_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let of = |file: &str, flags: &[&str]| {
+            let rates = with(dir.path(), file, flags).unwrap().config.rates;
+            assert_eq!(rates.local.sessions_in_all, rates.remote.sessions_in_all);
+            rates.remote.sessions_in_all
+        };
+        assert_eq!(of("sessions = 300", &["--sessions", "400"]), 400);
+        assert_eq!(of("sessions = 300", &[]), 300);
+        assert_eq!(of("", &["--listen", "0.0.0.0:47211"]), Rates::network().sessions_in_all);
+    }
+
+    #[test]
     fn a_broker_that_others_can_reach_refuses_hooks_to_its_own_machine() {
         let dir = tempfile::tempdir().unwrap();
         let policy =
@@ -281,6 +299,7 @@ mod tests {
             ("tls_cert = \"a.pem\"", "certificate and a key"),
             ("trusted_proxies = [\"10.0.0.0/99\"]", "10.0.0.0/99"),
             ("connections = 0", "nonzero"),
+            ("sessions = 0", "nonzero"),
             ("programs = \"/nonexistent/programs\"", "/nonexistent/programs"),
             ("[regions]\n\"Not A Region\" = 5", "Not A Region"),
             ("[smtp]\nurl = \"smtp://x\"", "from"),

@@ -111,6 +111,8 @@ impl IntoResponse for Refused {
             Self::NotYours | Self::NotAllowed(_) | Self::Blocked | Self::ForeignPage => {
                 StatusCode::FORBIDDEN
             }
+            // Waiting for a moment doesn't help, and another region of this broker neither.
+            Self::AllSessions | Self::OwnSessions => StatusCode::INSUFFICIENT_STORAGE,
             Self::NotSaved => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer => StatusCode::GATEWAY_TIMEOUT,
         };

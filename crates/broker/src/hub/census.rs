@@ -22,6 +22,8 @@ pub(super) const IN_ONE_TURN: usize = 128;
 pub(crate) struct Census {
     /// Sessions whose PIN works.
     pub live_sessions: u64,
+    /// Those and the ones that are remembered after that.
+    pub kept_sessions: u64,
     pub connected: Connected,
     /// Streams with both ends.
     pub streams: u64,
@@ -89,6 +91,7 @@ impl Hub {
     pub fn census(&self) -> Census {
         Census {
             live_sessions: self.live.count(),
+            kept_sessions: self.kept.count(),
             connected: self.connections.connected(),
             streams: self.streams.count_joined(),
             mails: self.mails_by_state(),

@@ -309,11 +309,12 @@ impl Connections {
     }
 
     /// Whether this client may open one more socket: `most` at once, and [`OWNERS_SHARE`] times as many from all
-    /// addresses of its owner.
+    /// addresses of its owner, which an IPv4 address is by itself.
     pub fn has_room_for(&self, client: Client, most: usize) -> bool {
         let by_client = self.open_by_client.get(&client).copied().unwrap_or_default();
         let by_owner = self.open_by_owner.get(&client.owner()).copied().unwrap_or_default();
-        by_client < most && by_owner < most.saturating_mul(OWNERS_SHARE)
+        (client.is_whole_owner() || by_client < most)
+            && by_owner < most.saturating_mul(OWNERS_SHARE)
     }
 
     /// The connections of a session.

@@ -90,3 +90,39 @@ fn pages_without_end_leave_room_for_the_customers_program() {
     hub.leave(pages[1], Millis(0));
     assert!(matches!(joins(&mut hub, JoinAs::Companion), Err(Refused::TooMany { .. })));
 }
+
+/// How many of so many viewers get in from one network after another, each into a session that has room.
+fn let_in(hub: &mut Hub, times: u32, first: u32, from: impl Fn(u32) -> Client) -> usize {
+    let mut joins = |n: u32| {
+        let pin: Pin = format!("7W2-97-{:04}", n % 100).parse().unwrap();
+        let (id, page) = (ConnectionId(n.into()), PageId(Uuid::from_u128(n.into())));
+        let (access, name, link) = (Access::Pin(pin), String::new(), Link::Open);
+        let join_as = JoinAs::Viewer { read_only: false };
+        let request = JoinRequest { access, console: None, join_as, page, name, link };
+        let mut random = [0; 32];
+        random[..4].copy_from_slice(&n.to_be_bytes());
+        hub.join(id, from(n), request, Credential::from_random(random), Millis(0)).is_ok()
+    };
+    (first..first + times).filter(|n| joins(*n)).count()
+}
+
+#[test]
+fn an_office_behind_one_ipv4_address_has_an_owners_share_and_leaves_the_rest_to_others() {
+    let mut hub = Hub::new(HubSettings::default(), StoredState::default());
+    let life = Duration::from_secs(60);
+    for n in 0..100 {
+        let here = Client::from_ip([127, 0, 0, 1].into());
+        let session = Session::new("us-east-1".parse().unwrap(), here, Millis(0), life);
+        hub.add_session(format!("7W2-97-{n:04}").parse().unwrap(), session);
+    }
+    let ipv4 = |last| Client::from_ip([198, 51, 100, last].into());
+    let ipv6 = |subnet: u32| {
+        let bits = 0x2001_0db8_0001_u128 << 80 | u128::from(subnet) << 64 | 1;
+        Client::from_ip(std::net::Ipv6Addr::from_bits(bits).into())
+    };
+    assert_eq!(let_in(&mut hub, 200, 0, |_| ipv4(1)), 200, "200 colleagues");
+    assert_eq!(let_in(&mut hub, 200, 200, |_| ipv4(1)), 56, "and then no more");
+    assert_eq!(let_in(&mut hub, 200, 400, |_| ipv6(7)), 64, "one of many networks");
+    assert_eq!(let_in(&mut hub, 400, 600, ipv6), 192, "and all of them together");
+    assert_eq!(let_in(&mut hub, 200, 1_000, |_| ipv4(2)), 200, "others come in");
+}

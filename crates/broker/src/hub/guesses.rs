@@ -10,7 +10,7 @@ use std::time::Duration;
 use serve::{Client, Millis};
 use wire::Pin;
 
-use super::{Hub, SessionEntry, limits::GUESSERS_SHARE, refusal::Refused, session::Life};
+use super::{Hub, SessionEntry, limits, refusal::Refused, session::Life};
 
 /// How many times as long each pause is as the one before it.
 const PAUSES_GROW: u32 = 4;
@@ -75,7 +75,7 @@ impl Hub {
     /// How often a client has missed lately; an error if it has to wait before it may give another PIN.
     fn may_guess(&mut self, client: Client, now: Millis) -> Result<usize, Refused> {
         let allowed = self.rates(client).guesses;
-        let lately = self.usage.guesses.check(client, allowed, GUESSERS_SHARE, now);
+        let lately = self.usage.guesses.check(client, allowed, guessers_share(client), now);
         let lately = lately.map_err(|_| Refused::TooMany { retry_after: allowed.per })?;
         match self.pause(client, now) {
             Some(retry_after) => Err(Refused::Guessing { retry_after }),
@@ -117,6 +117,11 @@ impl Hub {
         let left = last?.after(pause).since(now);
         (!left.is_zero()).then_some(left)
     }
+}
+
+/// However many are behind an IPv4 address, they mistype no more PINs than a client may.
+const fn guessers_share(client: Client) -> usize {
+    if client.is_whole_owner() { 1 } else { limits::GUESSERS_SHARE }
 }
 
 #[cfg(test)]
@@ -169,7 +174,7 @@ mod tests {
         let (mut hub, pin) = hub();
         let guesses = (0..20_098).map(|n| (client(1, n), i64::from(n) * 1_000 / 1_301));
         let told = guesses.filter(|&(client, now)| served(&guess(&mut hub, client, now))).count();
-        assert_eq!(told, RATES.guesses.times * GUESSERS_SHARE);
+        assert_eq!(told, RATES.guesses.times * limits::GUESSERS_SHARE);
         let right = hub.known(client(1, 60_000), &pin, Millis(20_000));
         assert!(matches!(right, Err(Refused::TooMany { .. })), "not even the right one");
         assert!(hub.known(client(2, 0), &pin, Millis(20_000)).is_ok(), "others come in");
@@ -228,7 +233,7 @@ mod tests {
             };
             prop_assert!(bounded(&told, RATES.guesses_in_all.times, RATES.guesses_in_all.per));
             for times in by_owner.values() {
-                let most = RATES.guesses.times * GUESSERS_SHARE;
+                let most = RATES.guesses.times * limits::GUESSERS_SHARE;
                 prop_assert!(bounded(times, most, RATES.guesses.per));
             }
         }

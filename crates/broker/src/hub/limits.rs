@@ -71,7 +71,7 @@ impl Default for Durations {
     }
 }
 
-/// How often things may be done.
+/// How often things may be done. An IPv4 address is an owner by itself, and has all that an owner has.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
     /// PINs minted by one client. All addresses of its owner ([`Owner`](serve::Owner)) may do `OWNERS_SHARE` times as much.
@@ -84,11 +84,14 @@ pub struct Rates {
     pub mail_by_recipient: Rate,
     /// E-mails of all strangers together, and of this machine.
     pub mail_in_all: Rate,
+    /// Sessions that are kept at once of all strangers together, and of this machine: those whose PIN works, and those
+    /// that are remembered for a while after that. One stranger has a quarter of them, one IPv6 /32 half.
+    pub sessions_in_all: usize,
     /// Chat messages on one connection. All connections of one client may do four times as much, and all those of its
     /// owner four times as much as a client; so it is with everything on connections.
     pub chat: Rate,
-    /// Unknown PINs asked for by one client. After that every PIN is refused for the rest of the window. All addresses
-    /// of its owner have `GUESSERS_SHARE` times as many.
+    /// Unknown PINs asked for by one client, an IPv4 address or an IPv6 /64. After that every PIN is refused for the rest
+    /// of the window. All addresses of an IPv6 /48 have `GUESSERS_SHARE` times as many.
     pub guesses: Rate,
     /// Unknown PINs asked for by all strangers together. After that each one costs its owner a pause
     /// ([`Rates::guess_pause`]), and an owner without one notices nothing.
@@ -99,7 +102,7 @@ pub struct Rates {
     pub slow_after: usize,
     /// See [`Rates::slow_after`]. Measured by the machine's clock.
     pub guess_delay: Duration,
-    /// Tests whether one owner's listener can be reached.
+    /// Tests whether one client's listener can be reached. All addresses of its owner may have `OWNERS_SHARE` times as many.
     pub reach: Rate,
     /// Programs that one client is sent: each is some megabytes. All addresses of its owner may have `OWNERS_SHARE` times
     /// as many.
@@ -130,6 +133,8 @@ impl Rates {
     pub const fn network() -> Self {
         Self {
             mint: Rate::new(60, 600),
+            // 1.4 KiB each, without their chats.
+            sessions_in_all: 100_000,
             mail_by_client: Rate::new(30, 3_600),
             mail_by_pin: Rate::new(10, 3_600),
             mail_by_recipient: Rate::new(6, 3_600),
@@ -160,6 +165,7 @@ impl Rates {
     pub const fn embedded() -> Self {
         Self {
             mint: Rate::new(20_000, 60),
+            sessions_in_all: 1_000_000,
             mail_by_client: Rate::new(1_000, 3_600),
             mail_by_pin: Rate::new(60, 3_600),
             mail_by_recipient: Rate::new(60, 3_600),

@@ -20,6 +20,7 @@ mod facts;
 mod guesses;
 pub mod hooks;
 pub mod join;
+mod kept_sessions;
 pub mod limits;
 mod live_sessions;
 pub mod mails;
@@ -53,6 +54,7 @@ use self::{
     chat::ChatLog,
     connections::Connections,
     deadlines::Deadlines,
+    kept_sessions::KeptSessions,
     limits::{HubSettings, Rates},
     live_sessions::{ListPosition, LiveSessions},
     outbox::Outbox,
@@ -70,6 +72,8 @@ pub(crate) struct Hub {
     settings: HubSettings,
     /// Boxed, here as in all that grows with what comes: everybody waits while a table moves its entries.
     sessions: HashMap<Pin, Box<SessionEntry>>,
+    /// Whose they are.
+    kept: KeptSessions,
     /// Those whose PIN works.
     live: LiveSessions,
     connections: Connections,
@@ -126,6 +130,7 @@ impl Hub {
     pub fn new(settings: HubSettings, stored: StoredState) -> Self {
         let revision = stored.first_revision;
         let (mut live, mut sessions) = (LiveSessions::default(), HashMap::new());
+        let mut kept = KeptSessions::default();
         let mut by_age = stored.sessions;
         by_age.sort_by_key(|(_, session)| session.minted);
         for (pin, session) in by_age {
@@ -134,6 +139,7 @@ impl Hub {
             if revoked {
                 live.remove(place);
             }
+            kept.add(session.minter);
             sessions.insert(pin, Box::new(SessionEntry::new(session, place, revision)));
         }
         for (pin, message) in stored.messages {
@@ -152,6 +158,7 @@ impl Hub {
         let mut hub = Self {
             settings,
             sessions,
+            kept,
             live,
             connections: Connections::default(),
             streams: Streams::default(),
@@ -179,6 +186,7 @@ impl Hub {
 
     /// Adds a session that was minted now.
     fn add_session(&mut self, pin: Pin, session: Session) {
+        self.kept.add(session.minter);
         let entry = SessionEntry::new(session, self.live.add(&pin), self.revision);
         self.sessions.insert(pin, Box::new(entry));
     }

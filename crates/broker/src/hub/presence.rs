@@ -257,14 +257,14 @@ pub(super) fn millis_between(earlier: Millis, later: Millis) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    const GRACE: Duration = Duration::from_secs(60);
+    pub const GRACE: Duration = Duration::from_secs(60);
 
-    fn page(n: u128) -> PageId {
+    pub fn page(n: u128) -> PageId {
         PageId(Uuid::from_u128(n))
     }
 

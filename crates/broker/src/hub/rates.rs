@@ -150,7 +150,8 @@ impl<K: Eq + Hash + Clone> RateLimiter<K> {
     }
 }
 
-/// What has happened lately, by where it came from: an IPv4 address or an IPv6 /64, and who owns that.
+/// What has happened lately, by where it came from: an IPv4 address or an IPv6 /64, and who owns that. An IPv4 address
+/// is an owner by itself, and has all that an owner has: a whole office may be behind it.
 #[derive(Debug, Default)]
 pub(crate) struct AddressLimiter {
     clients: RateLimiter<Client>,
@@ -186,8 +187,10 @@ impl AddressLimiter {
         now: Millis,
     ) -> Result<usize, Duration> {
         let owner = client.owner();
-        self.owners.check(&owner, rate.shared_by(share), now)?;
-        if self.clients.has_place_for(&client) {
+        let lately = self.owners.check(&owner, rate.shared_by(share), now)?;
+        if client.is_whole_owner() {
+            Ok(lately)
+        } else if self.clients.has_place_for(&client) {
             self.clients.check(&client, rate, now)
         } else {
             // As if it had done all that was done from its owner's other addresses.
@@ -198,7 +201,9 @@ impl AddressLimiter {
     /// Counts one more, whatever the rate.
     pub fn record(&mut self, client: Client, per: Duration, now: Millis) {
         self.owners.record(&client.owner(), per, now);
-        self.clients.record(&client, per, now);
+        if !client.is_whole_owner() {
+            self.clients.record(&client, per, now);
+        }
     }
 
     /// How many there were lately from this client's owner, and when the last one was.
@@ -319,6 +324,20 @@ mod tests {
         assert_eq!((0..9).filter(|_| admitted(client(1, 1))).count(), 3);
         assert_eq!((0..1_000).filter(|&n| admitted(client(1, n))).count(), 9);
         assert!(admitted(client(2, 1)), "others go on");
+    }
+
+    #[test]
+    fn an_office_behind_one_ipv4_address_has_an_owners_share_and_no_more() {
+        let (mut limiter, rate) = (AddressLimiter::default(), Rate::new(3, 60));
+        let office = Client::from_ip([203, 0, 113, 7].into());
+        let admitted = |limiter: &mut AddressLimiter, share| {
+            (0..100).filter(|_| limiter.admit(office, rate, share, Millis(0)).is_ok()).count()
+        };
+        assert_eq!(admitted(&mut limiter, 4), 12);
+        assert_eq!(admitted(&mut AddressLimiter::default(), 1), 3);
+        // The first network of a /48 begins as the /48 does, and is one of many all the same.
+        let first = (0..100).filter(|_| limiter.admit(client(1, 0), rate, 4, Millis(0)).is_ok());
+        assert_eq!(first.count(), 3);
     }
 
     #[test]

@@ -26,6 +26,17 @@ pub(crate) enum Refused {
     /// The session has as many viewers or links as it can have.
     #[error("this session has as many viewers as it can have; ask one to leave")]
     Full,
+    /// As many sessions are kept as may be, of all.
+    #[error(
+        "this broker keeps as many sessions as it may; try again later, or ask whoever runs it to allow more (`sessions`)"
+    )]
+    AllSessions,
+    /// As many sessions are kept as may be, of this client's addresses.
+    #[error(
+        "this broker keeps as many sessions from your addresses as it may; try again later, or ask whoever runs it to \
+         allow more (`sessions`)"
+    )]
+    OwnSessions,
     /// This broker's owner doesn't allow it.
     #[error("{0}")]
     NotAllowed(&'static str),
@@ -84,7 +95,11 @@ impl Refused {
             Self::UnknownPin { .. } => "unknown_pin",
             Self::UnknownKey { .. } => "unknown",
             Self::PinOver => "pin_over",
-            Self::TooMany { .. } | Self::Guessing { .. } | Self::Full => "too_many",
+            Self::TooMany { .. }
+            | Self::Guessing { .. }
+            | Self::Full
+            | Self::AllSessions
+            | Self::OwnSessions => "too_many",
             Self::Blocked => "blocked",
             Self::NotSaved => "not_saved",
             Self::Taken => "taken",
@@ -103,6 +118,8 @@ impl Refused {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::AllSessions => "all_sessions",
+            Self::OwnSessions => "own_sessions",
             Self::Guessing { .. } => "guessing",
             Self::AlreadyGiven => "already_given",
             Self::NotYours => "not_yours",

@@ -12,7 +12,7 @@ use super::{
     change::Change,
     chat::Message,
     credential::KeyHash,
-    limits::OWNERS_SHARE,
+    limits::{OWNERS_SHARE, Rates},
     messages::ServerMessage,
     pin,
     records::Write,
@@ -43,7 +43,8 @@ impl Hub {
         if !self.settings.regions.contains(&region) {
             return Err(Refused::malformed("there is no such region; GET /regions lists them"));
         }
-        let allowed = self.rates(client).mint;
+        let Rates { mint: allowed, sessions_in_all, .. } = self.rates(client);
+        self.kept.check(client, sessions_in_all)?;
         self.usage.mint.admit(client, allowed, OWNERS_SHARE, now).map_err(Refused::too_many)?;
         let unused = |pin: &Pin| !self.sessions.contains_key(pin);
         let minted = attempts.iter().filter_map(|random| pin::mint(random)).find(unused);
@@ -94,7 +95,7 @@ impl Hub {
     /// Counts a test of whether a client's listener can be reached.
     pub fn count_reach_test(&mut self, client: Client, now: Millis) -> Result<(), Refused> {
         let allowed = self.rates(client).reach;
-        self.usage.reach.admit(client, allowed, 1, now).map_err(Refused::too_many)
+        self.usage.reach.admit(client, allowed, OWNERS_SHARE, now).map_err(Refused::too_many)
     }
 
     /// Counts a delivery of the customer's program.

@@ -75,19 +75,13 @@ impl Presence {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use uuid::Uuid;
     use wire::Side;
 
     use super::*;
-    use crate::hub::presence::ConnectionId;
-
-    const GRACE: Duration = Duration::from_secs(60);
-
-    fn page(n: u128) -> PageId {
-        PageId(Uuid::from_u128(n))
-    }
+    use crate::hub::presence::{
+        ConnectionId,
+        tests::{GRACE, page},
+    };
 
     #[test]
     fn after_a_restart_the_grace_starts_anew_for_those_who_were_there() {

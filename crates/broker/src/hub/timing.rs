@@ -26,6 +26,7 @@ impl Hub {
         let Some(entry) = self.sessions.get_mut(pin) else { return };
         if entry.session.expires < forgotten {
             self.live.remove(entry.place);
+            self.kept.remove(entry.session.minter);
             self.sessions.remove(pin);
             self.tickets.forget_session(pin);
             return change.changed.push(pin.clone());

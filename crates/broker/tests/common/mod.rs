@@ -1,31 +1,23 @@
 //! A broker on a free port, a receiver of hooks, and pages that talk to it.
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses its own part of this
 
-use std::{
-    collections::HashSet,
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod receiver;
 
-use axum::{
-    Router,
-    body::Bytes,
-    extract::{ConnectInfo, Path},
-    routing::post,
-};
-use broker::{Broker, Config, Handle, Running};
+use std::{path::PathBuf, time::Duration};
+
+use broker::{Broker, Config, Handle, Network, Running};
 use futures_util::{SinkExt as _, StreamExt as _, stream::SplitSink};
 use port_tests::KeptPort;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
-use serve::{Clock, Limits, Millis, Port, Server};
+use serve::{Clock, Millis, Port, TrustedProxies};
 use tempfile::TempDir;
 use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite};
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
+
+pub use self::receiver::Receiver;
 
 /// Long enough for a loaded machine; only a failing test waits so long.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -163,56 +155,14 @@ pub async fn json_of(response: Response) -> Value {
     serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
-/// Takes hooks on a free port.
-pub struct Receiver {
-    server: Server,
-    came: mpsc::UnboundedReceiver<(String, Value)>,
-    /// Whose connections the hooks came on.
-    peers: Arc<Mutex<Vec<SocketAddr>>>,
-}
-
-impl Receiver {
-    pub fn start() -> Self {
-        let (tell, came) = mpsc::unbounded_channel();
-        let peers = Arc::<Mutex<Vec<SocketAddr>>>::default();
-        let seen = peers.clone();
-        let take = move |Path(path): Path<String>, ConnectInfo(peer), body: Bytes| async move {
-            seen.lock().unwrap().push(peer);
-            // A test of the way has no body.
-            tell.send((path, serde_json::from_slice(&body).unwrap_or_default())).unwrap();
-        };
-        let routes = Router::new().route("/hook/{*path}", post(take));
-        let bound = serve::bind(Ipv4Addr::LOCALHOST.into(), Port::Any).unwrap();
-        let server = Server::start(bound, routes, Limits::default(), None).unwrap();
-        Self { server, came, peers }
-    }
-
-    /// How many connections the hooks came on.
-    pub fn connections(&self) -> usize {
-        self.peers.lock().unwrap().iter().collect::<HashSet<_>>().len()
-    }
-
-    pub fn url(&self, path: &str) -> String {
-        format!("http://{}/hook/{path}", self.server.addr())
-    }
-
-    /// The next hook that comes: the path that it was sent to, and its body.
-    pub async fn next(&mut self) -> (String, Value) {
-        tokio::time::timeout(PATIENCE, self.came.recv()).await.expect("no hook came").unwrap()
-    }
-
-    /// Asserts that the next one went to this path.
-    pub async fn expect(&mut self, path: &str) -> Value {
-        let (to, body) = self.next().await;
-        assert_eq!(to, path);
-        body
-    }
-
-    /// Asserts that nothing has come; call it when the broker is idle.
-    pub fn expect_nothing(&mut self) {
-        if let Ok((path, _)) = self.came.try_recv() {
-            panic!("{path} fired");
-        }
+/// The endpoint for the network, on this computer.
+pub fn endpoint() -> Network {
+    Network {
+        ip: [127, 0, 0, 1].into(),
+        port: Port::Any,
+        tls: None,
+        public_url: None,
+        trusted_proxies: TrustedProxies::default(),
     }
 }
 

@@ -9,10 +9,9 @@ mod program_places;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use broker::{Network, Rates};
-use common::{MINUTE, Page, Rig, Stream, broker, broker_with, json_of};
+use broker::Rates;
+use common::{MINUTE, Page, Rig, Stream, broker, broker_with, endpoint, json_of};
 use serde_json::{Value, json};
-use serve::Port;
 use uuid::Uuid;
 use wire::{ConfText, loginwithme::Conf};
 
@@ -81,14 +80,7 @@ async fn nobody_shares_unasked_unless_the_brokers_owner_allows_it() {
 #[tokio::test]
 async fn a_customer_of_the_network_says_neither_who_asks_nor_who_else_may_see() {
     let mut rig = broker().await;
-    let network = Network {
-        ip: [127, 0, 0, 1].into(),
-        port: Port::Any,
-        tls: None,
-        public_url: None,
-        trusted_proxies: serve::TrustedProxies::default(),
-    };
-    rig.running.open_to_network(network).await.unwrap();
+    rig.running.open_to_network(endpoint()).await.unwrap();
     let (door, pin) = (rig.handle().customers_origin(), rig.mint().await);
     for (method, path) in [("PUT", "asker"), ("POST", "viewer_link")] {
         let body = json!({ "session_pin": pin, "technician": "Mallory", "role": "control" });

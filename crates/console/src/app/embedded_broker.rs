@@ -7,7 +7,7 @@ use std::{
 
 use broker::{Broker, Handle, Network, Running};
 use engine::StoreError;
-use serve::Counts;
+use serve::{Counts, metrics::Figures};
 
 use super::{
     AppError,
@@ -69,10 +69,14 @@ impl EmbeddedBroker {
         config.hold_deliveries = true;
         config.allow_unattended = self.unattended;
         config.port = ports::choose(0, ports.broker, false);
+        if let Some(connections) = settings.broker_connections() {
+            config.limits.connections = connections;
+        }
         let mut running = match Broker::start(config).await {
             Ok(running) => running,
             Err(error) => return broker_down(error.into(), &self.standing),
         };
+        tracing::info!(addr = %running.addr(), "the broker that comes along answers");
         let mut moved = ports.broker.is_some() && !running.got_remembered_port();
         if settings.lan {
             match running.open_to_network(network(settings, ports)).await {
@@ -115,9 +119,11 @@ impl EmbeddedBroker {
         Ok(())
     }
 
-    /// Believes the proxies of `settings` where customers on this network join. Nobody is disconnected.
-    pub async fn trust_proxies(&self, settings: &Settings) {
-        if let Some(running) = self.running.lock().await.as_ref() {
+    /// Takes as many connections as `settings` say, and believes their proxies where customers on this network join.
+    /// Nobody is disconnected.
+    pub async fn take_up(&self, settings: &Settings) {
+        if let Some(running) = self.running.lock().await.as_mut() {
+            running.use_connections(settings.broker_connections());
             running.trust_network_proxies(settings.lan_proxies());
         }
     }
@@ -152,6 +158,11 @@ impl EmbeddedBroker {
     pub async fn counts(&self) -> Vec<Counts> {
         let slot = self.running.lock().await;
         slot.iter().flat_map(Running::counters).map(serve::Counters::snapshot).collect()
+    }
+
+    /// Its figures; none where it doesn't run.
+    pub async fn figures(&self) -> Figures {
+        self.running.lock().await.as_ref().map_or_else(Figures::default, Running::figures)
     }
 
     /// Stops it, if it runs.

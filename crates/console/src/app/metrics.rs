@@ -1,4 +1,4 @@
-//! Metrics and health of the webhook listener, on an address of their own.
+//! Metrics and health of the webhook listener and of the broker that comes along, on an address of their own.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -34,10 +34,15 @@ impl App {
                 health.ok_or("no webhook listener runs")?.ready().await
             }
         });
-        let engine = Arc::clone(&self.console().engine);
+        let console = Arc::clone(self.console());
         let take = Take::new(move || {
-            let engine = Arc::clone(&engine);
-            async move { engine.get().await.map_or_else(Figures::default, |engine| engine.figures()) }
+            let console = Arc::clone(&console);
+            async move {
+                let engine = console.engine.get().await;
+                let mut figures = engine.map_or_else(Figures::default, |engine| engine.figures());
+                figures.append(console.broker.figures().await);
+                figures
+            }
         });
         metrics::start(addr, take, &health)
     }

@@ -108,12 +108,8 @@ async fn put_in_force(
     restart: bool,
 ) -> Result<(), Trouble> {
     let doors = network(before) != network(after);
-    let opened = if doors {
-        console.broker.set_network(after).await
-    } else {
-        console.broker.trust_proxies(after).await;
-        Ok(())
-    };
+    console.broker.take_up(after).await;
+    let opened = if doors { console.broker.set_network(after).await } else { Ok(()) };
     let begun = match opened {
         Ok(()) if restart => {
             restart_engine(console, after, before).await.map_err(|error| error.trouble())
@@ -121,15 +117,12 @@ async fn put_in_force(
         Ok(()) => Ok(()),
         Err(trouble) => Err(trouble),
     };
-    match begun {
-        Ok(()) => {}
-        Err(_) if !doors => console.broker.trust_proxies(before).await,
-        Err(_) => {
-            // The way in was open under these settings a moment ago; if it can't be opened again, that
-            // stands as a trouble of its own.
-            if let Err(trouble) = console.broker.set_network(before).await {
-                console.standing.add(trouble);
-            }
+    if begun.is_err() {
+        console.broker.take_up(before).await;
+        // The way in was open under these settings a moment ago; if it can't be opened again, that
+        // stands as a trouble of its own.
+        if doors && let Err(trouble) = console.broker.set_network(before).await {
+            console.standing.add(trouble);
         }
     }
     begun

@@ -51,6 +51,10 @@ pub const fn of_failure(failure: Failure) -> Remedy {
         Failure::NoAnswer | Failure::TimedOut => {
             (Code::TryAgain, "Try again; if it stays so, check the network.")
         }
+        Failure::Rejected { status: 507 } => (
+            Code::ServiceFault,
+            "Try again later, or ask whoever runs the service to allow more sessions; those that are live go on.",
+        ),
         Failure::Rejected { .. } => (
             Code::Refused,
             "Check the request. If the PIN is no longer valid, start a new session.",

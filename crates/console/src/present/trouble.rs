@@ -156,6 +156,7 @@ mod tests {
             Failure::NoAnswer,
             Failure::TimedOut,
             Failure::Rejected { status: 404 },
+            Failure::Rejected { status: 507 },
             Failure::Faulty { status: 503 },
             Failure::Malformed,
             Failure::Blocked { by: Obstacle::CertificateExpired },

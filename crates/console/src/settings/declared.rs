@@ -107,7 +107,7 @@ settings! {
         .in_force(InForce::NewEngine)
         .unset("half of the files that it may open, at most 16384")
         .number(16..=65_536, Group::Listener, "Connections", "at once")
-        .hint("One address gets an eighth of them. Empty: half of the files that Deskhand may open, at most 16384.");
+        .hint("One address gets a quarter of them. Empty: half of the files that Deskhand may open, at most 16384.");
 
     listener_trusted_proxies: Vec<String> = Vec::new() =>
         setting("give a list of addresses or networks like 10.0.0.5 or 10.0.0.0/8")
@@ -140,7 +140,7 @@ settings! {
 
     lan: bool = false => setting(YES_OR_NO)
         .flag("BOOL", "Let customers on this network join at the broker that comes along: true or false")
-        .meaning("let customers on this network join at the broker that comes along; in force at once, with the five below. They join through a listener of its own: links carry that address, and what the console does stays on this computer")
+        .meaning("let customers on this network join at the broker that comes along; in force at once, with the six below. They join through a listener of its own: links carry that address, and what the console does stays on this computer")
         .field(Group::Lan, "Let customers on this network join", FieldKind::Switch)
         .hint("Without it, invitations work on this computer only.");
 
@@ -155,6 +155,13 @@ settings! {
         .check(|s| check::optional(s.lan_url.as_ref(), check::plain_http))
         .unset("this computer's own on its network")
         .field(Group::Lan, "Address that customers use", code("This computer’s own"));
+
+    broker_connections: Option<u32> = None =>
+        setting("give a number from 16 to 65536, or leave it empty")
+        .flag("NUMBER", "How many connections the broker that comes along takes at once at each of its addresses, 16 to 65536")
+        .unset("half of the files that it may open, at most 16384")
+        .number(16..=65_536, Group::Lan, "Connections to the broker", "at once")
+        .hint("One address gets a quarter of them. Empty: half of the files that Deskhand may open, at most 16384.");
 
     tls_cert: Option<PathBuf> = None => setting("give the path of a PEM file, or leave it empty")
         .flag("FILE", "That listener's TLS certificate (PEM)")

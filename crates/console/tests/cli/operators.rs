@@ -82,7 +82,13 @@ async fn a_hangup_reads_settings_and_the_doors_certificate_again_and_keeps_what_
     assert_eq!(console.ended().await, Some(0));
     let log = std::fs::read_to_string(home.path().join("log")).unwrap();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.iter().any(|line| line["message"] == "the webhook listener answers"), "{log}");
+    for start in [
+        "the webhook listener answers",
+        "the broker that comes along answers",
+        "open to the network",
+    ] {
+        assert!(lines.iter().any(|line| line["message"] == start), "{start}: {log}");
+    }
 }
 
 #[tokio::test]
@@ -142,6 +148,8 @@ async fn the_listener_tells_its_health_and_figures_by_any_address_and_by_no_fore
     for line in [
         "deskhand_console_sessions 0",
         "deskhand_listener_webhooks_total{result=\"saved\"} 0",
+        // The broker that comes along is in the same process.
+        "deskhand_broker_sessions_kept 0",
         "deskhand_listener_refusals_total{kind=\"unknown_token\"} 1",
     ] {
         assert!(figures.lines().any(|told| told == line), "{line} isn't in {figures}");

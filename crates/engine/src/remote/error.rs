@@ -180,6 +180,8 @@ pub(super) fn of_head(
         401 => Failure::Unauthorized,
         429 => Failure::RateLimited { retry_after_ms },
         503 if retry_after_ms.is_some() => Failure::RateLimited { retry_after_ms },
+        // It has no room, and is well: trying again won't help soon.
+        507 => Failure::Rejected { status: code },
         500..=599 => Failure::Faulty { status: code },
         400..=499 => Failure::Rejected { status: code },
         // A redirect to elsewhere or a success that is none: no such thing is documented.

@@ -22,6 +22,7 @@ export const DEFAULTS: Settings = {
   "lan": false,
   "lan_listen": "0.0.0.0:0",
   "lan_url": null,
+  "broker_connections": null,
   "tls_cert": null,
   "tls_key": null,
   "lan_trusted_proxies": [],
@@ -111,6 +112,15 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
       "mono": true
     },
     {
+      "key": "broker_connections",
+      "label": "Connections to the broker",
+      "hint": "One address gets a quarter of them. Empty: half of the files that Deskhand may open, at most 16384.",
+      "kind": "number",
+      "unit": "at once",
+      "min": 16,
+      "max": 65536
+    },
+    {
       "key": "tls_cert",
       "label": "TLS certificate",
       "hint": "A PEM file with its chain. Without one, plain http is spoken.",
@@ -153,7 +163,7 @@ export const FIELDS: Record<SettingGroup, SettingField[]> = {
     {
       "key": "listener_connections",
       "label": "Connections",
-      "hint": "One address gets an eighth of them. Empty: half of the files that Deskhand may open, at most 16384.",
+      "hint": "One address gets a quarter of them. Empty: half of the files that Deskhand may open, at most 16384.",
       "kind": "number",
       "unit": "at once",
       "min": 16,
