@@ -237,8 +237,9 @@ impl Hub {
         let (mut resumed, mut displaced) = (false, Vec::new());
         if let Some(side) = connection.participant.side() {
             if let Some(program) = connection.participant.as_program() {
-                let (page, client) = (connection.page, connection.client);
-                entry.holder = Some(Holder { page, client, proven: program.proven });
+                let (page, client) = (connection.page, Some(connection.client));
+                let holder = Holder { page, client, proven: program.proven };
+                session.presence_mut(side).holder = Some(holder);
             }
             let (arrival, fired) = session.arrive(side, connection.page, name, id, now);
             (resumed, displaced) = (!arrival.started, arrival.displaced);

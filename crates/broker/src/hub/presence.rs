@@ -11,6 +11,8 @@ use serve::Millis;
 use uuid::Uuid;
 use wire::{Side, session_events::SideFacts};
 
+use super::takeover::Holder;
+
 /// One load of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -31,6 +33,8 @@ pub struct Presence {
     pub(super) went_offline: u64,
     /// How often a page of the other side had started when this side last went offline; none if that isn't known.
     pub(super) others_before: Option<u64>,
+    /// The program that has the presenter's place; none on the viewers' side.
+    pub(super) holder: Option<Holder>,
 }
 
 #[derive(Debug, Clone)]
@@ -81,6 +85,7 @@ impl Default for Presence {
             started: 0,
             went_offline: 0,
             others_before: None,
+            holder: None,
         }
     }
 }

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serve::Millis;
 
-use super::presence::{Page, PageId, PageState, Phase, Presence};
+use super::{
+    presence::{Page, PageId, PageState, Phase, Presence},
+    takeover::Holder,
+};
 
 /// A side as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +23,15 @@ pub struct StoredPresence {
     offline_since_ms: Option<i64>,
     #[serde(default)]
     others_before: Option<u64>,
+    #[serde(default)]
+    holder: Option<StoredHolder>,
+}
+
+/// The program that has the presenter's place. Not its address: nobody's needs to be on the disk for this.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct StoredHolder {
+    page: PageId,
+    proven: bool,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -53,6 +65,7 @@ impl Presence {
             went_offline: self.went_offline,
             offline_since_ms,
             others_before: self.others_before,
+            holder: self.holder.map(|Holder { page, proven, .. }| StoredHolder { page, proven }),
         }
     }
 
@@ -68,8 +81,10 @@ impl Presence {
         };
         let away = |name| Page { name, state: PageState::Disconnected, since: now };
         let pages = stored.pages.into_iter().map(|(id, name)| (id, away(name))).collect();
-        let StoredPresence { last_name, started, went_offline, others_before, .. } = stored;
-        Self { pages, phase, last_name, started, went_offline, others_before }
+        let StoredPresence { last_name, started, went_offline, others_before, holder, .. } = stored;
+        let holder =
+            holder.map(|StoredHolder { page, proven }| Holder { page, client: None, proven });
+        Self { pages, phase, last_name, started, went_offline, others_before, holder }
     }
 }
 

@@ -15,7 +15,8 @@ const LONGEST_PROGRAM_INFO: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Holder {
     pub page: PageId,
-    pub client: Client,
+    /// None after a restart of this broker.
+    pub client: Option<Client>,
     /// It has shown its session's conf.
     pub proven: bool,
 }
@@ -53,7 +54,7 @@ impl Hub {
     /// The program that holds a session's place leaves it to whichever comes next, as its customer said.
     pub(super) fn give_place_up(&mut self, pin: &Pin) {
         if let Some(entry) = self.sessions.get_mut(pin) {
-            entry.holder = None;
+            entry.session.presence_mut(Side::Presenter).holder = None;
         }
     }
 
@@ -64,7 +65,8 @@ impl Hub {
     /// - A program that is connected gives it to nobody: also a neighbour can have the session's program, which comes
     ///   with the PIN. The customer hands it over in the program that runs, which is told of the other one.
     /// - A program that has been away for no more than the grace keeps it against everybody but one that was started at
-    ///   the same address, as after a restart of the customer's computer, and has shown as much as it.
+    ///   the same address, as after a restart of the customer's computer, and has shown as much as it. After a restart
+    ///   of this broker the address isn't known: then it keeps it against everybody.
     pub(super) fn check_place(
         &self,
         client: Client,
@@ -75,9 +77,9 @@ impl Hub {
         let Some(entry) = self.sessions.get(pin) else { return Err(Refused::PinOver) };
         let proven = newcomer.is_some_and(|program| program.proven);
         let presence = entry.session.presence(Side::Presenter);
-        let holder = entry.holder.filter(|holder| presence.knows(holder.page));
+        let holder = presence.holder.filter(|holder| presence.knows(holder.page));
         if let Some(holder) = holder.filter(|holder| holder.page != page) {
-            let restarted = holder.client == client;
+            let restarted = holder.client == Some(client);
             if holder.proven && presence.is_online() || !restarted {
                 return Err(Refused::Taken);
             }
@@ -101,9 +103,10 @@ mod tests {
 
     use super::*;
     use crate::hub::{
+        StoredState,
         connections::Link,
         join::{Access, JoinAs, JoinRequest},
-        presence::ConnectionId,
+        presence::{ConnectionId, Presence},
         tests::{credential, hub},
     };
 
@@ -136,5 +139,43 @@ mod tests {
         comes(&mut hub, &pin, 3, CUSTOMERS, Millis(3)).unwrap();
         hub.leave(ConnectionId(3), Millis(4));
         comes(&mut hub, &pin, 3, NEIGHBOURS, Millis(5)).unwrap();
+    }
+
+    /// As after a restart of the broker: what is stored comes back, and no connection does.
+    fn restarted(hub: &Hub, pin: &Pin, now: Millis) -> Hub {
+        let mut session = hub.sessions[pin].session.clone();
+        for side in [Side::Presenter, Side::Viewers] {
+            let stored = serde_json::to_string(&session.presence(side).to_stored()).unwrap();
+            let presence = Presence::from_stored(serde_json::from_str(&stored).unwrap(), now);
+            session.restore_side(side, presence, session.announced(side));
+        }
+        let sessions = vec![(pin.clone(), session)];
+        Hub::new(hub.settings.clone(), StoredState { sessions, ..StoredState::default() })
+    }
+
+    /// The neighbour's program is quicker than the customer's, whose pauses grow.
+    #[test]
+    fn after_a_restart_no_other_program_passes_for_the_first_one() {
+        let (mut hub, pin) = hub();
+        comes(&mut hub, &pin, 1, CUSTOMERS, Millis(0)).unwrap();
+        let mut hub = restarted(&hub, &pin, Millis(1));
+        for (n, address) in [(2, NEIGHBOURS), (3, CUSTOMERS)] {
+            let other = comes(&mut hub, &pin, n, address, Millis(2));
+            assert!(matches!(other, Err(Refused::Taken)), "{other:?}");
+        }
+        comes(&mut hub, &pin, 1, CUSTOMERS, Millis(3)).unwrap();
+        hub.leave(ConnectionId(1), Millis(4));
+        // Now its address is known again.
+        comes(&mut hub, &pin, 3, CUSTOMERS, Millis(5)).unwrap();
+    }
+
+    #[test]
+    fn a_place_that_was_given_up_is_free_after_a_restart_as_well() {
+        let (mut hub, pin) = hub();
+        comes(&mut hub, &pin, 1, CUSTOMERS, Millis(0)).unwrap();
+        hub.give_place_up(&pin);
+        hub.leave(ConnectionId(1), Millis(1));
+        let mut hub = restarted(&hub, &pin, Millis(2));
+        comes(&mut hub, &pin, 2, NEIGHBOURS, Millis(3)).unwrap();
     }
 }
