@@ -20,7 +20,7 @@ use wire::HookType;
 
 const T0: Timestamp = Timestamp(1_700_000_000_000);
 const DAY: Duration = Duration::from_secs(86_400);
-const REQUIRE: Gate = Gate { policy: Policy::Require, minutes: 30 };
+const REQUIRE: Gate = Gate { policy: Policy::Require, minutes: 30, control_waits: false };
 
 fn region() -> wire::Region {
     "us-east-1".parse().unwrap()
@@ -212,7 +212,7 @@ fn an_override_opens_the_gate_for_as_long_as_a_verification_would() {
 fn a_policy_that_asks_for_nothing_or_only_warns_keeps_nothing_shut() {
     let mut told = Told::live();
     assert!(matches!(told.verdict(), Verdict::Open { until: None, .. }));
-    told.tell(Input::GateSet(Gate { policy: Policy::Warn, minutes: 30 }));
+    told.tell(Input::GateSet(Gate { policy: Policy::Warn, ..REQUIRE }));
     assert!(matches!(told.verdict(), Verdict::Shut { .. }));
     assert_eq!(told.shut(), None);
     let effects = told.order_mail(mail::Template::ToColleague, mail::When::Now);
@@ -325,7 +325,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => (id, any_failure(), any_failure())
             .prop_map(|(id, unseen, left)| Input::PushTakenBack { id, unseen, left }),
         1 => Just(Input::Elapsed(Timer::GateOver)),
-        1 => policy.prop_map(|policy| Input::GateSet(Gate { policy, minutes: 1 })),
+        1 => (policy, any::<bool>())
+            .prop_map(|(policy, control_waits)| Input::GateSet(Gate { policy, minutes: 1, control_waits })),
         1 => Just(Input::GateOverridden { by: "anna".into(), reason: "known".into() }),
         1 => Just(Input::Committed { seq: 1, hook: HookType::PresenterStarted, delivery: Delivery::default() }),
         1 => Just(Input::MailOrdered {
@@ -366,6 +367,7 @@ proptest! {
                     }
                     Effect::SendMail { template: mail::Template::ToColleague, .. } => {
                         prop_assert!(told.shut().is_none(), "a viewer's link went out");
+                        prop_assert!(!told.state.gate.control_waits, "a link to control went out");
                     }
                     Effect::Start { timer, .. } => { timers.insert(*timer); }
                     Effect::Stop { timer } => { timers.remove(timer); }
