@@ -237,7 +237,7 @@ impl Hub {
         let (mut resumed, mut displaced) = (false, Vec::new());
         if let Some(side) = connection.participant.side() {
             if let Some(program) = connection.participant.as_program() {
-                let (page, client) = (connection.page, Some(connection.client));
+                let (page, client) = (connection.page, connection.client);
                 let holder = Holder { page, client, proven: program.proven };
                 session.presence_mut(side).holder = Some(holder);
             }

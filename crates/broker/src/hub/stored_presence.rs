@@ -1,7 +1,9 @@
 //! One side of a session as it is stored, and as it is again after a restart.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
-use serve::Millis;
+use serve::{Client, Millis};
 
 use super::{
     presence::{Page, PageId, PageState, Phase, Presence},
@@ -27,10 +29,11 @@ pub struct StoredPresence {
     holder: Option<StoredHolder>,
 }
 
-/// The program that has the presenter's place. Not its address: nobody's needs to be on the disk for this.
+/// The program that has the presenter's place.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct StoredHolder {
     page: PageId,
+    client: IpAddr,
     proven: bool,
 }
 
@@ -65,7 +68,11 @@ impl Presence {
             went_offline: self.went_offline,
             offline_since_ms,
             others_before: self.others_before,
-            holder: self.holder.map(|Holder { page, proven, .. }| StoredHolder { page, proven }),
+            holder: self.holder.map(|Holder { page, client, proven }| StoredHolder {
+                page,
+                client: client.0,
+                proven,
+            }),
         }
     }
 
@@ -82,8 +89,11 @@ impl Presence {
         let away = |name| Page { name, state: PageState::Disconnected, since: now };
         let pages = stored.pages.into_iter().map(|(id, name)| (id, away(name))).collect();
         let StoredPresence { last_name, started, went_offline, others_before, holder, .. } = stored;
-        let holder =
-            holder.map(|StoredHolder { page, proven }| Holder { page, client: None, proven });
+        let holder = holder.map(|StoredHolder { page, client, proven }| Holder {
+            page,
+            client: Client::from_ip(client),
+            proven,
+        });
         Self { pages, phase, last_name, started, went_offline, others_before, holder }
     }
 }

@@ -15,8 +15,7 @@ const LONGEST_PROGRAM_INFO: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Holder {
     pub page: PageId,
-    /// None after a restart of this broker.
-    pub client: Option<Client>,
+    pub client: Client,
     /// It has shown its session's conf.
     pub proven: bool,
 }
@@ -65,8 +64,7 @@ impl Hub {
     /// - A program that is connected gives it to nobody: also a neighbour can have the session's program, which comes
     ///   with the PIN. The customer hands it over in the program that runs, which is told of the other one.
     /// - A program that has been away for no more than the grace keeps it against everybody but one that was started at
-    ///   the same address, as after a restart of the customer's computer, and has shown as much as it. After a restart
-    ///   of this broker the address isn't known: then it keeps it against everybody.
+    ///   the same address, as after a restart of the customer's computer, and has shown as much as it.
     pub(super) fn check_place(
         &self,
         client: Client,
@@ -79,7 +77,7 @@ impl Hub {
         let presence = entry.session.presence(Side::Presenter);
         let holder = presence.holder.filter(|holder| presence.knows(holder.page));
         if let Some(holder) = holder.filter(|holder| holder.page != page) {
-            let restarted = holder.client == Some(client);
+            let restarted = holder.client == client;
             if holder.proven && presence.is_online() || !restarted {
                 return Err(Refused::Taken);
             }
@@ -159,14 +157,15 @@ mod tests {
         let (mut hub, pin) = hub();
         comes(&mut hub, &pin, 1, CUSTOMERS, Millis(0)).unwrap();
         let mut hub = restarted(&hub, &pin, Millis(1));
-        for (n, address) in [(2, NEIGHBOURS), (3, CUSTOMERS)] {
-            let other = comes(&mut hub, &pin, n, address, Millis(2));
-            assert!(matches!(other, Err(Refused::Taken)), "{other:?}");
-        }
+        let neighbour = comes(&mut hub, &pin, 2, NEIGHBOURS, Millis(2));
+        assert!(matches!(neighbour, Err(Refused::Taken)), "{neighbour:?}");
         comes(&mut hub, &pin, 1, CUSTOMERS, Millis(3)).unwrap();
-        hub.leave(ConnectionId(1), Millis(4));
-        // Now its address is known again.
+        // Their computer was started again meanwhile, too.
+        let mut hub = restarted(&hub, &pin, Millis(4));
         comes(&mut hub, &pin, 3, CUSTOMERS, Millis(5)).unwrap();
+        let mut hub = restarted(&hub, &pin, Millis(6));
+        let neighbour = comes(&mut hub, &pin, 2, NEIGHBOURS, Millis(7));
+        assert!(matches!(neighbour, Err(Refused::Taken)), "{neighbour:?}");
     }
 
     #[test]

@@ -83,18 +83,19 @@ pub(super) async fn answer(
         why: format!("{} {}", trouble.text, trouble.remedy),
     };
     let engine = console.engine.require().await.map_err(not_done)?;
-    if *lets_in {
-        engine.may_view(session).map_err(|error| not_done(trouble::of_command(&error)))?;
-    }
+    let allowed = if *lets_in { engine.may_view(session).map(drop) } else { Ok(()) };
+    // A slow exchange must not hold up a change of settings, which waits for this.
+    drop(engine);
+    allowed.map_err(|error| not_done(trouble::of_command(&error)))?;
     let signed = signed(console, session, &window.presenter, viewer, *lets_in).await;
     let answer = signed.ok_or_else(|| NotDone {
         challenge: challenge.clone(),
         why: sentence(&format!("{STRANGERS}: wait until you see the screen, then answer again")),
     })?;
     if *lets_in {
+        let engine = console.engine.require().await.map_err(not_done)?;
         note_unverified(console, &engine, session, &by, "Let a viewer in").await;
     }
-    drop(engine);
     let noted = entry(by.clone(), session, viewer, *lets_in);
     let announced = noted.text.clone();
     console.audit.record_or_warn(noted).await;
