@@ -63,7 +63,8 @@ impl SavedClipboard {
             let mut text = || String::from_utf8(part()?.to_vec()).ok();
             let (name, kind) = (text()?, text()?);
             let unit = part().filter(|unit| matches!(unit, [8 | 16 | 32]))?[0];
-            let contents = part().filter(|contents| contents.len() % usize::from(unit / 8) == 0)?;
+            let whole = |contents: &&[u8]| contents.len().is_multiple_of(usize::from(unit / 8));
+            let contents = part().filter(whole)?;
             forms.push(ClipboardForm { name, kind, unit, bytes: contents.to_vec() });
         }
         Some(Self { forms })
