@@ -30,7 +30,7 @@ pub use store::StoreError as ArchiveError;
 use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 
 pub(crate) use self::{
-    asked_people::{Asked, Fingerprint},
+    asked_people::{AskRecord, Fingerprint},
     search::REINDEX,
 };
 pub use self::{

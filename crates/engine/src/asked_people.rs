@@ -16,7 +16,7 @@ use session::{
 
 use crate::{
     SessionId,
-    archive::{Asked, Fingerprint},
+    archive::{AskRecord, Fingerprint},
 };
 
 const COMPATIBLE: ComposingNormalizerBorrowed<'static> = ComposingNormalizerBorrowed::new_nfkc();
@@ -55,9 +55,9 @@ impl AskedPeople {
     }
 
     /// Adds what the archive has beside its sessions.
-    pub fn remember_beside(&self, all: Vec<Asked>) {
+    pub fn remember_beside(&self, all: Vec<AskRecord>) {
         let (mut deleted, mut mailed) = (self.deleted.lock(), self.mailed.lock());
-        for Asked { person, at, verification } in all {
+        for AskRecord { person, at, verification } in all {
             match verification {
                 Some(verification) => deleted.push((person, verification)),
                 None => mailed.entry(person).or_default().push(at),
@@ -67,7 +67,7 @@ impl AskedPeople {
     }
 
     /// What is to be remembered at `at` of a session that is deleted: no name, and nothing that was said.
-    pub fn of_session(&self, session: SessionId, at: Timestamp) -> Vec<Asked> {
+    pub fn of_session(&self, session: SessionId, at: Timestamp) -> Vec<AskRecord> {
         let asked = self.asked.lock();
         let recent =
             asked.iter().filter(|((of, _), v)| *of == session && at.since(v.at) < REMEMBERED);
@@ -80,7 +80,7 @@ impl AskedPeople {
                 let asked =
                     VerificationRequest { who, user, by_id, how, by, reason, shown, denied_before };
                 let (at, status) = (v.at, v.status.clone());
-                Asked {
+                AskRecord {
                     person,
                     at,
                     verification: Some(Verification { id: v.id, asked, at, status }),
@@ -250,7 +250,7 @@ mod tests {
     fn e_mailed_codes_count_over_a_start() {
         let before = AskedPeople::default();
         let sent = (0..3).map(|_| before.mail("ABC", NOW).unwrap());
-        let sent = sent.map(|person| Asked { person, at: NOW, verification: None }).collect();
+        let sent = sent.map(|person| AskRecord { person, at: NOW, verification: None }).collect();
         let people = AskedPeople::default();
         people.remember_beside(sent);
         let brake = people.mail("abc", NOW).unwrap_err();

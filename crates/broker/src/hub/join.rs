@@ -16,10 +16,9 @@ use super::{
     connections::{Connection, Link, Participant, Viewer},
     credential::{self, Credential, KeyHash},
     messages::{ServerMessage, Welcome},
-    presence::{ConnectionId, PageId},
+    presence::{ConnectionId, Holder, PageId},
     refusal::Refused,
     streams::{StreamEnd, StreamId},
-    takeover::Holder,
     text,
 };
 

@@ -7,11 +7,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serve::Millis;
+use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{Side, session_events::SideFacts};
-
-use super::takeover::Holder;
 
 /// One load of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,6 +19,15 @@ pub struct PageId(pub Uuid);
 /// One connection of a page; a page that reconnects has another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
+
+/// The program that came last, and so holds the presenter's place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holder {
+    pub page: PageId,
+    pub client: Client,
+    /// It has shown its session's conf.
+    pub proven: bool,
+}
 
 /// One side's pages and what is known of the side as a whole.
 #[derive(Debug, Clone)]

@@ -5,10 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serve::{Client, Millis};
 
-use super::{
-    presence::{Page, PageId, PageState, Phase, Presence},
-    takeover::Holder,
-};
+use super::presence::{Holder, Page, PageId, PageState, Phase, Presence};
 
 /// A side as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]

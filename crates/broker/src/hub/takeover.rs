@@ -11,15 +11,6 @@ use super::{Hub, connections::PresenterProgram, credential, presence::PageId, re
 /// A program's version and platform are shown to people, so each is cut to this many characters.
 const LONGEST_PROGRAM_INFO: usize = 32;
 
-/// The program that came last, and so holds the place.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Holder {
-    pub page: PageId,
-    pub client: Client,
-    /// It has shown its session's conf.
-    pub proven: bool,
-}
-
 impl Hub {
     /// A program proves by its conf that it is this session's own.
     pub(super) fn checked_program(

@@ -24,7 +24,7 @@ pub(crate) type Fingerprint = [u8; 32];
 
 /// How a person was asked once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct AskRecord {
     pub person: Fingerprint,
     pub at: Timestamp,
     /// What was asked, without names and words; none if a code was e-mailed.
@@ -38,12 +38,12 @@ impl Archive {
         person: Fingerprint,
         at: Timestamp,
     ) -> Result<(), ArchiveError> {
-        let asked = Asked { person, at, verification: None };
+        let asked = AskRecord { person, at, verification: None };
         self.write(SAVE, move |tx| keep(tx, &[asked], at)).await
     }
 
     /// What is known of the last day. What is older is forgotten.
-    pub(crate) async fn asked_people(&self) -> Result<Vec<Asked>, ArchiveError> {
+    pub(crate) async fn asked_people(&self) -> Result<Vec<AskRecord>, ArchiveError> {
         let at = now();
         self.write(SAVE, move |tx| keep(tx, &[], at)).await?;
         self.read(move |connection| read(connection, at)).await
@@ -53,12 +53,12 @@ impl Archive {
 /// Notes these, and forgets what is older than a day at `at`.
 pub(super) fn keep(
     connection: &Connection,
-    asked: &[Asked],
+    asked: &[AskRecord],
     at: Timestamp,
 ) -> Result<(), ArchiveError> {
     let sql = "INSERT OR REPLACE INTO asked_people(person, at, verification) VALUES(?1, ?2, ?3)";
     let mut insert = connection.prepare_cached(sql).map_err(fault(SAVE))?;
-    for Asked { person, at, verification } in asked {
+    for AskRecord { person, at, verification } in asked {
         let text = serde_json::to_string(verification).map_err(damaged)?;
         insert.execute((person, at.0, text)).map_err(fault(SAVE))?;
     }
@@ -66,7 +66,7 @@ pub(super) fn keep(
     connection.execute(sql, [long_ago(at)]).map_err(fault(SAVE)).map(drop)
 }
 
-fn read(connection: &Connection, at: Timestamp) -> Result<Vec<Asked>, ArchiveError> {
+fn read(connection: &Connection, at: Timestamp) -> Result<Vec<AskRecord>, ArchiveError> {
     let sql = "SELECT person, at, verification FROM asked_people WHERE at > ?1";
     let mut statement = connection.prepare_cached(sql).map_err(fault(READ))?;
     let row = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?));
@@ -75,7 +75,7 @@ fn read(connection: &Connection, at: Timestamp) -> Result<Vec<Asked>, ArchiveErr
     let read = |(person, at, text): (Fingerprint, i64, String)| {
         let verification = serde_json::from_str(&text)
             .map_err(|_| damaged("a verification of an unknown form"))?;
-        Ok(Asked { person, at: Timestamp(at), verification })
+        Ok(AskRecord { person, at: Timestamp(at), verification })
     };
     rows.into_iter().map(read).collect()
 }
@@ -93,7 +93,7 @@ mod tests {
     fn what_is_noted_twice_counts_once_and_is_forgotten_after_a_day() {
         let connection = in_memory();
         let at = Timestamp(1_700_000_000_000);
-        let asked = |person, at| Asked { person: [person; 32], at, verification: None };
+        let asked = |person, at| AskRecord { person: [person; 32], at, verification: None };
         for _ in 0..2 {
             keep(&connection, &[asked(1, at), asked(2, at)], at).unwrap();
         }

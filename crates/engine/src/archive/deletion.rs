@@ -9,7 +9,7 @@ use rusqlite_migration::M;
 use session::Timestamp;
 use store::fault;
 
-use super::{Archive, ArchiveError, Asked, PAGE, READ, asked_people, search, sessions};
+use super::{Archive, ArchiveError, AskRecord, PAGE, READ, asked_people, search, sessions};
 use crate::{SessionId, clock::now};
 
 /// Lets go what is put into a table for a deleted session.
@@ -85,7 +85,7 @@ impl Archive {
     pub(crate) async fn delete_asked(
         &self,
         session: SessionId,
-        asked: Vec<Asked>,
+        asked: Vec<AskRecord>,
     ) -> Result<Option<Deleted>, ArchiveError> {
         let at = now();
         self.write(DELETE, move |tx| {
