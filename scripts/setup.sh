@@ -14,7 +14,7 @@ TEST_PACKAGES=(
   python3-dbusmock python3-dbus python3-gi python3-pip imagemagick x11-utils x11-xkb-utils
   x11-xserver-utils xclip xdotool wmctrl procps
   chromium chromium-driver jq tigervnc-viewer faketime iproute2 nginx-light openssl
-  binutils systemd
+  binutils systemd sway xwayland
 )
 # What ./bench measures against and with: a webhook server, a load generator, a tracer of system calls.
 BENCH_PACKAGES=(webhook wrk strace)

@@ -3,6 +3,7 @@
 //! One writer and a few readers, each under a raw key that is given before anything else. No PIN
 //! and no token is ever in it. An answer comes only after the commit that made it true.
 
+mod asked_people;
 mod audit;
 mod deletion;
 mod devices;
@@ -28,7 +29,10 @@ use session::{Verification, region::Choice, verification::Override};
 pub use store::StoreError as ArchiveError;
 use store::{Database, Definition, Durability, Readers, Sharing, StoreKey};
 
-pub(crate) use self::search::REINDEX;
+pub(crate) use self::{
+    asked_people::{AskRecord, Fingerprint},
+    search::REINDEX,
+};
 pub use self::{
     audit::{AuditAnchor, AuditEntry, AuditHash, AuditLink, AuditReport, BrokenLink},
     deletion::Deleted,
@@ -70,6 +74,7 @@ const STEPS: &[M<'static>] = &[
     search::MERGED,
     messages::SIDES,
     messages::OWN,
+    asked_people::TABLE,
 ];
 
 /// The archive's file.

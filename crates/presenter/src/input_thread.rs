@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use crate::{
     pointer_turn::PointerTurn,
     screen::{Contents, Input, ScreenError, ViewerId},
+    shared_clipboard::ClipboardNews,
 };
 
 /// The most tasks in the queue. A viewer that sends faster than they are carried out has to wait.
@@ -59,6 +60,8 @@ struct Performer {
     input: Box<dyn Input>,
     turn: PointerTurn,
     shared: Arc<Shared>,
+    /// What the customer has to hear of the clipboard.
+    news: mpsc::UnboundedSender<ClipboardNews>,
 }
 
 #[derive(Debug)]
@@ -82,13 +85,14 @@ impl InputThread {
     pub fn start(
         input: Box<dyn Input>,
         paused: Arc<AtomicBool>,
+        news: mpsc::UnboundedSender<ClipboardNews>,
         alive: mpsc::Sender<()>,
     ) -> std::io::Result<Self> {
         let (queue, mut tasks) = mpsc::channel(QUEUE);
         let pauses = AtomicU64::default();
         let shared = Arc::new(Shared { paused, pauses, due: Mutex::default() });
         let turn = PointerTurn::default();
-        let mut performer = Performer { input, turn, shared: Arc::clone(&shared) };
+        let mut performer = Performer { input, turn, shared: Arc::clone(&shared), news };
         std::thread::Builder::new().name("input".to_owned()).spawn(move || {
             while let Some(task) = tasks.blocking_recv() {
                 if let Err(error) = performer.perform(task) {
@@ -162,9 +166,9 @@ impl Performer {
                 Some(buttons) => self.input.pointer(viewer, x, y, buttons),
                 None => Ok(()),
             },
-            Event::Clipboard(text) => self.input.clipboard(Contents::Text(text.into())),
+            Event::Clipboard(text) => self.copy(Contents::Text(text.into())),
             Event::Picture(bytes) => match Png::new(&bytes) {
-                Ok(picture) => self.input.clipboard(Contents::Picture(picture)),
+                Ok(picture) => self.copy(Contents::Picture(picture)),
                 Err(error) => {
                     tracing::warn!(%error, "take a viewer's picture for the clipboard");
                     Ok(())
@@ -172,6 +176,14 @@ impl Performer {
             },
             Event::ClipboardWanted | Event::Arrived(_) => Ok(()),
         }
+    }
+
+    fn copy(&mut self, contents: Contents) -> Result<(), ScreenError> {
+        if let Some(loss) = self.input.clipboard(contents)? {
+            // Once the sharing is over, nobody can be told.
+            let _ = self.news.send(ClipboardNews::Lost(loss));
+        }
+        Ok(())
     }
 
     fn release_what_is_due(&mut self) -> Result<(), ScreenError> {
@@ -195,6 +207,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
+    use crate::screen::ClipboardLoss;
 
     /// Fills the clipboard only when it is told to, and tells each key.
     struct SlowInput(Receiver<()>, Sender<u32>);
@@ -215,9 +228,9 @@ mod tests {
             Ok(())
         }
 
-        fn clipboard(&mut self, _: Contents) -> Result<(), ScreenError> {
+        fn clipboard(&mut self, _: Contents) -> Result<Option<ClipboardLoss>, ScreenError> {
             let _ = self.0.recv();
-            Ok(())
+            Ok(None)
         }
 
         fn release_keys(&mut self, _: ViewerId) -> Result<(), ScreenError> {
@@ -238,7 +251,8 @@ mod tests {
         let (go_on, told) = channel();
         let (alive, _ended) = mpsc::channel(1);
         let input = Box::new(SlowInput(told, channel().0));
-        let thread = InputThread::start(input, Arc::default(), alive).unwrap();
+        let thread =
+            InputThread::start(input, Arc::default(), mpsc::unbounded_channel().0, alive).unwrap();
         let (viewer, allowed) = (ViewerId(1), Arc::new(AtomicBool::new(true)));
         let perform = |event| thread.perform(viewer, event, &allowed);
         for _ in 0..MOST_COPIED {
@@ -268,7 +282,9 @@ mod tests {
         let (alive, _ended) = mpsc::channel(1);
         let paused = Arc::new(AtomicBool::new(false));
         let input = Box::new(SlowInput(told, tell));
-        let thread = InputThread::start(input, Arc::clone(&paused), alive).unwrap();
+        let thread =
+            InputThread::start(input, Arc::clone(&paused), mpsc::unbounded_channel().0, alive)
+                .unwrap();
         let (viewer, allowed) = (ViewerId(1), Arc::new(AtomicBool::new(true)));
         let key = |keysym| Event::Key { down: true, keysym, scancode: None };
         thread.perform(viewer, Event::Clipboard("a text".to_owned()), &allowed).await;

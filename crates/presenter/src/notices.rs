@@ -2,7 +2,11 @@
 
 use seal::SealError;
 
-use crate::{exchanges::OneTooMany, screen::NotCarried, viewer_stream::StreamError};
+use crate::{
+    exchanges::OneTooMany,
+    screen::{ClipboardLoss, NotCarried},
+    viewer_stream::StreamError,
+};
 
 /// What the customer is told where what they copied can't be sent.
 pub(crate) const fn not_sent(why: NotCarried) -> &'static str {
@@ -13,6 +17,25 @@ pub(crate) const fn not_sent(why: NotCarried) -> &'static str {
         NotCarried::LargePicture => "The picture that you copied was not sent: it is too large",
         NotCarried::LongText => "The text that you copied was not sent: it is too long",
         NotCarried::Other => "What you copied was not sent: it is neither a text nor a picture",
+    }
+}
+
+/// What the customer is told where a viewer's text or picture took the place of what they had copied, and that
+/// doesn't come back as it was.
+pub(crate) const fn lost(why: ClipboardLoss) -> &'static str {
+    match why {
+        ClipboardLoss::Secret => {
+            "Your helper put something on the clipboard: the secret that you copied is gone from it"
+        }
+        ClipboardLoss::TooLarge => {
+            "Your helper put something on the clipboard: what you copied is too large to come back"
+        }
+        ClipboardLoss::Unread => {
+            "Your helper put something on the clipboard: what you copied couldn't be kept"
+        }
+        ClipboardLoss::Part => {
+            "Your helper put something on the clipboard: what you copied comes back only in part"
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What was in the customer's clipboard before the session comes back when it ends.
 //!
 //! In X11 a clipboard lives only as long as the program that serves it. So at its end this program
-//! starts itself once more, without a window and without a connection to anybody, to serve that text
-//! or picture until something else is copied.
+//! starts itself once more, without a window and without a connection to anybody, to serve that in all
+//! of its forms until something else is copied.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -10,21 +10,19 @@ use std::{
     time::Duration,
 };
 
-use rfb::Png;
-
 use crate::{
     own_program,
-    screen::{self, Contents},
+    screen::{self, SavedClipboard},
 };
 
 /// The longest time for which it is served.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// The most bytes of it, as much as is read of a clipboard.
-const MOST_BYTES: u64 = Png::LONGEST as u64;
+/// The most bytes of it: as much as is read of a clipboard, and the names of its forms.
+const MOST_BYTES: u64 = (screen::MOST_SAVED + 1024 * 1024) as u64;
 
 /// Starts the program that serves this from now on. If that fails, the clipboard stays empty.
-pub fn restore(display: Option<&str>, contents: &Contents) {
-    if let Err(error) = start(display, contents.as_bytes()) {
+pub fn restore(display: Option<&str>, saved: &SavedClipboard) {
+    if let Err(error) = start(display, &saved.encode()) {
         tracing::warn!(%error, "bring back what was in the clipboard before");
     }
 }
@@ -52,8 +50,9 @@ fn start(display: Option<&str>, bytes: &[u8]) -> io::Result<()> {
 pub fn serve(display: Option<&str>) {
     let mut bytes = Vec::new();
     let read = io::stdin().take(MOST_BYTES).read_to_end(&mut bytes).ok();
-    let Some(contents) = read.and_then(|_| Contents::from_bytes(bytes)) else { return };
-    if let Err(error) = screen::serve_clipboard(display, &contents, LONGEST) {
+    let Some(saved) = read.and_then(|_| SavedClipboard::decode(&bytes)) else { return };
+    drop(bytes);
+    if let Err(error) = screen::serve_clipboard(display, &saved, LONGEST) {
         tracing::debug!(%error, "serve the clipboard");
     }
 }

@@ -1,7 +1,7 @@
 //! Whether what the customer copies goes to a viewer: only to one who controls, and only if the
 //! customer shares the clipboard, or sends what was asked for.
 
-use crate::screen::{Contents, NotCarried};
+use crate::screen::{ClipboardLoss, Contents, NotCarried};
 
 /// What the customer has copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) enum ClipboardNews {
     Asked(tokio::task::Id),
     /// What the customer has copied was to go to a viewer, and can't.
     NotCarried(NotCarried),
+    /// A viewer's text or picture has taken the place of what can't come back at the end.
+    Lost(ClipboardLoss),
 }
 
 /// One viewer's access to the customer's clipboard.

@@ -144,7 +144,8 @@ impl SharedScreen {
             Ok::<_, ScreenError>((capture, waker, input, picture))
         });
         let (capture, waker, input, picture) = opened.await.map_err(|_| ScreenError::Gone)??;
-        let input = InputThread::start(input, Arc::clone(&self.paused), self.threads_alive.clone())
+        let (paused, news) = (Arc::clone(&self.paused), self.shared.clipboard_news.clone());
+        let input = InputThread::start(input, paused, news, self.threads_alive.clone())
             .map_err(|_| ScreenError::Gone)?;
         {
             let mut state = self.shared.state.lock();

@@ -253,6 +253,7 @@ impl ActiveSharing {
             }
             ClipboardNews::Asked(_) => return None,
             ClipboardNews::NotCarried(why) => self.notice = Some(notices::not_sent(why).to_owned()),
+            ClipboardNews::Lost(why) => self.notice = Some(notices::lost(why).to_owned()),
         }
         self.banner.due = true;
         None

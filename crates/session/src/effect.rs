@@ -35,7 +35,7 @@ pub enum Effect {
     },
     /// Ask the broker for the session's present state: `Observed` comes back, where there is a channel.
     AskState,
-    /// Send an e-mail, once: `MailAccepted` or `MailFailed` comes back.
+    /// Send an e-mail, once: `MailAccepted`, `MailFailed` or `MailHeld` comes back.
     SendMail {
         /// The order's number.
         id: u32,

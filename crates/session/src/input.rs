@@ -148,6 +148,11 @@ pub enum Input {
         /// Why it was not taken.
         failure: Failure,
     },
+    /// The gate held an e-mail back at the last moment: it was not given to the service.
+    MailHeld {
+        /// Its order.
+        id: u32,
+    },
     /// Chat was fetched, or came by the channel, and is in the archive.
     ChatSaved(SavedChat),
     /// The chat could not be fetched or archived.

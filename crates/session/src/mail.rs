@@ -116,7 +116,7 @@ impl Order {
 pub enum Status {
     /// It waits for its event.
     Waiting,
-    /// Its claim is true, but it waits for the verification gate to open.
+    /// Its claim is true, but it waits for the gate to open, or for links to control to be given again.
     Held,
     /// The call is under way.
     Sending,

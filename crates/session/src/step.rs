@@ -87,6 +87,7 @@ pub fn step(state: State, input: Input, now: Timestamp) -> Transition {
         Input::MailRepeated { id } => turn.mail_repeated(id),
         Input::MailAccepted { id, mail } => turn.mail_accepted(id, mail),
         Input::MailFailed { id, failure } => turn.mail_failed(id, failure),
+        Input::MailHeld { id } => turn.mail_held(id),
         Input::ChatSaved(saved) => turn.chat_saved(saved),
         Input::ChatFailed { failure, transcript } => turn.chat_failed(failure, transcript),
         Input::SaveProgram { by } => turn.save_program(by),

@@ -124,6 +124,9 @@ export class SessionViewer {
       onOther: (message) => {
         const words = message['type'] === 'words' ? wordsOf(message) : null;
         if (words) this.screen.showWords(words);
+        if (message['type'] === 'not_admitted') {
+          this.waiting.notDone(String(message['challenge']), String(message['text']));
+        }
       },
       onEnd: () => {
         this.change({ over: true });

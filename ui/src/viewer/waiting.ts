@@ -38,6 +38,9 @@ export class WaitingStrip {
   private since = 0;
   /** When a viewer was answered. */
   private readonly answered = new Map<string, number>();
+  /** Why an answer about a viewer had no effect. */
+  private readonly undone = new Map<string, string>();
+  private waiting: WaitingViewer[] = [];
 
   constructor(answer: (viewer: WaitingViewer, letsIn: boolean) => boolean) {
     for (const [id, letsIn] of [
@@ -48,17 +51,28 @@ export class WaitingStrip {
         if (!this.now || performance.now() - this.since < SETTLE_MS) return;
         if (!answer(this.now, letsIn)) return;
         this.answered.set(this.now.challenge, performance.now());
-        this.show([]);
+        this.undone.delete(this.now.challenge);
+        this.show(this.waiting);
       });
     }
   }
 
+  /** The app says that an answer had no effect: the question comes again. */
+  notDone(challenge: string, text: string): void {
+    this.answered.delete(challenge);
+    this.undone.set(challenge, text);
+    this.show(this.waiting);
+  }
+
   show(waiting: WaitingViewer[]): void {
+    this.waiting = waiting;
     const next = waiting.find(({ challenge }) => !this.isAnswered(challenge)) ?? null;
     if (JSON.stringify(next) !== JSON.stringify(this.now)) this.since = performance.now();
     this.now = next;
     $('waiting').hidden = this.now === null;
-    if (this.now) $('waiting-say').textContent = questionOf(this.now);
+    if (!this.now) return;
+    const undone = this.undone.get(this.now.challenge);
+    $('waiting-say').textContent = [undone, questionOf(this.now)].filter(Boolean).join(' ');
   }
 
   private isAnswered(challenge: string): boolean {

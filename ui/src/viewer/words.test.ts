@@ -172,6 +172,30 @@ describe('the strips of a viewer window', () => {
     expect($('waiting').hidden).toBe(true);
   });
 
+  test('ask again, and say why, where the app knows that an answer had no effect', () => {
+    const ben = waitingOf({
+      waiting: [{ challenge: 'c', page: 'p', name: 'Ben', role: 'watch', sealed: true, invited: true }],
+    });
+    const answer = vi.fn(() => true);
+    const strip = new WaitingStrip(answer);
+    strip.show(ben);
+    settle();
+    $('waiting-in').click();
+    expect($('waiting').hidden).toBe(true);
+    strip.notDone('c', 'That had no effect: nobody heard it.');
+    expect($('waiting').hidden).toBe(false);
+    expect($('waiting-say').textContent).toMatch(/^That had no effect: nobody heard it\. Ben waits/);
+    $('waiting-in').click();
+    expect(answer).toHaveBeenCalledOnce();
+    settle();
+    $('waiting-in').click();
+    expect(answer).toHaveBeenCalledTimes(2);
+    // Who waits no longer isn't asked about, whatever is said of the answer.
+    strip.show([]);
+    strip.notDone('c', 'It had no effect.');
+    expect($('waiting').hidden).toBe(true);
+  });
+
   test('take no click for a viewer that took the place of another, nor a second one', () => {
     const viewer = (name: string) =>
       ({ challenge: name, page: 'p', name, role: 'watch', sealed: false, invited: false }) as const;

@@ -24,7 +24,6 @@ impl Hub {
         self.live.remove(entry.place);
         entry.session.empty();
         entry.chat.empty();
-        entry.holder = None;
         self.tickets.forget_session(pin);
         self.outbox.forget_session(pin);
         self.reschedule(pin);

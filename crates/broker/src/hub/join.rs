@@ -16,10 +16,9 @@ use super::{
     connections::{Connection, Link, Participant, Viewer},
     credential::{self, Credential, KeyHash},
     messages::{ServerMessage, Welcome},
-    presence::{ConnectionId, PageId},
+    presence::{ConnectionId, Holder, PageId},
     refusal::Refused,
     streams::{StreamEnd, StreamId},
-    takeover::Holder,
     text,
 };
 
@@ -238,7 +237,8 @@ impl Hub {
         if let Some(side) = connection.participant.side() {
             if let Some(program) = connection.participant.as_program() {
                 let (page, client) = (connection.page, connection.client);
-                entry.holder = Some(Holder { page, client, proven: program.proven });
+                let holder = Holder { page, client, proven: program.proven };
+                session.presence_mut(side).holder = Some(holder);
             }
             let (arrival, fired) = session.arrive(side, connection.page, name, id, now);
             (resumed, displaced) = (!arrival.started, arrival.displaced);

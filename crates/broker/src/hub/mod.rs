@@ -62,7 +62,6 @@ use self::{
     records::StoredState,
     session::Session,
     streams::Streams,
-    takeover::Holder,
     tickets::{Ticket, Tickets},
 };
 
@@ -96,9 +95,6 @@ struct SessionEntry {
     chat: ChatLog,
     /// When the pages were last sent how well the viewers see the screen.
     quality_sent: Option<Millis>,
-    /// The program that holds the presenter's place. After a restart of this broker that is known
-    /// again once it has come back.
-    holder: Option<Holder>,
     /// Greater with every change that consoles are told of.
     revision: u64,
     /// Consoles were told that the PIN has expired.
@@ -112,7 +108,6 @@ impl SessionEntry {
             place,
             chat: ChatLog::default(),
             quality_sent: None,
-            holder: None,
             revision,
             expiry_announced: false,
         }

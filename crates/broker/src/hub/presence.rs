@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use serve::Millis;
+use serve::{Client, Millis};
 use uuid::Uuid;
 use wire::{Side, session_events::SideFacts};
 
@@ -20,6 +20,15 @@ pub struct PageId(pub Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
+/// The program that came last, and so holds the presenter's place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holder {
+    pub page: PageId,
+    pub client: Client,
+    /// It has shown its session's conf.
+    pub proven: bool,
+}
+
 /// One side's pages and what is known of the side as a whole.
 #[derive(Debug, Clone)]
 pub struct Presence {
@@ -31,6 +40,8 @@ pub struct Presence {
     pub(super) went_offline: u64,
     /// How often a page of the other side had started when this side last went offline; none if that isn't known.
     pub(super) others_before: Option<u64>,
+    /// The program that has the presenter's place; none on the viewers' side.
+    pub(super) holder: Option<Holder>,
 }
 
 #[derive(Debug, Clone)]
@@ -81,6 +92,7 @@ impl Default for Presence {
             started: 0,
             went_offline: 0,
             others_before: None,
+            holder: None,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! One side of a session as it is stored, and as it is again after a restart.
 
-use serde::{Deserialize, Serialize};
-use serve::Millis;
+use std::net::IpAddr;
 
-use super::presence::{Page, PageId, PageState, Phase, Presence};
+use serde::{Deserialize, Serialize};
+use serve::{Client, Millis};
+
+use super::presence::{Holder, Page, PageId, PageState, Phase, Presence};
 
 /// A side as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -20,6 +22,16 @@ pub struct StoredPresence {
     offline_since_ms: Option<i64>,
     #[serde(default)]
     others_before: Option<u64>,
+    #[serde(default)]
+    holder: Option<StoredHolder>,
+}
+
+/// The program that has the presenter's place.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct StoredHolder {
+    page: PageId,
+    client: IpAddr,
+    proven: bool,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -53,6 +65,11 @@ impl Presence {
             went_offline: self.went_offline,
             offline_since_ms,
             others_before: self.others_before,
+            holder: self.holder.map(|Holder { page, client, proven }| StoredHolder {
+                page,
+                client: client.0,
+                proven,
+            }),
         }
     }
 
@@ -68,8 +85,13 @@ impl Presence {
         };
         let away = |name| Page { name, state: PageState::Disconnected, since: now };
         let pages = stored.pages.into_iter().map(|(id, name)| (id, away(name))).collect();
-        let StoredPresence { last_name, started, went_offline, others_before, .. } = stored;
-        Self { pages, phase, last_name, started, went_offline, others_before }
+        let StoredPresence { last_name, started, went_offline, others_before, holder, .. } = stored;
+        let holder = holder.map(|StoredHolder { page, client, proven }| Holder {
+            page,
+            client: Client::from_ip(client),
+            proven,
+        });
+        Self { pages, phase, last_name, started, went_offline, others_before, holder }
     }
 }
 

@@ -11,15 +11,6 @@ use super::{Hub, connections::PresenterProgram, credential, presence::PageId, re
 /// A program's version and platform are shown to people, so each is cut to this many characters.
 const LONGEST_PROGRAM_INFO: usize = 32;
 
-/// The program that came last, and so holds the place.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Holder {
-    pub page: PageId,
-    pub client: Client,
-    /// It has shown its session's conf.
-    pub proven: bool,
-}
-
 impl Hub {
     /// A program proves by its conf that it is this session's own.
     pub(super) fn checked_program(
@@ -53,7 +44,7 @@ impl Hub {
     /// The program that holds a session's place leaves it to whichever comes next, as its customer said.
     pub(super) fn give_place_up(&mut self, pin: &Pin) {
         if let Some(entry) = self.sessions.get_mut(pin) {
-            entry.holder = None;
+            entry.session.presence_mut(Side::Presenter).holder = None;
         }
     }
 
@@ -75,7 +66,7 @@ impl Hub {
         let Some(entry) = self.sessions.get(pin) else { return Err(Refused::PinOver) };
         let proven = newcomer.is_some_and(|program| program.proven);
         let presence = entry.session.presence(Side::Presenter);
-        let holder = entry.holder.filter(|holder| presence.knows(holder.page));
+        let holder = presence.holder.filter(|holder| presence.knows(holder.page));
         if let Some(holder) = holder.filter(|holder| holder.page != page) {
             let restarted = holder.client == client;
             if holder.proven && presence.is_online() || !restarted {
@@ -101,9 +92,10 @@ mod tests {
 
     use super::*;
     use crate::hub::{
+        StoredState,
         connections::Link,
         join::{Access, JoinAs, JoinRequest},
-        presence::ConnectionId,
+        presence::{ConnectionId, Presence},
         tests::{credential, hub},
     };
 
@@ -136,5 +128,44 @@ mod tests {
         comes(&mut hub, &pin, 3, CUSTOMERS, Millis(3)).unwrap();
         hub.leave(ConnectionId(3), Millis(4));
         comes(&mut hub, &pin, 3, NEIGHBOURS, Millis(5)).unwrap();
+    }
+
+    /// As after a restart of the broker: what is stored comes back, and no connection does.
+    fn restarted(hub: &Hub, pin: &Pin, now: Millis) -> Hub {
+        let mut session = hub.sessions[pin].session.clone();
+        for side in [Side::Presenter, Side::Viewers] {
+            let stored = serde_json::to_string(&session.presence(side).to_stored()).unwrap();
+            let presence = Presence::from_stored(serde_json::from_str(&stored).unwrap(), now);
+            session.restore_side(side, presence, session.announced(side));
+        }
+        let sessions = vec![(pin.clone(), session)];
+        Hub::new(hub.settings.clone(), StoredState { sessions, ..StoredState::default() })
+    }
+
+    /// The neighbour's program is quicker than the customer's, whose pauses grow.
+    #[test]
+    fn after_a_restart_no_other_program_passes_for_the_first_one() {
+        let (mut hub, pin) = hub();
+        comes(&mut hub, &pin, 1, CUSTOMERS, Millis(0)).unwrap();
+        let mut hub = restarted(&hub, &pin, Millis(1));
+        let neighbour = comes(&mut hub, &pin, 2, NEIGHBOURS, Millis(2));
+        assert!(matches!(neighbour, Err(Refused::Taken)), "{neighbour:?}");
+        comes(&mut hub, &pin, 1, CUSTOMERS, Millis(3)).unwrap();
+        // Their computer was started again meanwhile, too.
+        let mut hub = restarted(&hub, &pin, Millis(4));
+        comes(&mut hub, &pin, 3, CUSTOMERS, Millis(5)).unwrap();
+        let mut hub = restarted(&hub, &pin, Millis(6));
+        let neighbour = comes(&mut hub, &pin, 2, NEIGHBOURS, Millis(7));
+        assert!(matches!(neighbour, Err(Refused::Taken)), "{neighbour:?}");
+    }
+
+    #[test]
+    fn a_place_that_was_given_up_is_free_after_a_restart_as_well() {
+        let (mut hub, pin) = hub();
+        comes(&mut hub, &pin, 1, CUSTOMERS, Millis(0)).unwrap();
+        hub.give_place_up(&pin);
+        hub.leave(ConnectionId(1), Millis(1));
+        let mut hub = restarted(&hub, &pin, Millis(2));
+        comes(&mut hub, &pin, 2, NEIGHBOURS, Millis(3)).unwrap();
     }
 }

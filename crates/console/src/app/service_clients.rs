@@ -74,18 +74,18 @@ pub(crate) async fn set_up(console: &Console) {
         StoredSecrets::default()
     });
     engine.set_services(services(&settings, sandbox.as_ref(), &secrets));
-    let gate = gate(&settings);
-    engine.set_gate(gate.policy, gate.minutes);
+    engine.set_gate(gate(&settings));
 }
 
-/// The gate that the settings require before a viewer is opened.
+/// The gate that the settings require before a viewer is opened, or a link to one mailed.
 pub(super) fn gate(settings: &Settings) -> Gate {
     let policy = match settings.verify_gate {
         GatePolicy::Off => Policy::Off,
         GatePolicy::Warn => Policy::Warn,
         GatePolicy::Require => Policy::Require,
     };
-    Gate { policy, minutes: settings.verify_gate_min }
+    let (minutes, control_waits) = (settings.verify_gate_min, settings.control_after_words);
+    Gate { policy, minutes, control_waits }
 }
 
 fn unread(error: &StoreError) -> Trouble {

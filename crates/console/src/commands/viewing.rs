@@ -1,6 +1,6 @@
 //! Commands that let somebody see the customer's screen: the viewer's link and the viewer windows.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use engine::{
     CommandError, Engine, SessionId, Subscription,
@@ -9,9 +9,7 @@ use engine::{
     remote::{Capabilities, LoginWithMe},
 };
 use serde::Deserialize;
-use session::{LiveFacts, verification::Verdict};
 use strum::VariantNames;
-use tokio::time::timeout;
 use ts_rs::TS;
 use wire::{
     Pin,
@@ -25,7 +23,7 @@ use super::{
 };
 use crate::{
     Settings,
-    app::{App, AuditEntry, Console, name_of, viewer::admitting},
+    app::{App, Console, name_of, viewer::admitting},
     present::{shared_screen::waiting_id, trouble},
     reply::Reply,
     view::Trouble,
@@ -118,7 +116,7 @@ async fn viewer_link(console: &Console, session: &str, read_only: bool, by: &str
         engine.viewer_url(id, read_only, None).await
     };
     let url = url.map_err(failed)?;
-    note_unverified(console, &engine, id, by, "Gave a viewer's link").await;
+    admitting::note_unverified(console, &engine, id, by, "Gave a viewer's link").await;
     let url = url.expose();
     // The embedded broker's link is for this computer, but a colleague may be elsewhere.
     let here = console.broker.get().and_then(|embedded| {
@@ -143,7 +141,7 @@ async fn open_viewer(console: &Arc<Console>, session: &str, view: View, by: &str
     } else {
         engine.viewer_url(id, view.read_only, Some(&technician)).await.map_err(failed)?
     };
-    note_unverified(console, &engine, id, by, "Opened a viewer").await;
+    admitting::note_unverified(console, &engine, id, by, "Opened a viewer").await;
     let name = name_of(&console.zone, &engine, id).await;
     // Only the first window is noted: its viewer is our own and needs no notification. Noted before
     // the window opens, because the page may join at once.
@@ -160,8 +158,6 @@ async fn open_viewer(console: &Arc<Console>, session: &str, view: View, by: &str
     Ok(Reply::Done)
 }
 
-/// How long the customer's program may take until an answer shows in what it tells.
-const TAKEN_WITHIN: Duration = Duration::from_secs(5);
 const DOING: &str = "answer about the viewer that waits";
 
 async fn answer_viewer(
@@ -194,13 +190,12 @@ async fn answer_viewer(
     }
     let answer = admitting::answer_without_window(console, id, &found, lets_in).await;
     let answer = answer.ok_or_else(|| {
-        let text =
-            format!("{DOING}: this console and the customer's program don't know each other yet");
+        let text = format!("{DOING}: {}", admitting::STRANGERS);
         refused(&text, "open the viewer, then let them in")
     })?;
     let engine = console.engine.require().await?;
     if lets_in {
-        note_unverified(console, &engine, id, by, "Let a viewer in").await;
+        admitting::note_unverified(console, &engine, id, by, "Let a viewer in").await;
     }
     let changes = engine.subscribe();
     drop(engine);
@@ -209,9 +204,7 @@ async fn answer_viewer(
     console.audit.record_or_warn(noted).await;
     let answered = give(&client, &pin, &answer, (id, changes)).await;
     if let Err(trouble) = &answered {
-        let text = format!("It was not done: {announced} {}", trouble.text);
-        let noted = AuditEntry { by: by.to_owned(), action: "not_done", text, session: Some(id) };
-        console.audit.record_or_warn(noted).await;
+        admitting::note_not_done(console, id, by.to_owned(), &announced, &trouble.text).await;
     }
     answered.map(|()| Reply::Done)
 }
@@ -224,47 +217,14 @@ async fn give(
     (id, mut changes): (SessionId, Subscription),
 ) -> Result<(), Trouble> {
     client.admit(pin, answer).await.map_err(|error| failed(CommandError::Call(error)))?;
-    taken(&mut changes, id, &answer.challenge).await.ok_or_else(unheeded)
-}
-
-/// Waits until the customer's program tells of this viewer no longer, which is all that it says of an
-/// answer; none if it still does after [`TAKEN_WITHIN`].
-async fn taken(changes: &mut Subscription, id: SessionId, challenge: &str) -> Option<()> {
-    let waits = |facts: &LiveFacts| facts.waiting.iter().any(|one| one.challenge == challenge);
-    let taken = async {
-        loop {
-            let changed = changes.changed().await;
-            // While nothing is known of the session, nothing is known of the viewer either.
-            let told = changed.snapshots.iter().filter(|one| one.id == id);
-            if told.filter_map(|one| one.facts.as_ref()).any(|facts| !waits(facts)) {
-                return;
-            }
-        }
-    };
-    timeout(TAKEN_WITHIN, taken).await.ok()
+    admitting::taken(&mut changes, id, &answer.challenge).await.ok_or_else(unheeded)
 }
 
 fn unheeded() -> Trouble {
-    let text = format!(
-        "{DOING}: the customer's program took no notice; it may be another than the one this console knows"
-    );
-    refused(&text, "open the viewer, then let them in")
+    refused(&format!("{DOING}: {}", admitting::UNHEEDED), "open the viewer, then let them in")
 }
 
 /// What the service can do beyond the nine calls.
 async fn capabilities(console: &Console, engine: &Engine) -> Option<Capabilities> {
     console.engine.capabilities(engine.client()).await
-}
-
-/// A policy that only warns lets the viewer open, and the log records that.
-async fn note_unverified(console: &Console, engine: &Engine, id: SessionId, by: &str, what: &str) {
-    if !matches!(engine.verdict(id), Some(Verdict::Shut { .. })) {
-        return;
-    }
-    let text = format!("{what} though the customer is not verified.");
-    let noted =
-        AuditEntry { by: by.to_owned(), action: "viewer_unverified", text, session: Some(id) };
-    if let Err(trouble) = console.audit.record(noted).await {
-        tracing::warn!(text = trouble.text, "note an unverified viewer in the audit log");
-    }
 }

@@ -117,7 +117,7 @@ pub fn view(
         gate: verify::gate(snapshot.gate, record, setting),
         devices: contents.devices.iter().map(device::pinned).collect(),
         pictures: contents.pictures.iter().map(shared_screen::picture).collect(),
-        mails: mail_order::views(record, setting),
+        mails: mail_order::views(record, snapshot.gate, setting),
         chat: chat(&contents.chat.messages),
         chat_after: None,
         chat_total: total(&contents.chat),

@@ -1,7 +1,7 @@
 //! An e-mail as it is shown: how far it has come, and never more than is known.
 
 use session::{
-    Record,
+    Gate, Record,
     mail::{Fate, Order, Status, Template, When},
     text::plain,
 };
@@ -16,16 +16,19 @@ use crate::{
 /// The longest words of a mail server that are shown, in characters.
 const LONGEST_REASON: usize = 300;
 
+const CONTROL_WAITS: &str = "Held back: its link gives control, which waits until the words match";
+
 /// The e-mails of a session. Of one that is over the broker tells nothing any more.
-pub fn views(record: &Record, setting: &Setting<'_>) -> Vec<MailView> {
+pub fn views(record: &Record, gate: Gate, setting: &Setting<'_>) -> Vec<MailView> {
     let is_told = record.is_live() && record.observed.is_told;
-    record.mail.iter().map(|order| view(order, is_told, setting)).collect()
+    record.mail.iter().map(|order| view(order, gate, is_told, setting)).collect()
 }
 
 /// An e-mail in a session's list. `is_told`: the broker tells what becomes of it.
-fn view(order: &Order, is_told: bool, setting: &Setting<'_>) -> MailView {
+fn view(order: &Order, gate: Gate, is_told: bool, setting: &Setting<'_>) -> MailView {
     let (state, status) = match (order.status, &order.fate) {
         (Status::Accepted { .. }, Some(fate)) => told(fate, is_told, setting),
+        (Status::Held, _) if gate.control_waits => (MailKind::Held, CONTROL_WAITS.into()),
         _ => known_here(order, setting),
     };
     let waits = matches!(state, MailKind::Waiting | MailKind::Held);
@@ -140,7 +143,7 @@ mod tests {
 
     fn mail(status: Status, fate: Option<(MailState, &str)>, is_told: bool) -> MailView {
         let setting = Setting { now: AT, zone: &TimeZone::UTC, dated: false };
-        view(&order(status, fate), is_told, &setting)
+        view(&order(status, fate), Gate::default(), is_told, &setting)
     }
 
     #[test]
@@ -151,10 +154,20 @@ mod tests {
         let region = "us-east-1".parse().unwrap();
         record.life = Life::Live(Allocation { region, at: AT, expires: Timestamp(i64::MAX) });
         let setting = Setting { now: AT, zone: &TimeZone::UTC, dated: false };
-        let status = |record: &Record| views(record, &setting)[0].status.clone();
+        let status = |record: &Record| views(record, Gate::default(), &setting)[0].status.clone();
         assert_eq!(status(&record), "Being handed to the mail server");
         record.life = Life::Allocating;
         assert!(status(&record).contains("What became of it isn't known"), "{}", status(&record));
+    }
+
+    #[test]
+    fn what_holds_a_mail_back_is_said() {
+        let setting = Setting { now: AT, zone: &TimeZone::UTC, dated: false };
+        let held = |gate| view(&order(Status::Held, None), gate, true, &setting);
+        let waits = held(Gate { control_waits: true, ..Gate::default() });
+        assert_eq!((waits.state, waits.waiting), (MailKind::Held, true));
+        assert!(waits.status.contains("waits until the words match"), "{}", waits.status);
+        assert!(held(Gate::default()).status.contains("until the customer is verified"));
     }
 
     #[test]

@@ -319,7 +319,12 @@ mod tests {
             expires: Timestamp(99_000),
         });
         record.verifications.push(worn_down);
-        let text = gate(Gate { policy: Policy::Require, minutes: 5 }, &record, &setting).text;
+        let text = gate(
+            Gate { policy: Policy::Require, minutes: 5, ..Gate::default() },
+            &record,
+            &setting,
+        )
+        .text;
         assert!(text.contains("approved") && text.contains("after 16 denials"), "{text}");
     }
 
@@ -365,7 +370,7 @@ mod tests {
         let record = State::new(About::default(), "anna".into(), AT).record;
         let off = gate(Gate::default(), &record, &setting);
         assert!(off.open && off.text.is_empty() && off.policy == GatePolicy::Off);
-        let require = Gate { policy: Policy::Require, minutes: 5 };
+        let require = Gate { policy: Policy::Require, minutes: 5, ..Gate::default() };
         let shut = gate(require, &record, &setting);
         assert!(!shut.open && !shut.text.is_empty());
     }

@@ -233,7 +233,7 @@ settings! {
 
     control_after_words: bool = false => setting(YES_OR_NO)
         .flag("BOOL", "Keyboard and mouse wait in a viewer window until somebody said that the words match: true or false")
-        .meaning("keyboard and mouse wait in a viewer window until somebody there said that the words to compare match. They wait in any case where words that were compared have changed. A web page has no such words: while this is on, no link to control is given from here. Who waits to be let in controls as soon as the customer or you say so")
+        .meaning("keyboard and mouse wait in a viewer window until somebody there said that the words to compare match. They wait in any case where words that were compared have changed. A web page has no such words: while this is on, no link to control is given from here or mailed, and e-mails with one that were ordered before wait. Who waits to be let in controls as soon as the customer or you say so")
         .guard(true)
         .field(Group::Access, "Control waits until the words match", FieldKind::Switch)
         .hint("A viewer window only shows the screen until you have compared the three words with the customer. Once is enough for a session, as long as their program has the same key. A web page has no words to compare: links from here only let others watch, but whoever is let in controls as soon as the customer or you say so.");

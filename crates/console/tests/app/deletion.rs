@@ -28,7 +28,7 @@ async fn closed(rig: &mut Rig, customer: &str) -> String {
 }
 
 /// Waits until nothing is left to do in a closed session: then its outcome alone is said.
-async fn settled(rig: &mut Rig, id: &str) {
+pub async fn settled(rig: &mut Rig, id: &str) {
     let done = |seen: &Seen| {
         let row = seen.rows.get(id)?;
         (row.state.label == "Closed" && row.state.detail == "resolved").then_some(())

@@ -16,7 +16,7 @@ use console::{
 use sandbox::logintc::{Logintc, Push};
 use serde_json::{Value, json};
 
-use crate::rig::Rig;
+use crate::{deletion::settled, rig::Rig};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -307,6 +307,28 @@ async fn who_said_no_is_not_asked_again_at_once_by_whatever_name_session_or_star
 
     let rig = Rig::start_in(folder, SettingsSource::nowhere()).await;
     let refused = rig.refused(verify(&two, "customer", "maria.lopez")).await;
+    assert!(refused.text.contains("they said no 1 time"), "{refused:?}");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_said_no_is_not_asked_again_after_a_deletion_and_a_start() {
+    let mut rig = Rig::start().await;
+    let phones = Phones::new(&rig).await;
+    let one = rig.session("Maria Lopez").await;
+    rig.ask(verify(&one, "customer", "maria.lopez")).await;
+    phones.answer(false).await;
+    ended(&mut rig, &one, 1).await;
+    rig.ask(json!({ "do": "close", "session": one, "outcome": "resolved" })).await;
+    settled(&mut rig, &one).await;
+    rig.ask(json!({ "do": "delete_session", "session": one, "confirmed": true })).await;
+    let Rig { app, folder, .. } = rig;
+    app.stop().await;
+
+    let mut rig = Rig::start_in(folder, SettingsSource::nowhere()).await;
+    let two = rig.session("Maria again").await;
+    let refused = rig.refused(verify(&two, "technician", " MARIA.lopez")).await;
+    assert_eq!(refused.code, Code::Wait, "{refused:?}");
     assert!(refused.text.contains("they said no 1 time"), "{refused:?}");
     rig.app.stop().await;
 }

@@ -1,6 +1,6 @@
 //! The words that two people compare: once for a session, and again only if a key has changed.
 
-use console::{SettingsSource, reply::Reply, view::WaitingView};
+use console::{SettingsSource, reply::Reply};
 use seal::{Access, Pairing};
 use serde_json::{Value, json};
 use wire::shared_screen::WaitingViewer;
@@ -21,7 +21,7 @@ async fn told(window: &mut Window, compared: &str, waits: bool) -> Value {
 }
 
 /// The window shows the screen that the program shares, which remembers this pairing.
-async fn watched(
+pub async fn watched(
     window: &Window,
     program: &mut Program,
     known: Option<&Pairing>,
@@ -37,7 +37,7 @@ async fn says_that_they_match(window: &mut Window, words: &Value) {
     assert_eq!(told(window, "match", false).await, *words);
 }
 
-async fn audited(rig: &Rig, action: &str, times: usize) {
+pub async fn audited(rig: &Rig, action: &str, times: usize) {
     eventually("the entries in the audit log", async || {
         let Reply::Audit { entries, .. } = rig.ask(json!({ "do": "audit" })).await else {
             return None;
@@ -47,14 +47,14 @@ async fn audited(rig: &Rig, action: &str, times: usize) {
     .await;
 }
 
-fn ben() -> Value {
+pub fn ben() -> Value {
     json!({
         "challenge": "c", "page": "p", "name": "Ben", "role": "watch", "sealed": false, "invited": false,
     })
 }
 
 /// A viewer waits, and is let in from the window: who it is, and what the program is told.
-async fn lets_in(window: &mut Window, program: &mut Program) -> (WaitingViewer, Value) {
+pub async fn lets_in(window: &mut Window, program: &mut Program) -> (WaitingViewer, Value) {
     let waits = ben();
     program.live.send(json!({ "type": "waiting", "viewers": [waits] })).await;
     let shown = loop {
@@ -267,106 +267,4 @@ async fn restarted(rig: Rig, id: String, pin: String) -> (Rig, Ends) {
     let program = Program::start(&rig, &pin).await;
     let window = Window::open(&rig, &id, false).await;
     (rig, Ends { id, pin, program, window })
-}
-
-/// Who waits, as the session's page shows it; and whether this console can answer.
-async fn waits(rig: &Rig, id: &str, can_answer: bool) -> WaitingView {
-    eventually("the viewer that waits", async || {
-        let detail = json!({ "do": "detail", "session": id });
-        let Reply::Detail { detail } = rig.ask(detail).await else {
-            return None;
-        };
-        let screen = detail.screen.filter(|screen| screen.can_answer == can_answer)?;
-        (detail.row.waiting == 1).then(|| screen.waiting.into_iter().next()).flatten()
-    })
-    .await
-}
-
-/// The key is the console's, so no window need be open.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_waiting_viewer_is_let_in_from_the_sessions_page() {
-    let mut rig = Rig::start().await;
-    let id = rig.session("Maria Lopez").await;
-    let pin = rig.seen.pin(&id).await;
-    let mut program = Program::start(&rig, &pin).await;
-    program.live.send(json!({ "type": "waiting", "viewers": [ben()] })).await;
-    let shown = waits(&rig, &id, false).await;
-    assert_eq!((shown.name.as_str(), shown.controls, shown.sealed), ("Ben", false, false));
-    let answer = |viewer: &str, lets_in: bool| {
-        let viewer = viewer.to_owned();
-        json!({ "do": "answer_viewer", "session": id, "viewer": viewer, "lets_in": lets_in })
-    };
-    let trouble = rig.refused(answer(&shown.id, true)).await;
-    assert!(trouble.remedy.contains("open the viewer"), "{trouble:?}");
-    audited(&rig, "viewer_let_in", 0).await;
-
-    let window = Window::open(&rig, &id, false).await;
-    let (screen, stream) = watched(&window, &mut program, None).await;
-    let pairing = stream.sealed.pairing.clone();
-    drop((screen, stream));
-    rig.app.viewer_closed(id.parse().unwrap(), false);
-    let shown = waits(&rig, &id, true).await;
-    let told = heeded(&rig, answer(&shown.id, true), &mut program).await;
-    assert_eq!(told["pairing"], pairing.id().to_string());
-    let seen: WaitingViewer = serde_json::from_value(ben()).unwrap();
-    let signature = told["signature"].as_str().unwrap();
-    assert!(pairing.has_signed(&seen.answer_bytes(true), signature));
-    audited(&rig, "viewer_let_in", 1).await;
-    program.live.send(json!({ "type": "waiting", "viewers": [ben()] })).await;
-    let shown = waits(&rig, &id, true).await;
-    let told = heeded(&rig, answer(&shown.id, false), &mut program).await;
-    assert!(pairing.has_signed(&seen.answer_bytes(false), told["signature"].as_str().unwrap()));
-    audited(&rig, "viewer_refused", 1).await;
-    audited(&rig, "not_done", 0).await;
-}
-
-/// What the program is told by an answer that it heeds.
-async fn heeded(rig: &Rig, answer: Value, program: &mut Program) -> Value {
-    let heeds = async {
-        let told = program.live.next_of("admit").await;
-        program.live.send(json!({ "type": "waiting", "viewers": [] })).await;
-        told
-    };
-    let (reply, told) = tokio::join!(rig.ask(answer), heeds);
-    assert!(matches!(reply, Reply::Done));
-    told
-}
-
-/// It runs on another computer now, where it knows nothing of what the console shares with the first.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_the_program_does_not_heed_is_not_called_done() {
-    let mut rig = Rig::start().await;
-    let Ends { id, mut program, window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
-    let _held = watched(&window, &mut program, None).await;
-    program.live.send(json!({ "type": "waiting", "viewers": [ben()] })).await;
-    let shown = waits(&rig, &id, true).await;
-    let answer =
-        json!({ "do": "answer_viewer", "session": id, "viewer": shown.id, "lets_in": true });
-    let trouble = rig.refused(answer).await;
-    assert!(trouble.text.contains("took no notice"), "{trouble:?}");
-    program.live.next_of("admit").await;
-    audited(&rig, "viewer_let_in", 1).await;
-    audited(&rig, "not_done", 1).await;
-}
-
-/// A broker that lies can exchange the viewer under the person's finger.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_answer_counts_for_nothing_that_was_told_after_it_was_shown() {
-    let mut rig = Rig::start().await;
-    let Ends { id, mut program, window, .. } = Ends::of(&mut rig, "Maria Lopez").await;
-    let _held = watched(&window, &mut program, None).await;
-    program.live.send(json!({ "type": "waiting", "viewers": [ben()] })).await;
-    let shown = waits(&rig, &id, true).await;
-    let mut more = ben();
-    more["role"] = json!("control");
-    program.live.send(json!({ "type": "waiting", "viewers": [more] })).await;
-    eventually("the same viewer, who would control now", async || {
-        waits(&rig, &id, true).await.controls.then_some(())
-    })
-    .await;
-    let command =
-        json!({ "do": "answer_viewer", "session": id, "viewer": shown.id, "lets_in": true });
-    let trouble = rig.refused(command).await;
-    assert!(trouble.text.contains("something about it has changed"), "{trouble:?}");
-    audited(&rig, "viewer_let_in", 0).await;
 }

@@ -13,7 +13,7 @@ use std::{
 
 use ractor::{Actor, ActorRef};
 use secrecy::SecretBox;
-use session::{About, Delivery, Gate, Input, Record, State, Timestamp, verification::Policy};
+use session::{About, Delivery, Gate, Input, Record, State, Timestamp};
 use tempfile::TempDir;
 use tokio::{
     sync::{oneshot, watch},
@@ -110,7 +110,7 @@ impl World {
             heartbeat: HEARTBEAT,
             pin_life: Duration::from_secs(86_400),
             access: Access::default(),
-            gate: Gate { policy: Policy::Off, minutes: 60 },
+            gate: Gate { minutes: 60, ..Gate::default() },
         };
         change(&mut config);
         let disk = journal::Faults::default();

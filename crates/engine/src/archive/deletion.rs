@@ -9,8 +9,8 @@ use rusqlite_migration::M;
 use session::Timestamp;
 use store::fault;
 
-use super::{Archive, ArchiveError, PAGE, READ, search, sessions};
-use crate::SessionId;
+use super::{Archive, ArchiveError, AskRecord, PAGE, READ, asked_people, search, sessions};
+use crate::{SessionId, clock::now};
 
 /// Lets go what is put into a table for a deleted session.
 macro_rules! keep_out {
@@ -78,7 +78,21 @@ impl Archive {
         &self,
         session: SessionId,
     ) -> Result<Option<Deleted>, ArchiveError> {
-        self.write(DELETE, move |tx| delete(tx, session)).await
+        self.delete_asked(session, Vec::new()).await
+    }
+
+    /// As [`Self::delete_session`], and notes of what was `asked` in it what the brake on asking people goes by.
+    pub(crate) async fn delete_asked(
+        &self,
+        session: SessionId,
+        asked: Vec<AskRecord>,
+    ) -> Result<Option<Deleted>, ArchiveError> {
+        let at = now();
+        self.write(DELETE, move |tx| {
+            asked_people::keep(tx, &asked, at)?;
+            delete(tx, session)
+        })
+        .await
     }
 
     /// Whether a session was deleted.

@@ -45,7 +45,8 @@ impl Engine {
             return Err(CommandError::DoesNotFit(misfit));
         }
         let context = &self.context;
-        context.archive.delete_session(id).await.map_err(CommandError::Archive)?;
+        let asked = context.people.of_session(id, now());
+        context.archive.delete_asked(id, asked).await.map_err(CommandError::Archive)?;
         let actor = context.sessions.write().remove(&id);
         if let Some(actor) = actor {
             // Its last words are written before the journal erases it.

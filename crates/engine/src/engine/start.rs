@@ -267,6 +267,12 @@ async fn recall_people(context: &Context) {
         Ok(earlier) => context.people.remember(earlier),
         Err(error) => tracing::warn!(%error, "read how often people were asked lately"),
     }
+    match context.archive.asked_people().await {
+        Ok(asked) => context.people.remember_beside(asked),
+        Err(error) => {
+            tracing::warn!(%error, "read how often people were asked in deleted sessions")
+        }
+    }
 }
 
 /// The key by which our own broker knows this console. Without it the sessions are known by their hooks alone.

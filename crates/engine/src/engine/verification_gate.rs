@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session::{
     Gate, Input,
-    verification::{Policy, Verdict, VerificationRequest},
+    verification::{Verdict, VerificationRequest},
 };
 use tokio::sync::oneshot;
 
@@ -61,16 +61,16 @@ impl Engine {
         self.access().permit()?;
         let client = self.logintc("have a code sent by e-mail")?;
         let at = now();
-        self.context
-            .people
-            .mail(user_id, at)
-            .map_err(|brake| CommandError::TooSoon { brake, at })?;
+        let person = self.context.people.mail(user_id, at);
+        let person = person.map_err(|brake| CommandError::TooSoon { brake, at })?;
+        // Without the disk it counts until the next start.
+        let noted = self.context.archive.note_mailed_code(person, at).await;
+        self.context.archive_wrote(noted.err());
         client.mail_code(user_id).await.map_err(CommandError::Verification)
     }
 
-    /// Sets the verification gate's policy.
-    pub fn set_gate(&self, policy: Policy, minutes: u32) {
-        let gate = Gate { policy, minutes };
+    /// Sets what is asked for before a viewer is opened, or a link to one mailed.
+    pub fn set_gate(&self, gate: Gate) {
         *self.context.gate.write() = gate;
         self.context.tell_all(&Input::GateSet(gate));
     }

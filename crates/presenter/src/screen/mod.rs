@@ -1,6 +1,7 @@
 //! The screen that is shared, behind traits. X11 is the one implementation so far; Windows (GDI,
 //! SendInput) is next.
 
+mod saved_clipboard;
 pub(crate) mod x11;
 
 use std::sync::Arc;
@@ -8,8 +9,13 @@ use std::time::Duration;
 
 use rfb::{Cursor, Monitor, Picture, Png, Rect};
 
+pub use self::saved_clipboard::{ClipboardForm, ClipboardLoss, SavedClipboard};
+
 /// An open screen: its capture, what wakes the capture, and its input.
 pub type Screen = (Box<dyn Capture>, Arc<dyn Waker>, Box<dyn Input>);
+
+/// The most bytes of a [`SavedClipboard`] that are read of a clipboard.
+pub(crate) const MOST_SAVED: usize = x11::whole_clipboard::MOST_BYTES;
 
 /// Opens the screen: the X11 display of this name, or the one that the environment names.
 ///
@@ -45,7 +51,7 @@ impl KeptScreen {
 
     /// Gives the clipboard up at the end. Returns what was there before, if what a viewer has sent is
     /// there now.
-    pub fn end(&self) -> Option<Contents> {
+    pub fn end(&self) -> Option<SavedClipboard> {
         self.0.end()
     }
 }
@@ -57,10 +63,10 @@ impl KeptScreen {
 /// [`ScreenError`].
 pub fn serve_clipboard(
     display: Option<&str>,
-    contents: &Contents,
+    saved: &SavedClipboard,
     within: Duration,
 ) -> Result<(), ScreenError> {
-    x11::serve_clipboard(display, contents, within)
+    x11::serve_clipboard(display, saved, within)
 }
 
 /// Why the screen can't be shared (any more). Its text is shown to the customer.
@@ -124,24 +130,6 @@ pub enum Contents {
     Text(Arc<str>),
     /// A picture.
     Picture(Png),
-}
-
-impl Contents {
-    /// As bytes, of which [`Self::from_bytes`] makes the same.
-    pub fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Text(text) => text.as_bytes(),
-            Self::Picture(picture) => picture.bytes(),
-        }
-    }
-
-    /// `None` if it is neither a text in UTF-8 nor a sound picture.
-    pub fn from_bytes(bytes: Vec<u8>) -> Option<Self> {
-        if Png::is_begun_by(&bytes) {
-            return Png::new(&bytes).ok().map(Self::Picture);
-        }
-        String::from_utf8(bytes).ok().map(|text| Self::Text(text.into()))
-    }
 }
 
 impl From<&str> for Contents {
@@ -249,11 +237,12 @@ pub trait Input: Send + 'static {
         buttons: u16,
     ) -> Result<(), ScreenError>;
 
-    /// Puts this into the clipboard.
+    /// Puts this into the clipboard. Returns why what it replaces doesn't come back at the end, or not as
+    /// a whole; none if it does, or was a viewer's.
     ///
     /// # Errors
     /// [`ScreenError`].
-    fn clipboard(&mut self, contents: Contents) -> Result<(), ScreenError>;
+    fn clipboard(&mut self, contents: Contents) -> Result<Option<ClipboardLoss>, ScreenError>;
 
     /// Releases the keys that this viewer holds, because it is gone.
     ///

@@ -8,7 +8,7 @@ use rfb::Png;
 
 use crate::{
     broker::{Broker, Live},
-    customer::{Customer, Done},
+    customer::{Customer, Done, TAKES_PLACE},
     invitation, joins, sharing,
     viewer::Viewer,
 };
@@ -119,6 +119,18 @@ async fn both_hear_of_what_is_not_carried_but_only_if_it_was_to_go() {
     let told = customer.banner(|banner| banner.notice.is_some()).await;
     assert!(told.notice.unwrap().contains("was not sent: it is too large"));
     assert_eq!(flags(&mut viewer).await, NOTIFY | DIB);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_customer_hears_of_what_they_copied_that_does_not_come_back() {
+    let mut broker = Broker::start().await;
+    let (mut customer, mut live) = sharing(&mut broker).await;
+    let mut viewer = joins(&mut broker, &mut live, "control").await;
+    viewer.sees(0).await;
+    viewer.cuts("it takes the place of nothing").await;
+    viewer.cuts(TAKES_PLACE).await;
+    let told = customer.banner(|banner| banner.notice.is_some()).await;
+    assert!(told.notice.unwrap().contains("what you copied is too large to come back"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,12 +16,17 @@ use presenter::{
     end_reason::EndReason,
     invitation::Invitation,
     run,
-    screen::{Capture, Change, Contents, Input, Screen, ScreenError, ViewerId, Waker},
+    screen::{
+        Capture, Change, ClipboardLoss, Contents, Input, Screen, ScreenError, ViewerId, Waker,
+    },
 };
 use rfb::{Cursor, Monitor, Picture, Rect};
 use tokio::sync::{mpsc, oneshot};
 
 pub const SIZE: (u16, u16) = (320, 240);
+
+/// A viewer's text that takes the place of what is too large to come back.
+pub const TAKES_PLACE: &str = "it takes its place";
 
 /// The program at work, with both hands on the customer's side of it.
 pub struct Customer {
@@ -289,8 +294,9 @@ impl Input for TestInput {
         self.done(Done::Pointer(x, y, buttons))
     }
 
-    fn clipboard(&mut self, contents: Contents) -> Result<(), ScreenError> {
-        self.done(Done::Clipboard(contents))
+    fn clipboard(&mut self, contents: Contents) -> Result<Option<ClipboardLoss>, ScreenError> {
+        let loss = (contents == TAKES_PLACE.into()).then_some(ClipboardLoss::TooLarge);
+        self.done(Done::Clipboard(contents)).map(|()| loss)
     }
 
     fn release_keys(&mut self, _: ViewerId) -> Result<(), ScreenError> {

@@ -1,13 +1,13 @@
 //! The clipboard, both ways, with xclip as the customer's program.
 
+mod brought_back;
 mod copied_by_customer;
 
 use std::io::Write as _;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
-use presenter::screen::{self, Capture, Change, Contents, Input, KeptScreen, NotCarried, Waker};
+use presenter::screen::{self, Capture, Change, Contents, Input, NotCarried, Waker};
 use rfb::{Picture, Png};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
@@ -19,7 +19,6 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
 use crate::desk::ConsentUi;
-use crate::keeper::Keeper;
 
 struct Shared {
     capture: Box<dyn Capture>,
@@ -98,11 +97,6 @@ impl Shared {
     }
 }
 
-/// A screen whose clipboard's owners may take as long as they need.
-fn kept_screen(desk: &ConsentUi) -> KeptScreen {
-    KeptScreen::new(Some(desk.display.clone())).told_within(Duration::from_secs(60))
-}
-
 /// A program of the customer's pastes.
 fn paste(desk: &ConsentUi, target: &str) -> Vec<u8> {
     let mut xclip = desk.program("xclip");
@@ -152,19 +146,6 @@ fn gives_every_program_a_viewers_picture_and_never_tells_it_back() {
         let _history = shared.copy(&file, &["-target", "image/png"]);
         assert_eq!(shared.told_until("after"), ["after"]);
     }
-}
-
-#[test]
-fn a_picture_that_was_there_before_comes_back() {
-    let desk = ConsentUi::start("320x200x24", &[]);
-    let shared = kept_screen(&desk);
-    let file = png(600, 500, &[]);
-    let picture = Contents::from_bytes(file.clone()).unwrap();
-    let _customers = Served::start(&desk, &file);
-    let (_, _, mut input) = shared.open().unwrap();
-    input.clipboard("from a viewer".into()).unwrap();
-    drop(input);
-    assert_eq!(shared.end(), Some(picture));
 }
 
 /// A PNG of noise, which doesn't compress, with these chunks before its pixels.
@@ -249,68 +230,6 @@ fn answers_timestamp_and_several_at_once() {
     let given: Vec<u32> = read(list).value32().unwrap().collect();
     assert_eq!(given[..4], pairs[..4]);
     assert_eq!([given[5], given[7]], [0, 0]);
-}
-
-#[test]
-fn a_viewers_text_outlives_the_viewer_and_what_was_there_before_comes_back() {
-    let desk = ConsentUi::start("320x200x24", &[]);
-    let screen = kept_screen(&desk);
-    let _customers = Keeper::own(&desk, &["UTF8_STRING"], "before");
-    let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from a viewer".into()).unwrap();
-    input.clipboard("once more".into()).unwrap();
-    drop(input);
-    assert_eq!(paste(&desk, "UTF8_STRING"), b"once more");
-    let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from another".into()).unwrap();
-    drop(input);
-    assert_eq!(screen.end(), Some("before".into()));
-    assert_eq!(paste(&desk, "UTF8_STRING"), b"");
-    let _served = Served::start(&desk, "before");
-    assert_eq!(paste(&desk, "UTF8_STRING"), b"before");
-    assert_eq!(screen.end(), None);
-}
-
-#[test]
-fn what_the_customer_copied_meanwhile_stays() {
-    let desk = ConsentUi::start("320x200x24", &[]);
-    let screen = kept_screen(&desk);
-    let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from a viewer".into()).unwrap();
-    let _customers = Keeper::own(&desk, &["UTF8_STRING"], "copied meanwhile");
-    assert_eq!(screen.end(), None);
-    assert_eq!(paste(&desk, "UTF8_STRING"), b"copied meanwhile");
-}
-
-/// The program that serves what was there before; it ends when something else is copied.
-#[test]
-fn the_program_that_serves_the_old_text_ends_by_itself() {
-    let desk = ConsentUi::start("320x200x24", &[]);
-    let mut served = Served::start(&desk, "before");
-    let _customers = Keeper::own(&desk, &["UTF8_STRING"], "something else");
-    assert!(served.0.wait().unwrap().success());
-}
-
-struct Served(Child);
-
-impl Served {
-    /// Returns when the clipboard has its text.
-    fn start(desk: &ConsentUi, what: impl AsRef<[u8]>) -> Self {
-        let owners = Owners::watch(desk);
-        let mut program = desk.program(env!("CARGO_BIN_EXE_deskhand-presenter"));
-        program.arg("--keep-clipboard").stdin(Stdio::piped());
-        let mut program = program.spawn().unwrap();
-        program.stdin.take().unwrap().write_all(what.as_ref()).unwrap();
-        owners.wait();
-        Self(program)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _gone = self.0.kill();
-        let _gone = self.0.wait();
-    }
 }
 
 #[test]

@@ -11,3 +11,4 @@ mod left_behind;
 mod open;
 mod several_viewers;
 mod typed;
+mod wayland;

@@ -117,7 +117,7 @@ impl Turn {
     /// After the gate may have opened: sends held mails whose claim is true now; the others wait
     /// for their claim again.
     pub(super) fn release_mails(&mut self) {
-        if self.gate_keeps_mails() {
+        if self.holds_mails() {
             return;
         }
         let online = matches!(self.state.record.presenter, Presenter::Online { .. });
@@ -141,15 +141,23 @@ impl Turn {
         }
     }
 
-    fn gate_keeps_mails(&self) -> bool {
-        self.state.gate.keeps_shut(&self.state.record, self.now).is_some()
+    /// A guard was set after the turn that sent this mail, and before the call.
+    pub(super) fn mail_held(&mut self, id: u32) {
+        if self.settle(id, Status::Held).is_some() {
+            // The guard may have been lifted meanwhile.
+            self.release_mails();
+        }
+    }
+
+    fn holds_mails(&self) -> bool {
+        self.state.gate.holds_mails(&self.state.record, self.now).is_some()
     }
 
     fn send(&mut self, place: usize) {
-        let shut = self.gate_keeps_mails();
+        let held = self.holds_mails();
         let Some(order) = self.state.record.mail.get_mut(place) else { return };
         // A colleague's mail has the viewer's link in it; a customer's has not.
-        if shut && order.template == Template::ToColleague {
+        if held && order.template == Template::ToColleague {
             order.status = Status::Held;
             return;
         }

@@ -41,6 +41,43 @@ fn a_standing_mail_goes_out_once_for_each_event_whatever_became_of_the_last() {
     }
 }
 
+/// Ordered before the setting was turned on, each in its own way of waiting.
+#[test]
+fn while_control_waits_no_link_to_control_is_mailed_and_what_was_ordered_before_is_held() {
+    let waits = |control_waits| Input::GateSet(Gate { control_waits, ..Gate::default() });
+    let orders = |told: &Told| -> Vec<_> {
+        told.state.record.mail.iter().map(|order| order.status).collect()
+    };
+    let mut told = Told::live();
+    for when in [mail::When::NextEvent, mail::When::EveryEvent, mail::When::Now] {
+        told.tell(Input::MailOrdered {
+            to: "team@example.com".into(),
+            template: mail::Template::ToColleague,
+            name: "Maria".into(),
+            when,
+            by: "anna".into(),
+        });
+    }
+    told.tell(Input::MailFailed { id: 3, failure: Failure::Unreachable });
+    told.tell(waits(true));
+    assert_eq!(sends(&told.fire(HookType::PresenterStarted)), 0);
+    assert_eq!(sends(&told.tell(Input::MailRepeated { id: 3 })), 0, "again is no way around");
+    assert_eq!(orders(&told), [mail::Status::Held; 3]);
+    let to_customer = Input::MailOrdered {
+        to: "maria@example.com".into(),
+        template: mail::Template::ToCustomer,
+        name: "Anna".into(),
+        when: mail::When::Now,
+        by: "anna".into(),
+    };
+    assert_eq!(sends(&told.tell(to_customer)), 1, "this one has no link to control");
+    told.state = State::restored(told.state.record.clone());
+    told.state.gate = Gate { control_waits: true, ..Gate::default() };
+    assert_eq!(sends(&told.tell(Input::Restored { since: T0 })), 0, "nor is a start");
+    told.fire(HookType::PresenterStarted);
+    assert_eq!(sends(&told.tell(waits(false))), 3, "each once");
+}
+
 #[test]
 fn a_mail_for_at_once_waits_for_the_pin() {
     let mut told = Told::new();

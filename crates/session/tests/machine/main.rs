@@ -11,9 +11,9 @@ mod urgency;
 
 use proptest::prelude::*;
 use session::{
-    About, ChatEvent, Delivery, DeliveryId, Effect, Event, Failure, HookEvent, Input, Lamp, Life,
-    MailEvent, Outcome, PresenceEvent, Presenter, Program, ProgramEvent, SavedChat, SessionStatus,
-    State, Timer, Timestamp, Urgency, Viewers, mail,
+    About, ChatEvent, Delivery, DeliveryId, Effect, Event, Failure, Gate, HookEvent, Input, Lamp,
+    Life, MailEvent, Outcome, PresenceEvent, Presenter, Program, ProgramEvent, SavedChat,
+    SessionStatus, State, Timer, Timestamp, Urgency, Viewers, mail,
     program::{DownloadFailure, Gone, ProgramObstacle},
     retry, step,
 };

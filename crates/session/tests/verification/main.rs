@@ -22,7 +22,7 @@ use wire::HookType;
 
 use told::{DAY, T0, Told, region};
 
-const REQUIRE: Gate = Gate { policy: Policy::Require, minutes: 30 };
+const REQUIRE: Gate = Gate { policy: Policy::Require, minutes: 30, control_waits: false };
 
 fn asked(who: Subject) -> VerificationRequest {
     VerificationRequest {
@@ -178,7 +178,7 @@ fn an_override_opens_the_gate_for_as_long_as_a_verification_would() {
 fn a_policy_that_asks_for_nothing_or_only_warns_keeps_nothing_shut() {
     let mut told = Told::live();
     assert!(matches!(told.verdict(), Verdict::Open { until: None, .. }));
-    told.tell(Input::GateSet(Gate { policy: Policy::Warn, minutes: 30 }));
+    told.tell(Input::GateSet(Gate { policy: Policy::Warn, ..REQUIRE }));
     assert!(matches!(told.verdict(), Verdict::Shut { .. }));
     assert_eq!(told.shut(), None);
     let effects = told.order_mail(mail::Template::ToColleague, mail::When::Now);
@@ -291,7 +291,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => (id, any_failure(), any_failure())
             .prop_map(|(id, unseen, left)| Input::PushTakenBack { id, unseen, left }),
         1 => Just(Input::Elapsed(Timer::GateOver)),
-        1 => policy.prop_map(|policy| Input::GateSet(Gate { policy, minutes: 1 })),
+        1 => (policy, any::<bool>())
+            .prop_map(|(policy, control_waits)| Input::GateSet(Gate { policy, minutes: 1, control_waits })),
         1 => Just(Input::GateOverridden { by: "anna".into(), reason: "known".into() }),
         1 => Just(Input::Committed { seq: 1, hook: HookType::PresenterStarted, delivery: Delivery::default() }),
         1 => Just(Input::MailOrdered {
@@ -331,6 +332,7 @@ proptest! {
                     }
                     Effect::SendMail { template: mail::Template::ToColleague, .. } => {
                         prop_assert!(told.shut().is_none(), "a viewer's link went out");
+                        prop_assert!(!told.state.gate.control_waits, "a link to control went out");
                     }
                     _ => {}
                 }

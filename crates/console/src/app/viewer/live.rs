@@ -3,6 +3,8 @@
 //! The page's hello is replaced by one with the PIN, so the page never has it. The stream's
 //! credential is taken out of the broker's welcome and stays in this program.
 
+use std::sync::Arc;
+
 use axum::extract::ws::{Message as Frame, WebSocket};
 use engine::remote::web_socket::{Channel, Socket};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -14,7 +16,9 @@ use uuid::Uuid;
 use wire::{Pin, shared_screen::Secret};
 
 use super::{
-    PATIENCE, Shown, ViewerWindow, admitting, heard, tell,
+    PATIENCE, Shown, ViewerWindow,
+    admitting::{self, NOT_ADMITTED, NotDone, Pending, Signed},
+    heard, tell,
     words_said::{self, Said},
 };
 use crate::app::Console;
@@ -40,16 +44,18 @@ pub(crate) fn take_key_out(text: &str) {
 }
 
 /// Serves one live connection of the window's page until either end closes it.
-pub(super) async fn serve(mut page: WebSocket, console: &Console, window: &ViewerWindow) {
+pub(super) async fn serve(mut page: WebSocket, console: &Arc<Console>, window: &ViewerWindow) {
     let first = heard(&mut page).await.and_then(|text| serde_json::from_str(&text).ok());
     if let Some(FromPage::Hello { page: id }) = first
         && let Some((mut broker, key)) = join(&mut page, console, window, id).await
     {
+        let mut pending = Pending::default();
         let ended = tokio::select! {
-            ended = talk(&mut page, &mut broker, console, window) => ended,
+            ended = talk(&mut page, &mut broker, (console, window), &mut pending) => ended,
             () = window.closed.cancelled() => Ended::Left,
             () = console.lifecycle.watch.stopping.cancelled() => Ended::Left,
         };
+        pending.follow(console, window.session);
         match ended {
             Ended::Left => {}
             // Only here: it closes the window, which would cancel what is in the select.
@@ -126,8 +132,8 @@ fn key_in(welcome: &mut Map<String, Value>) -> Option<Secret> {
 const KEPT: &str = "kept by the app";
 
 /// The types of what only this program tells the page. The broker must not choose the words that
-/// are compared, which would hide that it is in between.
-const OURS_ALONE: [&str; 1] = [WORDS];
+/// are compared, which would hide that it is in between, nor say what became of an answer.
+const OURS_ALONE: [&str; 2] = [WORDS, NOT_ADMITTED];
 const WORDS: &str = "words";
 
 /// What the broker says; none if it can't be read, or would pass for this program's own word.
@@ -163,8 +169,8 @@ enum Ended {
 async fn talk(
     page: &mut WebSocket,
     broker: &mut Socket,
-    console: &Console,
-    window: &ViewerWindow,
+    (console, window): (&Console, &ViewerWindow),
+    pending: &mut Pending,
 ) -> Ended {
     let mut words = window.words.subscribe();
     if !tell_words(page, &mut words).await {
@@ -179,9 +185,14 @@ async fn talk(
                         words_said::matched(console, window, &words).await;
                     }
                     None => {
-                        let Some(text) = to_broker(console, window, text.as_str()).await else { continue };
-                        let said = broker.send(Message::text(text));
-                        if !matches!(timeout(PATIENCE, said).await, Ok(Ok(()))) { return Ended::Left }
+                        let told = match to_broker(console, window, text.as_str(), pending).await {
+                            Ok(text) => matches!(
+                                timeout(PATIENCE, broker.send(Message::text(text))).await,
+                                Ok(Ok(()))
+                            ),
+                            Err(not_done) => tell(page, not_done.told()).await,
+                        };
+                        if !told { return Ended::Left }
                     }
                 },
                 Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
@@ -189,23 +200,33 @@ async fn talk(
             },
             message = broker.next() => match message {
                 Some(Ok(Message::Text(text))) => {
-                    if said_by_broker(text.as_str()).is_none() { continue }
+                    let Some(said) = said_by_broker(text.as_str()) else { continue };
+                    pending.heard(&said);
                     if !tell(page, text.as_str().to_owned()).await { return Ended::Left }
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 None | Some(Err(_) | Ok(Message::Binary(_) | Message::Close(_))) => return Ended::Left,
             },
+            given = pending.overdue() => {
+                let not_done = given.note_unheeded(console, window.session).await;
+                if !tell(page, not_done.told()).await { return Ended::Left }
+            }
             Ok(()) = words.changed() => if !tell_words(page, &mut words).await { return Ended::Left },
         }
     }
 }
 
 /// What the broker is sent for a page's text: an answer about a viewer that waits is signed first.
-async fn to_broker(console: &Console, window: &ViewerWindow, text: &str) -> Option<String> {
-    match admitting::said_by(text) {
-        Some(said) => admitting::answer(console, window, &said).await,
-        None => Some(text.to_owned()),
-    }
+async fn to_broker(
+    console: &Console,
+    window: &ViewerWindow,
+    text: &str,
+    pending: &mut Pending,
+) -> Result<String, NotDone> {
+    let Some(said) = admitting::said_by(text) else { return Ok(text.to_owned()) };
+    let Signed { message, given } = admitting::answer(console, window, &said).await?;
+    pending.add(given);
+    Ok(message)
 }
 
 async fn tell_words(page: &mut WebSocket, words: &mut watch::Receiver<Option<Shown>>) -> bool {
@@ -242,6 +263,7 @@ mod tests {
             r#"{"type":"\u0077ords","words":"maple otter thunder"}"#,
             // A page takes the last of two, too.
             r#"{"type":"presence","type":"words","words":"maple otter thunder"}"#,
+            r#"{"type":"not_admitted","challenge":"c","text":"It was done."}"#,
             r#"[{"type":"words"}]"#,
             "words",
             "",

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use session::{Effect, Failure, Input, Timer};
+use session::{Effect, Failure, Input, Timer, mail::Template};
 
 use super::{live::Live, phone_questions::user_of};
 use crate::{clock::now, perform};
@@ -38,6 +38,12 @@ impl Live {
                     let refused = Input::MailFailed { id, failure: Failure::Storage };
                     self.mailbox.tell(refused);
                 }
+                // The settings may have become stricter while the disk wrote.
+                Effect::SendMail { id, template: Template::ToColleague, .. }
+                    if self.holds_mails() =>
+                {
+                    self.mailbox.tell(Input::MailHeld { id });
+                }
                 Effect::AskParameters if self.unsaved.is_some() => {
                     let refused = Input::ParametersFailed(Failure::Storage);
                     self.mailbox.tell(refused);
@@ -67,6 +73,10 @@ impl Live {
                 }
             }
         }
+    }
+
+    fn holds_mails(&self) -> bool {
+        self.context.gate().holds_mails(&self.state.record, now()).is_some()
     }
 
     fn start(&mut self, timer: Timer, after: Duration) {

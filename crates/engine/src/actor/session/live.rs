@@ -165,6 +165,8 @@ impl Live {
             self.context.hook_checked(at);
         }
         let received = matches!(input, Input::Received(_));
+        // A guard that the settings set counts from then on, also for inputs that were here before the news of it.
+        self.state.gate = self.context.gate();
         // The step takes the state by value; an empty state stands in for it meanwhile.
         let empty = State::new(About::default(), String::new(), at);
         let transition = step(std::mem::replace(&mut self.state, empty), input, at);

@@ -15,8 +15,9 @@ use x11rb::protocol::xproto::{
 use x11rb::wrapper::ConnectionExt as _;
 
 use super::own_text::Own;
+use super::served_forms::{self, ServedForm};
 use super::x_connection::XConnection;
-use crate::screen::{Contents, ScreenError};
+use crate::screen::{Contents, SavedClipboard, ScreenError};
 
 /// The bytes of one piece. What is longer is sent in pieces (INCR).
 const PIECE: usize = 64 * 1024;
@@ -58,9 +59,20 @@ impl Clipboard {
         self.own.clone()
     }
 
-    /// Puts this into the clipboard.
+    /// Puts a viewer's text or picture into the clipboard.
     pub fn fill(&self, contents: Contents) -> Result<(), ScreenError> {
-        self.own.set(contents);
+        let forms = served_forms::of_contents(&self.server, &contents)?;
+        self.own.set(Some(contents), forms);
+        self.take()
+    }
+
+    /// Puts back what was there before.
+    pub fn bring_back(&self, saved: &SavedClipboard) -> Result<(), ScreenError> {
+        self.own.set(None, served_forms::of_saved(&self.server, saved)?);
+        self.take()
+    }
+
+    fn take(&self) -> Result<(), ScreenError> {
         let conn = &self.server.conn;
         // An owner needs the server's time (ICCCM, section 2.1), which comes with the event of this
         // change. The thread then takes the selection.
@@ -114,17 +126,13 @@ struct Owner {
     readers: Vec<Reader>,
 }
 
-/// The forms in which a text or a picture is offered.
+/// The names of what an owner has to know.
 struct Targets {
     clipboard: Atom,
     targets: Atom,
     timestamp: Atom,
     multiple: Atom,
     pair: Atom,
-    utf8: Atom,
-    mime: Atom,
-    text: Atom,
-    png: Atom,
     incr: Atom,
 }
 
@@ -132,8 +140,10 @@ struct Targets {
 struct Reader {
     window: Window,
     property: Atom,
-    kind: Atom,
-    rest: std::vec::IntoIter<Vec<u8>>,
+    form: ServedForm,
+    sent: usize,
+    /// The empty piece was sent, which ends it by the protocol.
+    ended: bool,
 }
 
 impl Owner {
@@ -144,10 +154,6 @@ impl Owner {
             timestamp: server.atom("TIMESTAMP")?,
             multiple: server.atom("MULTIPLE")?,
             pair: server.atom("ATOM_PAIR")?,
-            utf8: server.atom("UTF8_STRING")?,
-            mime: server.atom("text/plain;charset=utf-8")?,
-            text: server.atom("TEXT")?,
-            png: server.atom("image/png")?,
             incr: server.atom("INCR")?,
         };
         Ok(Self { server, own, targets, readers: Vec::new() })
@@ -253,40 +259,23 @@ impl Owner {
         property: Atom,
         target: Atom,
     ) -> Result<bool, ConnectionError> {
-        let Targets { targets, timestamp, multiple, utf8, mime, text, png, .. } = self.targets;
-        let string = Atom::from(AtomEnum::STRING);
-        let own = self.own.get();
+        let Targets { targets, timestamp, multiple, .. } = self.targets;
+        let (conn, own) = (&self.server.conn, self.own.forms());
         if target == targets {
             let mut forms = vec![targets, timestamp, multiple];
-            match own {
-                Some(Contents::Text(_)) => forms.extend([utf8, mime, text, string]),
-                Some(Contents::Picture(_)) => forms.push(png),
-                None => {}
-            }
-            let conn = &self.server.conn;
+            forms.extend(own.iter().map(|form| form.target));
             conn.change_property32(PropMode::REPLACE, window, property, AtomEnum::ATOM, &forms)?;
             return Ok(true);
         }
         if target == timestamp {
             let since = [self.own.since().unwrap_or(x11rb::CURRENT_TIME)];
-            let (conn, kind) = (&self.server.conn, AtomEnum::INTEGER);
+            let kind = AtomEnum::INTEGER;
             conn.change_property32(PropMode::REPLACE, window, property, kind, &since)?;
             return Ok(true);
         }
-        match own {
-            Some(Contents::Text(own)) if [utf8, mime, text].contains(&target) => {
-                let kind = if target == text { utf8 } else { target };
-                self.put(window, property, kind, own.as_bytes())?;
-            }
-            Some(Contents::Text(own)) if target == string => {
-                // The target STRING is Latin-1 (ICCCM, section 2.6.2).
-                let latin: Vec<u8> = own.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
-                self.put(window, property, string, &latin)?;
-            }
-            Some(Contents::Picture(own)) if target == png => {
-                self.put(window, property, png, own.bytes())?;
-            }
-            Some(_) | None => return Ok(false),
+        match own.iter().find(|form| form.target == target) {
+            Some(form) => self.put(window, property, form)?,
+            None => return Ok(false),
         }
         Ok(true)
     }
@@ -295,28 +284,24 @@ impl Owner {
         &mut self,
         window: Window,
         property: Atom,
-        kind: Atom,
-        bytes: &[u8],
+        form: &ServedForm,
     ) -> Result<(), ConnectionError> {
         let conn = &self.server.conn;
-        if bytes.len() <= PIECE {
-            conn.change_property8(PropMode::REPLACE, window, property, kind, bytes)?;
-            return Ok(());
+        if form.bytes.len() <= PIECE {
+            return put_piece(&self.server, window, property, form, &form.bytes);
         }
         // To notice when the reader deletes the property, or its window is gone.
         let events = EventMask::PROPERTY_CHANGE | EventMask::STRUCTURE_NOTIFY;
         listen(&self.server, window, events)?;
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let length = u32::try_from(form.bytes.len()).unwrap_or(u32::MAX);
         let incr = self.targets.incr;
         conn.change_property32(PropMode::REPLACE, window, property, incr, &[length])?;
-        let pieces: Vec<Vec<u8>> =
-            // By the protocol an empty piece ends it.
-            bytes.chunks(PIECE).map(<[u8]>::to_vec).chain([Vec::new()]).collect();
         self.readers.retain(|reader| (reader.window, reader.property) != (window, property));
         if self.readers.len() == MOST_READERS {
             self.readers.remove(0);
         }
-        self.readers.push(Reader { window, property, kind, rest: pieces.into_iter() });
+        let form = form.clone();
+        self.readers.push(Reader { window, property, form, sent: 0, ended: false });
         Ok(())
     }
 
@@ -331,20 +316,35 @@ impl Owner {
             |reader: &Reader| (reader.window, reader.property) == (change.window, change.atom);
         let Some(at) = self.readers.iter().position(reads) else { return Ok(()) };
         let reader = &mut self.readers[at];
-        match reader.rest.next() {
-            Some(piece) => {
-                let Reader { window, property, kind, .. } = *reader;
-                conn.change_property8(PropMode::REPLACE, window, property, kind, &piece)?;
+        if reader.ended {
+            self.readers.remove(at);
+            if !self.readers.iter().any(|reader| reader.window == change.window) {
+                listen(&self.server, change.window, EventMask::NO_EVENT)?;
             }
-            None => {
-                self.readers.remove(at);
-                if !self.readers.iter().any(|reader| reader.window == change.window) {
-                    listen(&self.server, change.window, EventMask::NO_EVENT)?;
-                }
-            }
+        } else {
+            let bytes = &reader.form.bytes;
+            let piece = &bytes[reader.sent..bytes.len().min(reader.sent + PIECE)];
+            put_piece(&self.server, reader.window, reader.property, &reader.form, piece)?;
+            (reader.sent, reader.ended) = (reader.sent + piece.len(), piece.is_empty());
         }
         conn.flush()
     }
+}
+
+/// Puts some of the form into the property.
+fn put_piece(
+    server: &XConnection,
+    window: Window,
+    property: Atom,
+    form: &ServedForm,
+    piece: &[u8],
+) -> Result<(), ConnectionError> {
+    let numbers = piece.len() / usize::from(form.unit / 8);
+    let numbers = u32::try_from(numbers).unwrap_or(u32::MAX);
+    let (kind, unit) = (form.kind, form.unit);
+    let replace = PropMode::REPLACE;
+    xproto::change_property(&server.conn, replace, window, property, kind, unit, numbers, piece)?;
+    Ok(())
 }
 
 fn listen(server: &XConnection, window: Window, events: EventMask) -> Result<(), ConnectionError> {

@@ -14,7 +14,7 @@ use super::keymap::{CORE_KEYBOARD, Keymap, Stroke, is_known, is_modifier, modifi
 use super::leftovers::{BUTTONS, Note};
 use super::scancode;
 use super::x_connection::XConnection;
-use crate::screen::{Contents, Input, ScreenError, ViewerId};
+use crate::screen::{ClipboardLoss, Contents, Input, ScreenError, ViewerId};
 
 /// How long a spare key keeps its keysym, so that programs can look it up after the key press.
 const LOOKED_UP: Duration = Duration::from_millis(200);
@@ -344,7 +344,7 @@ impl Input for X11Input {
         self.flush()
     }
 
-    fn clipboard(&mut self, contents: Contents) -> Result<(), ScreenError> {
+    fn clipboard(&mut self, contents: Contents) -> Result<Option<ClipboardLoss>, ScreenError> {
         self.clipboard.fill(contents)
     }
 

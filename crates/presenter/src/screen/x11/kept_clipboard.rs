@@ -8,9 +8,10 @@ use parking_lot::Mutex;
 
 use super::clipboard::Clipboard;
 use super::selection::Selection;
-use crate::screen::{Contents, ScreenError};
+use super::whole_clipboard;
+use crate::screen::{ClipboardLoss, Contents, SavedClipboard, ScreenError};
 
-/// How long the owner of what is there before may take to tell it.
+/// How long the owner of what is there before may take for each of its forms.
 pub const TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// The clipboard of one display.
@@ -25,7 +26,7 @@ pub struct KeptClipboard {
 struct ClipboardContents {
     clipboard: Option<Arc<Clipboard>>,
     /// What was there before a viewer sent the first thing.
-    before: Option<Contents>,
+    before: Option<SavedClipboard>,
 }
 
 impl KeptClipboard {
@@ -44,22 +45,26 @@ impl KeptClipboard {
         Ok(clipboard)
     }
 
-    /// Puts there what a viewer has sent.
-    pub fn fill(&self, contents: Contents) -> Result<(), ScreenError> {
+    /// Puts there what a viewer has sent. Returns why what was there before can't come back as it was.
+    pub fn fill(&self, contents: Contents) -> Result<Option<ClipboardLoss>, ScreenError> {
         let clipboard = self.open()?;
+        let mut loss = None;
         if !clipboard.is_owner() {
             // Whoever has it loses it now, and nobody else remembers what it was. A history of
             // clipboards may have taken over what a viewer has sent: that isn't what was there before.
-            let now = Selection::read_now(&self.display, self.told_within);
-            if !now.as_ref().is_some_and(|now| clipboard.own().is_ours(now)) {
-                self.kept.lock().before = now;
+            let now = whole_clipboard::read(&self.display, self.told_within);
+            let contents = now.saved.as_ref().and_then(SavedClipboard::contents);
+            if !contents.is_some_and(|now| clipboard.own().is_ours(&now)) {
+                loss = now.loss;
+                self.kept.lock().before = now.saved;
             }
         }
-        clipboard.fill(contents)
+        clipboard.fill(contents)?;
+        Ok(loss)
     }
 
     /// Gives the clipboard up. Returns what was there before, if what a viewer has sent is there now.
-    pub fn end(&self) -> Option<Contents> {
+    pub fn end(&self) -> Option<SavedClipboard> {
         let ClipboardContents { clipboard, before } = std::mem::take(&mut *self.kept.lock());
         let clipboard = clipboard?;
         before.filter(|_| {

@@ -16,14 +16,16 @@ mod pixels;
 mod scancode;
 mod selection;
 pub(crate) mod selection_answers;
+mod served_forms;
 pub(crate) mod wayland;
+pub(crate) mod whole_clipboard;
 pub(crate) mod x_connection;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use self::kept_clipboard::{KeptClipboard, TOLD_WITHIN};
-use super::{Contents, Screen, ScreenError};
+use super::{SavedClipboard, Screen, ScreenError};
 
 /// Opens the X11 display of this name, or the one that the environment names.
 pub(super) fn open(display: Option<&str>) -> Result<Screen, ScreenError> {
@@ -42,12 +44,12 @@ fn open_with(name: &str, kept: &KeptClipboard) -> Result<Screen, ScreenError> {
 /// something, the display is gone, or `within` is over.
 pub(super) fn serve_clipboard(
     display: Option<&str>,
-    contents: &Contents,
+    saved: &SavedClipboard,
     within: Duration,
 ) -> Result<(), ScreenError> {
     let name = x_connection::display_name(display, |name| std::env::var(name).ok())?;
     let clipboard = clipboard::Clipboard::open(&name)?;
-    clipboard.fill(contents.clone())?;
+    clipboard.bring_back(saved)?;
     clipboard.wait_until_lost(within);
     Ok(())
 }
@@ -75,7 +77,7 @@ impl Reopened {
         open_with(&name, self.kept.get_or_init(kept))
     }
 
-    pub(super) fn end(&self) -> Option<Contents> {
+    pub(super) fn end(&self) -> Option<SavedClipboard> {
         self.kept.get()?.end()
     }
 }

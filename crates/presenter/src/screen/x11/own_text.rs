@@ -6,6 +6,7 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex};
 use x11rb::protocol::xproto::{Timestamp, Window};
 
+use super::served_forms::ServedForm;
 use crate::screen::Contents;
 
 /// How long the X server may take until the selection is owned.
@@ -22,8 +23,10 @@ pub struct Own {
 
 #[derive(Default)]
 struct Now {
-    /// What programs get that ask for it.
+    /// What a viewer has sent last.
     contents: Option<Contents>,
+    /// What programs get that ask for it.
+    forms: Arc<[ServedForm]>,
     /// Whether the viewers know it, because it came from one of them.
     known: bool,
     /// Whether the selection is still to be taken for it. Not told from `since`: another program may
@@ -58,9 +61,10 @@ impl Own {
         news
     }
 
-    pub fn set(&self, contents: Contents) {
-        let (contents, since) = (Some(contents), None);
-        *self.now.lock() = Now { contents, known: true, to_be_taken: true, since };
+    /// What is served from now on, and the text or picture if it is a viewer's.
+    pub fn set(&self, contents: Option<Contents>, forms: Arc<[ServedForm]>) {
+        let known = contents.is_some();
+        *self.now.lock() = Now { contents, forms, known, to_be_taken: true, since: None };
     }
 
     /// Waits until the selection was taken or can't be, for at most [`OWNED_WITHIN`].
@@ -109,8 +113,8 @@ impl Own {
         self.now.lock().contents.as_ref() == Some(contents)
     }
 
-    pub fn get(&self) -> Option<Contents> {
-        self.now.lock().contents.clone()
+    pub fn forms(&self) -> Arc<[ServedForm]> {
+        Arc::clone(&self.now.lock().forms)
     }
 }
 
@@ -122,7 +126,7 @@ mod tests {
     #[test]
     fn whoever_waits_until_it_is_taken_need_not_see_it_before_it_is_lost_again() {
         let own = Own::new(1);
-        own.set("a text".into());
+        own.set(Some("a text".into()), Arc::default());
         // Of an earlier time: it says nothing of this one.
         own.lost();
         assert!(!own.is_taken_within(Duration::ZERO));
@@ -130,7 +134,7 @@ mod tests {
         own.lost();
         assert!(own.is_taken_within(Duration::ZERO));
         assert_eq!(own.since(), None);
-        own.set("another".into());
+        own.set(Some("another".into()), Arc::default());
         own.over();
         assert!(own.is_taken_within(Duration::ZERO));
     }

@@ -20,7 +20,7 @@ const POLL: Duration = Duration::from_millis(5);
 
 /// By these forms password managers on Linux, Windows and macOS mark what no history of clipboards,
 /// and no connection, may take. Programs that were written for several systems offer any of them.
-const SECRET: [&str; 6] = [
+pub(super) const SECRET: [&str; 6] = [
     "x-kde-passwordManagerHint",
     "ExcludeClipboardContentFromMonitorProcessing",
     "Clipboard Viewer Ignore",

@@ -1,15 +1,21 @@
 use std::time::Duration;
 
 use session::{
-    Failure, Input,
+    Failure, Gate, Input,
     mail::{Status, Template, When},
+    verification::Policy,
 };
-use wire::HookType::ViewerStarted;
+use tokio::sync::oneshot;
+use wire::HookType::{PresenterStarted, ViewerStarted};
 
 use crate::{
     SessionId,
-    actor::testing::{Scripted, World},
+    actor::{
+        message::SessionMessage,
+        testing::{Scripted, World},
+    },
     error::CommandError,
+    journal::Fault,
 };
 
 fn mail(template: Template, when: When) -> Input {
@@ -63,6 +69,51 @@ async fn a_mail_waits_for_the_event_that_makes_it_true() {
         world.settle().await;
     }
     assert_eq!(world.services.count("POST email"), 1);
+}
+
+/// The adversary is the time between the decision and the call: the disk writes meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_guard_that_is_set_while_a_mail_is_written_down_holds_it_until_it_is_lifted() {
+    let world = World::new().await;
+    let session = world.live().await;
+    let set = |gate| {
+        *world.context.gate.write() = gate;
+        session.tell(Input::GateSet(gate));
+    };
+    let guards = [
+        Gate { control_waits: true, ..Gate::default() },
+        Gate { policy: Policy::Require, ..Gate::default() },
+    ];
+    for (place, guard) in guards.into_iter().enumerate() {
+        world.disk.set(Some(Fault::Hangs));
+        let (done, answer) = oneshot::channel();
+        session.send(SessionMessage::Command(mail(Template::ToColleague, When::Now), done));
+        world.settle().await;
+        set(guard);
+        world.settle().await;
+        world.mend_disk();
+        answer.await.unwrap().unwrap();
+        let status = || world.record(session.id).mail[place].status;
+        world.until(|| status() == Status::Held).await;
+        world.settle().await;
+        assert_eq!(world.services.count("POST email"), place, "{guard:?}");
+        set(Gate::default());
+        world.until(|| matches!(status(), Status::Accepted { .. })).await;
+        assert_eq!(world.services.count("POST email"), place + 1, "{guard:?}");
+    }
+}
+
+/// What happened before the setting was changed sends nothing when it is noticed after.
+#[tokio::test(start_paused = true)]
+async fn a_guard_counts_before_the_session_has_heard_of_it() {
+    let world = World::new().await;
+    let session = world.live().await;
+    world.order(&session, mail(Template::ToColleague, When::NextEvent)).await.unwrap();
+    *world.context.gate.write() = Gate { control_waits: true, ..Gate::default() };
+    world.fire(session.id, PresenterStarted).await;
+    world.until(|| status(&world, session.id) == Status::Held).await;
+    world.settle().await;
+    assert_eq!(world.services.count("POST email"), 0);
 }
 
 #[tokio::test(start_paused = true)]

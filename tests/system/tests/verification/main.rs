@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod gate;
+mod service;
+
 use std::time::Duration;
 
 use axum::{Router, response::Html};
@@ -266,34 +269,6 @@ async fn a_push_is_taken_back_when_somebody_cancels_it_or_the_session_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_can_not_be_asked_is_said_by_what_helps() {
-    let fixture = Fixture::new().await;
-    fixture.phones.add_user("tom.baker", false).await.unwrap();
-    fixture.ask("tom.baker", LONG).await.unwrap();
-    assert_eq!(fixture.end_of_newest().await, VerificationOutcome::NoDevice);
-    fixture.ask("nobody.*", LONG).await.unwrap();
-    assert_eq!(
-        fixture.end_of_newest().await,
-        VerificationOutcome::Failed { cause: Cause::UnknownUser }
-    );
-    let by_id = VerificationRequest { by_id: true, ..asked(&fixture.maria, Method::Push) };
-    fixture.verify(by_id, None, LONG).await.unwrap();
-    fixture.answers(true).await;
-    assert_eq!(fixture.end_of_newest().await, VerificationOutcome::Approved);
-
-    let calls = fixture.calls(ASK);
-    let mut long = asked("maria.lopez", Method::Push);
-    long.shown = vec![("Reason".into(), "x".repeat(1_000))];
-    let slash = VerificationRequest { by_id: true, ..asked("a/../b", Method::Push) };
-    for wrong in [long, asked("", Method::Push), asked("a\nb", Method::Push), slash] {
-        let refused = fixture.verify(wrong, None, LONG).await;
-        assert!(matches!(refused, Err(CommandError::Verification(_))), "{refused:?}");
-    }
-    assert_eq!(fixture.calls(ASK), calls, "nothing was sent");
-    fixture.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn codes_are_good_once_and_a_wrong_one_is_no_denial() {
     let fixture = Fixture::new().await;
     let otp = fixture.phones.otp(&fixture.maria).await.unwrap().unwrap();
@@ -315,85 +290,6 @@ async fn codes_are_good_once_and_a_wrong_one_is_no_denial() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_key_a_revoked_one_and_a_wrong_domain_are_told_apart() {
-    let fixture = Fixture::new().await;
-    let domain = fixture.phones.domain().to_owned();
-    fixture.set_up(&domain, "x".repeat(64).into());
-    fixture.ask("maria.lopez", LONG).await.unwrap();
-    assert_eq!(fixture.end_of_newest().await, call(Failure::Unauthorized));
-    fixture.set_up(&"0".repeat(40), fixture.phones.key());
-    fixture.ask("maria.lopez", LONG).await.unwrap();
-    assert_eq!(
-        fixture.end_of_newest().await,
-        VerificationOutcome::Failed { cause: Cause::WrongDomain }
-    );
-
-    // The key is revoked while the phone rings. A console that can't poll doesn't know whether the
-    // person has answered.
-    fixture.set_up(&domain, fixture.phones.key());
-    fixture.ask("maria.lopez", BEFORE_LONG).await.unwrap();
-    fixture.phones.next_push().await.unwrap();
-    fixture.phones.set_revoked(true).await.unwrap();
-    assert_eq!(fixture.end_of_newest().await, call(Failure::Unauthorized));
-
-    fixture.running.engine.set_services(IdentityClients::default());
-    let none = fixture.ask("maria.lopez", LONG).await;
-    assert!(matches!(none, Err(CommandError::NotSetUp { .. })), "{none:?}");
-    fixture.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_is_down_meanwhile_is_said_and_waited_for() {
-    let fixture = Fixture::new().await;
-    fixture.ask("maria.lopez", LONG).await.unwrap();
-    let push = fixture.phones.next_push().await.unwrap();
-    fixture.fails(POLL, Fault::Status { code: 503 }, None);
-    let blind = |s: &Status| {
-        matches!(s, Status::Waiting { blind: Some(Failure::Faulty { status: 503 }), .. })
-    };
-    fixture.newest("it says that it can't look", blind).await;
-    assert!(fixture.phones.answer(&push.id, true).await.unwrap());
-    fixture.sandbox.faults().clear();
-    assert_eq!(fixture.end_of_newest().await, VerificationOutcome::Approved);
-    fixture.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_clock_that_jumps_at_the_service_approves_nothing() {
-    let fixture = Fixture::new().await;
-    fixture.ask("maria.lopez", BEFORE_LONG).await.unwrap();
-    fixture.phones.next_push().await.unwrap();
-    // The push has expired at the service long ago.
-    fixture.sandbox.advance(Duration::from_secs(3_600));
-    assert_eq!(fixture.end_of_newest().await, call(Failure::Rejected { status: 404 }));
-    fixture.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_answer_of_the_service_is_a_failure_and_never_a_denial() {
-    let fixture = Fixture::new().await;
-    let page = Router::new().fallback(|| async { Html("<html>denied</html>") });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}/api", listener.local_addr().unwrap()).parse().unwrap();
-    let portal = tokio::spawn(async move { axum::serve(listener, page).await });
-    let (domain, key) = (fixture.phones.domain().to_owned(), fixture.phones.key());
-    let client = LoginTc::new(LoginTcConfig { base_url, domain, key }).unwrap();
-    let services = IdentityClients { logintc: Some(client), ..IdentityClients::default() };
-    fixture.running.engine.set_services(services);
-    fixture.ask("maria.lopez", LONG).await.unwrap();
-    assert_eq!(fixture.end_of_newest().await, call(Failure::Malformed));
-    portal.abort();
-
-    let domain = fixture.phones.domain().to_owned();
-    fixture.set_up(&domain, fixture.phones.key());
-    fixture.fails(ASK, Fault::DropAnswer, Some(1));
-    fixture.ask("maria.lopez", LONG).await.unwrap();
-    assert_eq!(fixture.end_of_newest().await, call(Failure::NoAnswer));
-    assert_eq!(fixture.calls(ASK), 1, "it is not asked a second time");
-    fixture.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn what_the_disk_does_not_take_is_not_asked() {
     let fixture = Fixture::new().await;
     fixture.running.disk.set(Some(DiskFault::DiskFull));
@@ -403,85 +299,5 @@ async fn what_the_disk_does_not_take_is_not_asked() {
     assert!(snapshot.record.verifications.is_empty(), "it was not begun");
     fixture.running.disk.set(None);
     assert_eq!(fixture.calls(ASK), 0);
-    fixture.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_crash_between_question_and_answer_leaves_it_unknown_and_asks_nobody_again() {
-    let fixture = Fixture::new().await;
-    fixture.running.engine.set_gate(Policy::Require, 30);
-    fixture.fails(ASK, NEVER, None);
-    fixture.ask("maria.lopez", LONG).await.unwrap();
-    fixture.until_called(ASK).await;
-    fixture.running.faults.kill_actors(1);
-    fixture.world.presenter_joins(&fixture.pin).await;
-    assert_eq!(fixture.end_of_newest().await, VerificationOutcome::Unknown);
-    fixture.sandbox.faults().clear();
-    fixture.running.until(fixture.id, "its actor is back", all_armed).await;
-
-    // Also while the console waits for an answer.
-    fixture.ask("maria.lopez", LONG).await.unwrap();
-    let push = fixture.phones.next_push().await.unwrap();
-    fixture.newest("no answer yet", |s| matches!(s, Status::Waiting { .. })).await;
-    let Fixture { world, sandbox, phones, running, id, pin, maria } = fixture;
-    running.stop().await;
-    phones.answer(&push.id, true).await.unwrap();
-    let running = world.engine().await;
-    running.engine.set_gate(Policy::Require, 30);
-    running.until(id, "it is back", all_armed).await;
-    let fixture = Fixture { world, sandbox, phones, running, id, pin, maria };
-    assert_eq!(fixture.end_of_newest().await, VerificationOutcome::Unknown);
-    assert_eq!(shut(fixture.viewer().await), ShutReason::NotVerified);
-    assert_eq!(fixture.calls(ASK), 2);
-    fixture.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn while_the_gate_is_shut_no_viewer_comes_through_any_door() {
-    let fixture = Fixture::new().await;
-    fixture.viewer().await.unwrap();
-    fixture.running.engine.set_gate(Policy::Warn, 30);
-    fixture.viewer().await.unwrap();
-    fixture.running.engine.set_gate(Policy::Require, 30);
-    assert_eq!(shut(fixture.viewer().await), ShutReason::NotVerified);
-    assert_eq!(shut(fixture.mail(Template::ToColleague, When::Now).await), ShutReason::NotVerified);
-    fixture.mail(Template::ToCustomer, When::Now).await.unwrap();
-    let first =
-        |s: &engine::Snapshot| matches!(s.record.mail[0].status, MailStatus::Accepted { .. });
-    fixture.running.until(fixture.id, "the customer's mail went out", first).await;
-    fixture.mail(Template::ToColleague, When::NextEvent).await.unwrap();
-    fixture.world.presenter_joins(&fixture.pin).await;
-    let rule = |s: &engine::Snapshot| s.record.mail.last().map(|order| order.status);
-    let held = |s: &engine::Snapshot| rule(s) == Some(MailStatus::Held);
-    fixture.running.until(fixture.id, "its mail is held", held).await;
-    assert_eq!(fixture.world.broker.handle().outbox().len(), 1);
-
-    fixture.ask("maria.lopez", LONG).await.unwrap();
-    assert_eq!(shut(fixture.viewer().await), ShutReason::UnderWay);
-    fixture.answers(true).await;
-    assert_eq!(fixture.end_of_newest().await, VerificationOutcome::Approved);
-    fixture.viewer().await.unwrap();
-    let sent = |s: &engine::Snapshot| matches!(rule(s), Some(MailStatus::Accepted { .. }));
-    fixture.running.until(fixture.id, "its mail went out", sent).await;
-    assert_eq!(fixture.world.broker.handle().outbox().len(), 2);
-    fixture.mail(Template::ToColleague, When::Now).await.unwrap();
-
-    fixture.ask("maria.lopez", LONG).await.unwrap();
-    fixture.answers(false).await;
-    assert_eq!(fixture.end_of_newest().await, VerificationOutcome::Denied);
-    assert!(matches!(shut(fixture.viewer().await), ShutReason::Denied { .. }));
-    let (by, reason) = ("anna".to_owned(), "I know the voice".to_owned());
-    fixture.running.engine.override_gate(fixture.id, by, reason).await.unwrap();
-    fixture.viewer().await.unwrap();
-    fixture.running.until_happened(fixture.id, "GateOverridden", 1).await;
-
-    // A verification in one session doesn't count in another.
-    let (other, _) = fixture.running.armed_session().await;
-    let refused = fixture.running.engine.viewer_url(other, true, None).await.map(drop);
-    assert_eq!(shut(refused), ShutReason::NotVerified);
-    // Who has just denied isn't sent a push again at once; a code rings nowhere.
-    let otp = fixture.phones.otp(&fixture.maria).await.unwrap().unwrap();
-    assert_eq!(fixture.code(&otp).await, VerificationOutcome::Approved);
-    assert!(fixture.running.engine.viewer_url(other, true, None).await.is_err());
     fixture.end().await;
 }
