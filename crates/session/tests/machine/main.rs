@@ -6,6 +6,7 @@ mod any_inputs;
 mod customers_program;
 mod mails;
 mod urgency;
+mod waiting_puts;
 
 use std::time::Duration;
 
