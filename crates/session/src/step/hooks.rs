@@ -22,7 +22,12 @@ impl Turn {
     /// Re-arms first: events are lost while the hook isn't armed.
     pub(super) fn received(&mut self, hook: HookType) {
         if self.state.record.is_live() {
-            self.state.lamps[hook.index()] = Lamp::Rearming { since: self.now, attempt: 1 };
+            let since = match self.state.lamps[hook.index()] {
+                // What comes may be a second try of a delivery, which doesn't prove that it was armed again meanwhile.
+                Lamp::Rearming { since, .. } | Lamp::Failed { since, .. } => since,
+                Lamp::Off | Lamp::Armed { .. } | Lamp::Consumed { .. } => self.now,
+            };
+            self.state.lamps[hook.index()] = Lamp::Rearming { since, attempt: 1 };
             self.put(hook, Urgency::Fired);
         } else {
             self.state.lamps[hook.index()] = Lamp::Consumed { at: self.now };
@@ -76,8 +81,7 @@ impl Turn {
     /// The end of the viewing that is delivered after a newer start of the customer's program ended nothing that goes on
     /// now. Each side's hooks are weighed among themselves, so only this shows it.
     fn reopen_if_older(&mut self, hook: HookType, delivery: Delivery) {
-        let started =
-            self.state.record.observed.hook_revisions[HookType::PresenterStarted.index()];
+        let started = self.state.record.observed.hook_revisions[HookType::PresenterStarted.index()];
         let is_older = hook == HookType::ViewerOffline
             && delivery.revision.is_some_and(|revision| revision < started);
         if let Viewers::None { reopened, .. } = &mut self.state.record.viewers

@@ -47,9 +47,7 @@ fn while_a_put_still_waits_the_heartbeat_says_that_the_presence_is_unknown_and_s
     }
     assert!(matches!(told.word(), SessionStatus::Unknown { .. }));
     arm(&mut told, HookType::PresenterOffline);
-    let is = |event: &&Event| {
-        matches!(event, Event::Presence(PresenceEvent::StatusUnknown { .. }))
-    };
+    let is = |event: &&Event| matches!(event, Event::Presence(PresenceEvent::StatusUnknown { .. }));
     assert_eq!(told.events.iter().filter(is).count(), 1, "{:?}", told.events);
 }
 
@@ -78,4 +76,13 @@ fn a_put_that_waited_for_a_hook_that_tells_what_is_known_anyway_changes_nothing(
     told.tell(Input::Elapsed(Timer::Heartbeat));
     arm(&mut told, HookType::PresenterStarted);
     assert!(matches!(told.word(), SessionStatus::Ready { .. }));
+}
+
+#[test]
+fn a_delivery_that_is_tried_again_does_not_hide_that_its_hook_waits() {
+    let mut told = online_and_unarmed();
+    told.now = told.now.plus(LONG);
+    told.tell(Input::Received(HookType::PresenterOffline));
+    arm(&mut told, HookType::PresenterOffline);
+    assert!(matches!(told.state.record.presenter, Presenter::Unknown { .. }));
 }
