@@ -160,8 +160,8 @@ mod tests {
         let nothing = known(Some(Capabilities::default()));
         assert!(nothing.is_settled(then + Duration::from_secs(59)));
         assert!(!nothing.is_settled(then + Duration::from_secs(61)));
-        let path = Some("/join#{pin}".to_owned());
-        let own = known(Some(Capabilities { join_path: path, ..Capabilities::default() }));
+        let able = serde_json::json!({ "join_path": "/join#{pin}" });
+        let own = known(Some(serde_json::from_value(able).unwrap()));
         assert!(own.is_settled(then + Duration::from_secs(86_400)));
         assert!(!known(None).is_settled(then));
     }

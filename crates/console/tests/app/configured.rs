@@ -88,6 +88,9 @@ async fn where_customers_join_is_learnt_also_from_a_broker_that_comes_later() {
     let port = KeptPort::new();
     let base_url = format!("http://127.0.0.1:{}/api/v1", port.number());
     let mut rig = Rig::start_in(folder, flags(json!({ "base_url": base_url }))).await;
+    // What takes longer than the first try to learn it.
+    rig.ask(json!({ "do": "new_session" })).await;
+    rig.seen.event("allocation_failed").await;
     let broker_folder = tempfile::tempdir().unwrap();
     let config = Config {
         port: serve::Port::Exactly(port.number()),
