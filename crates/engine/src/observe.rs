@@ -87,9 +87,8 @@ pub(crate) async fn follow(context: Arc<Context>) {
 
 /// Whether the service has told the state of a session that still lives, maybe to an earlier run.
 fn is_known_to_tell(context: &Context) -> bool {
-    let tells = |snapshot: &Snapshot| {
-        snapshot.record.is_live() && snapshot.record.observed.revision > 0
-    };
+    let tells =
+        |snapshot: &Snapshot| snapshot.record.is_live() && snapshot.record.observed.revision > 0;
     context.bus.all().iter().any(|snapshot| tells(snapshot))
 }
 

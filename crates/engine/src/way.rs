@@ -59,11 +59,10 @@ impl Way {
             (Ok(reached), _) => Self::Works { at: began, by: Proof::Call(reached.by) },
             (Err(error), way) if !error.is_verdict() => way,
             // This computer may never reach its own URL, by its router or its names, while the service does.
-            (Err(error), way @ Self::Works { by: Proof::Hook | Proof::Call(Requester::Service), .. })
-                if error.is_of_our_own_call() && !own_came =>
-            {
-                way
-            }
+            (
+                Err(error),
+                way @ Self::Works { by: Proof::Hook | Proof::Call(Requester::Service), .. },
+            ) if error.is_of_our_own_call() && !own_came => way,
             // A hook arrived while the test was under way.
             (Err(_), way @ Self::Works { at, .. }) if at > began => way,
             (Err(error), Self::Works { at, .. }) => Self::Broken { since: at, error },
@@ -250,7 +249,10 @@ mod tests {
         let other = ReachError::NoAnswer;
         let still = broken.after_test(Timestamp(3_000), Err(other), true);
         assert_eq!(still, Way::Broken { since: T, error: other });
-        assert_eq!(Way::Unknown.after_test(T, Err(ERROR), true), Way::Broken { since: T, error: ERROR });
+        assert_eq!(
+            Way::Unknown.after_test(T, Err(ERROR), true),
+            Way::Broken { since: T, error: ERROR }
+        );
     }
 
     #[test]
@@ -266,7 +268,10 @@ mod tests {
     fn a_hook_proves_more_than_our_own_call_and_than_an_older_test() {
         let own = came(Requester::Ourselves);
         assert_eq!(works(T, Proof::Hook).after_test(LATER, own, true), works(LATER, Proof::Hook));
-        assert_eq!(Way::Unknown.after_test(T, own, true), works(T, Proof::Call(Requester::Ourselves)));
+        assert_eq!(
+            Way::Unknown.after_test(T, own, true),
+            works(T, Proof::Call(Requester::Ourselves))
+        );
         let meanwhile = works(LATER, Proof::Hook);
         assert_eq!(meanwhile.after_test(T, Err(ERROR), true), meanwhile);
     }

@@ -244,7 +244,8 @@ async fn answers_404(port: u16) -> tokio::task::JoinHandle<()> {
                         break;
                     }
                 }
-                let answer = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let answer =
+                    "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
                 let _ = connection.write_all(answer.as_bytes()).await;
             });
         }
