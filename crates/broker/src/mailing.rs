@@ -12,6 +12,9 @@ use crate::{
 /// don't know yet take the e-mail within that time.
 const PAUSES: [u64; 6] = [30, 60, 120, 240, 450, 900];
 
+/// Why an attempt wasn't even made.
+const NOT_WRITTEN: &str = "the broker could not write the attempt down; is its disk full?";
+
 impl Coordinator {
     pub(crate) fn spawn_mail(self: &Arc<Self>, mail: Mail) {
         let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
@@ -34,8 +37,12 @@ impl Coordinator {
     async fn try_mail(self: &Arc<Self>, mailer: &Mailer, mail: &Mail, last: bool) -> bool {
         // On disk before it is sent: an e-mail that may have been taken isn't sent again after a crash.
         let begun = self.change(|hub, _| Ok(hub.begin_mail_attempt(mail.id))).await;
-        let Ok(Some(mail)) = begun else { return false };
-        let (outcome, state, again) = match mailer.send(&mail).await {
+        let handover = match begun {
+            Ok(Some(mail)) => mailer.send(&mail).await,
+            Ok(None) => return false,
+            Err(_) => Handover::NotYet(NOT_WRITTEN.to_owned()),
+        };
+        let (outcome, state, again) = match handover {
             Handover::Taken => ("taken", MailState::Sent, false),
             Handover::Refused(reason) => ("refused", MailState::Failed(reason), false),
             Handover::NotYet(reason) if last => ("given up", MailState::Failed(reason), false),

@@ -144,6 +144,36 @@ async fn a_restart_goes_on_with_what_waits() {
     assert_eq!(rig.handle().outbox()[0].state, MailState::Sent);
 }
 
+/// A store that refuses each first attempt, as a full disk would.
+fn with_full_disk(url: String) -> impl FnOnce(&mut Config) {
+    |config| {
+        let store = rusqlite::Connection::open(config.data.join("broker.db")).unwrap();
+        store
+            .execute_batch(
+                "CREATE TRIGGER full BEFORE UPDATE ON outbox
+                 WHEN OLD.state = 'sending' AND NEW.state = 'sending'
+                 BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END;",
+            )
+            .unwrap();
+        store.close().unwrap();
+        by(url)(config);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_whose_attempt_the_disk_refuses_waits_and_is_tried_again() {
+    let (url, mut told) = server(&[], vec![Does::Take]).await;
+    let rig = broker_with(by(url.clone())).await.restart_with(with_full_disk(url)).await;
+    let pin = console::mint(&rig, KEY).await;
+    let mut console = Console::open(&rig, KEY).await;
+    console.follow(&pin).await;
+    ask(&rig, &pin, "john@example.com").await;
+    let waits = mail_where(&mut console, |mail| mail["reason"].is_string()).await;
+    assert!(waits["reason"].as_str().unwrap().contains("disk"), "{waits}");
+    assert_eq!(lines(&mut told), Vec::<String>::new(), "it isn't sent unseen");
+    advance_until(&rig, |state| *state == MailState::Sent).await;
+}
+
 #[tokio::test]
 async fn a_mail_without_a_server_is_said_not_to_be_sent() {
     let rig = common::broker().await;

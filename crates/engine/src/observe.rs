@@ -13,7 +13,7 @@ use session::{Failure, Input, Timestamp};
 use tokio::time::Instant;
 
 use self::channel::Followed;
-use crate::{context::Context, perform, remote::EventChannel};
+use crate::{Snapshot, context::Context, perform, remote::EventChannel};
 
 /// How long the channel may be away before the sessions count as unknown.
 const UNKNOWN_AFTER: Duration = Duration::from_secs(2);
@@ -30,7 +30,7 @@ const WELL_AFTER: Duration = Duration::from_secs(10);
 
 /// Why the channel isn't open.
 enum NoChannel {
-    /// The service has none.
+    /// The service has none; or it is away, and what stands before it has answered.
     NotOffered,
     /// The service doesn't answer at all.
     ServiceFails,
@@ -63,18 +63,17 @@ pub(crate) async fn follow(context: Arc<Context>) {
                     pause = FIRST_PAUSE;
                 }
             }
-            // It may be updated, or something in between has answered for it.
-            Err(NoChannel::NotOffered) if lost.is_none() => {
+            // It may be updated.
+            Err(NoChannel::NotOffered) if lost.is_none() && !is_known_to_tell(&context) => {
                 let rest = tokio::time::sleep(perform::spread(ASKED_AGAIN));
                 if stopping.run_until_cancelled(rest).await.is_none() {
                     return;
                 }
                 continue;
             }
-            Err(NoChannel::ServiceFails) => {}
-            Err(NoChannel::NotOffered | NoChannel::ChannelFails) => {
-                tell_lost(&context, &mut lost, false);
-            }
+            // One that has told has the channel still: a proxy before it has answered, and says nothing of its hooks.
+            Err(NoChannel::ServiceFails | NoChannel::NotOffered) => {}
+            Err(NoChannel::ChannelFails) => tell_lost(&context, &mut lost, false),
         }
         // All consoles of a broker lose it at once, so chance spreads their returns.
         let rest = tokio::time::sleep(perform::spread(pause));
@@ -84,6 +83,13 @@ pub(crate) async fn follow(context: Arc<Context>) {
         let longest = if lost.is_some() { LONGEST_PAUSE } else { LONGEST_UNKNOWN };
         pause = (pause * 2).min(longest);
     }
+}
+
+/// Whether the service has told the state of a session that still lives, maybe to an earlier run.
+fn is_known_to_tell(context: &Context) -> bool {
+    let tells =
+        |snapshot: &Snapshot| snapshot.record.is_live() && snapshot.record.observed.revision > 0;
+    context.bus.all().iter().any(|snapshot| tells(snapshot))
 }
 
 /// A channel that broke.

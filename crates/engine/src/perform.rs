@@ -184,8 +184,7 @@ async fn next_region(
     region: &Region,
     failure: Failure,
 ) -> Option<Region> {
-    // Where nothing answers at all, no other region would either: all are asked at one address.
-    if !failure.is_a_fault() || failure == Failure::Unreachable {
+    if !may_be_the_regions_own(failure) {
         return None;
     }
     let choice = context.archive.region(id).await.ok().flatten()?;
@@ -193,6 +192,27 @@ async fn next_region(
     let region = next.region.clone();
     save_choice(context, id, next).await;
     Some(region)
+}
+
+/// Whether another region may give a PIN after this failure. All are asked at one address, so where nothing answers there
+/// or it wants other credentials, none would.
+const fn may_be_the_regions_own(failure: Failure) -> bool {
+    match failure {
+        // A region that is full or unknown may say so in any of these ways.
+        Failure::RateLimited { .. }
+        | Failure::Rejected { .. }
+        | Failure::Faulty { .. }
+        | Failure::Malformed
+        | Failure::TooLarge { .. }
+        | Failure::Blocked { .. }
+        | Failure::NoAnswer
+        | Failure::TimedOut => true,
+        Failure::Unreachable
+        | Failure::Unauthorized
+        | Failure::NoRegion
+        | Failure::Storage
+        | Failure::Internal => false,
+    }
 }
 
 fn fetch_chat(context: &Arc<Context>, id: SessionId, to: &Mailbox, pin: Pin, transcript: bool) {

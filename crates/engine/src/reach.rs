@@ -1,4 +1,4 @@
-//! A test of the way to our listener: a request with a nonce to the hooks' URL.
+//! A test of the way to our listener: a request with a nonce, to a path beside the hooks' and made as they are.
 //!
 //! If the service offers it, the service makes the request, on the route that hooks take. Otherwise
 //! this computer makes it, which proves that the URL leads to this very listener (name, proxy,
@@ -10,7 +10,7 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::Client;
+use reqwest::{Client, header::CONTENT_TYPE};
 use session::Failure;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -67,7 +67,7 @@ impl Tester {
 
     async fn test_once(&self) -> Result<Reached, ReachError> {
         let nonce = uuid::Uuid::new_v4().simple().to_string();
-        let url = format!("{}/reach/{nonce}", self.hook_base.as_str().trim_end_matches('/'));
+        let url = url_of_test(&self.hook_base, &nonce);
         test(self.service.clone(), url, self.nonces.expect(nonce)).await
     }
 }
@@ -151,8 +151,14 @@ async fn service_calls(service: &LoginWithMe, url: &Url) -> Result<Option<bool>,
     }
 }
 
+/// Where hooks go, so that a proxy that passes on nothing else, or refuses what isn't a GET, shows itself.
+fn url_of_test(hook_base: &Url, nonce: &str) -> String {
+    format!("{}/hook/reach/{nonce}", hook_base.as_str().trim_end_matches('/'))
+}
+
 async fn call(url: Url) -> Result<u16, ReachError> {
-    let answer = client(&url)?.get(url).send().await.map_err(|_| ReachError::NoAnswer)?;
+    let post = client(&url)?.post(url).header(CONTENT_TYPE, "application/json").body("{}");
+    let answer = post.send().await.map_err(|_| ReachError::NoAnswer)?;
     let status = answer.status();
     if !status.is_success() {
         return Err(ReachError::SomethingElse { status: status.as_u16() });
@@ -178,4 +184,44 @@ fn client(url: &Url) -> Result<Client, ReachError> {
     // Reading this computer's certificates takes long, and http has no use for them.
     let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
     builder.build().map_err(|_| ReachError::NoClient)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// A proxy that passes on what is POSTed to the hooks' path, and nothing else.
+    async fn for_hooks_alone(listener: TcpListener) {
+        let (connection, _) = listener.accept().await.unwrap();
+        let mut connection = BufReader::new(connection);
+        let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
+        connection.read_line(&mut first).await.unwrap();
+        while line != "\r\n" {
+            line.clear();
+            connection.read_line(&mut line).await.unwrap();
+            if let Some(told) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = told.trim().parse().unwrap();
+            }
+        }
+        connection.read_exact(&mut vec![0; length]).await.unwrap();
+        let is_hooks = first.starts_with("POST /desk/hook/");
+        let answer = if is_hooks { "200 OK" } else { "405 Method Not Allowed" };
+        let answer = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        connection.write_all(answer.as_bytes()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn our_own_call_takes_the_way_of_the_hooks() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base: Url = format!("http://{}/desk/", listener.local_addr().unwrap()).parse().unwrap();
+        let nonce = "0123456789abcdef0123456789abcdef";
+        let url = url_of_test(&base, nonce).parse().unwrap();
+        let (called, ()) = tokio::join!(call(url), for_hooks_alone(listener));
+        assert_eq!(called, Ok(200));
+    }
 }

@@ -1,6 +1,12 @@
 //! What is known of the way from the service to our listener.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use session::Timestamp;
 use tokio::sync::{Mutex, MutexGuard, Notify, watch};
@@ -37,8 +43,13 @@ pub enum Proof {
 }
 
 impl Way {
-    /// After a test that began at `began`.
-    fn after_test(self, began: Timestamp, tested: Result<Reached, ReachError>) -> Self {
+    /// After a test that began at `began`. `own_came` if a call of our own has ever come through.
+    fn after_test(
+        self,
+        began: Timestamp,
+        tested: Result<Reached, ReachError>,
+        own_came: bool,
+    ) -> Self {
         match (tested, self) {
             // Our own call doesn't take the way from the service: what has proved more stands.
             (
@@ -47,6 +58,11 @@ impl Way {
             ) => Self::Works { at: began, by },
             (Ok(reached), _) => Self::Works { at: began, by: Proof::Call(reached.by) },
             (Err(error), way) if !error.is_verdict() => way,
+            // This computer may never reach its own URL, by its router or its names, while the service does.
+            (
+                Err(error),
+                way @ Self::Works { by: Proof::Hook | Proof::Call(Requester::Service), .. },
+            ) if error.is_of_our_own_call() && !own_came => way,
             // A hook arrived while the test was under way.
             (Err(_), way @ Self::Works { at, .. }) if at > began => way,
             (Err(error), Self::Works { at, .. }) => Self::Broken { since: at, error },
@@ -75,6 +91,18 @@ impl ReachError {
             | Self::NotAllowed => true,
         }
     }
+
+    /// Whether this computer's own call failed, and not one of the service.
+    const fn is_of_our_own_call(self) -> bool {
+        match self {
+            Self::NoAnswer | Self::SomethingElse { .. } => true,
+            Self::NothingForService
+            | Self::AnotherForService
+            | Self::NotAllowed
+            | Self::TooOften
+            | Self::NoClient => false,
+        }
+    }
 }
 
 /// The way, as all parts of the engine know it. It holds no store, so a test may outlive its engine.
@@ -83,6 +111,8 @@ pub(crate) struct KnownWay(Arc<Inner>);
 
 struct Inner {
     way: watch::Sender<Way>,
+    /// Whether a call of our own has ever come through.
+    own_came: AtomicBool,
     again: Notify,
     /// Held while it is tested.
     testing: Mutex<()>,
@@ -90,8 +120,12 @@ struct Inner {
 
 impl Default for KnownWay {
     fn default() -> Self {
-        let way = watch::Sender::new(Way::Unknown);
-        Self(Arc::new(Inner { way, again: Notify::new(), testing: Mutex::new(()) }))
+        Self(Arc::new(Inner {
+            way: watch::Sender::new(Way::Unknown),
+            own_came: AtomicBool::new(false),
+            again: Notify::new(),
+            testing: Mutex::new(()),
+        }))
     }
 }
 
@@ -116,7 +150,11 @@ impl KnownWay {
     }
 
     pub fn tested(&self, began: Timestamp, tested: Result<Reached, ReachError>) {
-        self.learn(|way| way.after_test(began, tested));
+        if let Ok(Reached { by: Requester::Ourselves, .. }) = tested {
+            self.0.own_came.store(true, Ordering::Relaxed);
+        }
+        let own_came = self.0.own_came.load(Ordering::Relaxed);
+        self.learn(|way| way.after_test(began, tested, own_came));
     }
 
     /// Resolves when it may have changed.
@@ -206,30 +244,36 @@ mod tests {
 
     #[test]
     fn a_way_that_worked_breaks_since_it_last_did_and_stays_broken_since_then() {
-        let broken = works(T, Proof::Hook).after_test(LATER, Err(ERROR));
+        let broken = works(T, Proof::Hook).after_test(LATER, Err(ERROR), true);
         assert_eq!(broken, Way::Broken { since: T, error: ERROR });
         let other = ReachError::NoAnswer;
-        let still = broken.after_test(Timestamp(3_000), Err(other));
+        let still = broken.after_test(Timestamp(3_000), Err(other), true);
         assert_eq!(still, Way::Broken { since: T, error: other });
-        assert_eq!(Way::Unknown.after_test(T, Err(ERROR)), Way::Broken { since: T, error: ERROR });
+        assert_eq!(
+            Way::Unknown.after_test(T, Err(ERROR), true),
+            Way::Broken { since: T, error: ERROR }
+        );
     }
 
     #[test]
     fn a_test_that_says_nothing_of_the_way_changes_nothing() {
         let way = works(T, Proof::Call(Requester::Service));
         for error in [ReachError::TooOften, ReachError::NoClient] {
-            assert_eq!(way.after_test(LATER, Err(error)), way);
-            assert_eq!(Way::Unknown.after_test(LATER, Err(error)), Way::Unknown);
+            assert_eq!(way.after_test(LATER, Err(error), true), way);
+            assert_eq!(Way::Unknown.after_test(LATER, Err(error), true), Way::Unknown);
         }
     }
 
     #[test]
     fn a_hook_proves_more_than_our_own_call_and_than_an_older_test() {
         let own = came(Requester::Ourselves);
-        assert_eq!(works(T, Proof::Hook).after_test(LATER, own), works(LATER, Proof::Hook));
-        assert_eq!(Way::Unknown.after_test(T, own), works(T, Proof::Call(Requester::Ourselves)));
+        assert_eq!(works(T, Proof::Hook).after_test(LATER, own, true), works(LATER, Proof::Hook));
+        assert_eq!(
+            Way::Unknown.after_test(T, own, true),
+            works(T, Proof::Call(Requester::Ourselves))
+        );
         let meanwhile = works(LATER, Proof::Hook);
-        assert_eq!(meanwhile.after_test(T, Err(ERROR)), meanwhile);
+        assert_eq!(meanwhile.after_test(T, Err(ERROR), true), meanwhile);
     }
 
     #[test]
@@ -244,5 +288,24 @@ mod tests {
         known.tested(Timestamp(4_000), came(Requester::Ourselves));
         assert!(!news.has_changed().unwrap());
         assert_eq!(known.now(), works(Timestamp(4_000), Proof::Hook));
+    }
+
+    #[test]
+    fn a_url_that_this_computer_never_reached_says_nothing_of_a_way_that_hooks_take() {
+        for error in [ReachError::NoAnswer, ERROR] {
+            let known = KnownWay::default();
+            known.tested(T, Err(error));
+            assert!(known.now().is_broken(), "nothing has proved it");
+            known.hook_came(LATER);
+            known.tested(Timestamp(3_000), Err(error));
+            assert_eq!(known.now(), works(LATER, Proof::Hook));
+            // The service's own word counts, and so does our call once it has come through.
+            known.tested(Timestamp(4_000), Err(ReachError::NothingForService));
+            assert!(known.now().is_broken());
+            known.hook_came(Timestamp(5_000));
+            known.tested(Timestamp(6_000), came(Requester::Ourselves));
+            known.tested(Timestamp(7_000), Err(error));
+            assert!(known.now().is_broken());
+        }
     }
 }

@@ -161,6 +161,7 @@ async fn an_event_is_told_at_once_and_acknowledged_once_it_is_on_the_disk() {
     assert_eq!(listener.calls(), [Call::Received, Call::Committed(Some(1))]);
     assert_eq!(listener.post("/hook/unknown").await, 404);
     assert_eq!(listener.post("/reach/unknown").await, 404);
+    assert_eq!(listener.post("/hook/reach/unknown").await, 404);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,11 @@
 //! another service, so it is forgotten in the same moment, and late answers to the old engine's
 //! calls are dropped.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use engine::{
     Engine, SessionId,
@@ -15,6 +19,10 @@ use tokio::sync::{RwLock, RwLockReadGuard, watch};
 
 use super::roster::{KnownRoster, ToldRequester};
 use crate::{present::trouble, view::Trouble};
+
+/// That a service can do nothing beyond the nine calls holds for so long: a proxy may have said so for a broker that was
+/// away.
+const NOTHING_HOLDS_FOR: Duration = Duration::from_secs(60);
 
 pub(crate) struct EngineSlot {
     engine: RwLock<Option<Engine>>,
@@ -30,10 +38,22 @@ pub(crate) struct ServiceKnowledge {
     pub join: Option<JoinAddress>,
     /// What the service can do beyond the nine calls; none while that is unknown.
     pub capabilities: Option<Capabilities>,
+    /// When that was learned.
+    pub learned_at: Option<Instant>,
     /// Who shares their screen and who watches it.
     pub rosters: HashMap<SessionId, KnownRoster>,
     /// The requesters that customers are shown.
     pub requesters: HashMap<SessionId, ToldRequester>,
+}
+
+impl ServiceKnowledge {
+    /// Whether what the service can do needs no asking at `now`.
+    pub fn is_settled(&self, now: Instant) -> bool {
+        let is_recent = |at| now.saturating_duration_since(at) < NOTHING_HOLDS_FOR;
+        self.capabilities.as_ref().is_some_and(|able| {
+            *able != Capabilities::default() || self.learned_at.is_some_and(is_recent)
+        })
+    }
 }
 
 /// Where customers join.
@@ -122,5 +142,27 @@ impl EngineSlot {
         if let Some(engine) = engine {
             engine.stop_and_close().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_a_service_can_do_nothing_more_is_asked_again_after_a_while() {
+        let then = Instant::now();
+        let known = |capabilities| ServiceKnowledge {
+            capabilities,
+            learned_at: Some(then),
+            ..ServiceKnowledge::default()
+        };
+        let nothing = known(Some(Capabilities::default()));
+        assert!(nothing.is_settled(then + Duration::from_secs(59)));
+        assert!(!nothing.is_settled(then + Duration::from_secs(61)));
+        let able = serde_json::json!({ "join_path": "/join#{pin}" });
+        let own = known(Some(serde_json::from_value(able).unwrap()));
+        assert!(own.is_settled(then + Duration::from_secs(86_400)));
+        assert!(!known(None).is_settled(then));
     }
 }

@@ -1,8 +1,8 @@
 //! Follows the engine for the whole console: counts unread messages, and learns about the service.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use engine::{Engine, SessionId, journal::EventRecord};
+use engine::{Engine, SessionId, journal::EventRecord, remote::Capabilities};
 use session::Event;
 use tokio::sync::watch;
 
@@ -10,6 +10,8 @@ use super::{Console, engine_slot::JoinAddress, verification_audit::VerificationA
 
 /// How many events are read at a time.
 const PAGE: u32 = 500;
+/// Between two looks at what the service can do, while it has told nothing.
+const LEARN_AGAIN: Duration = Duration::from_secs(5);
 
 /// Follows every engine of this console until it stops.
 pub(super) async fn follow(console: Arc<Console>) {
@@ -103,27 +105,48 @@ async fn count(console: &Console, engine: &Engine, session: SessionId) {
     console.unread.count(engine, session).await;
 }
 
-/// Asks a configured service for its capabilities beyond the nine calls.
+/// Asks a configured service for its capabilities beyond the nine calls, until it has told some: at first it may be away,
+/// or a proxy answers for it.
 pub(crate) async fn learn_of_service(console: Arc<Console>) {
-    let learn = async {
-        let slot = &console.engine;
-        let (settings, generation) = (console.settings.current(), slot.generation());
-        let Some(client) = slot.client().await else { return };
-        if let Some(base_url) = &settings.base_url
-            && let Some(capabilities) = slot.capabilities(&client).await
-            && let Some(path) = capabilities.join_path
-            && path.starts_with('/')
-            && path.contains("{pin}")
-        {
-            let origin = crate::settings::origin(base_url);
-            let join =
-                JoinAddress { page: format!("{origin}/"), template: format!("{origin}{path}") };
-            slot.learned(generation, |known| known.join = Some(join));
-            console.updates.announce();
-        }
-    };
     tokio::select! {
-        () = learn => {}
+        () = learn(&console) => {}
         () = console.lifecycle.watch.stopping.cancelled() => {}
     }
+}
+
+async fn learn(console: &Console) {
+    let slot = &console.engine;
+    let mut generations = slot.generations();
+    let generation = *generations.borrow_and_update();
+    let Some(base_url) = console.settings.current().base_url.clone() else { return };
+    let mut told = None;
+    loop {
+        let Some(client) = slot.client().await else { return };
+        let able = slot.capabilities(&client).await;
+        if able != told {
+            let join = able.as_ref().and_then(|able| join_address(&base_url, able));
+            if !slot.learned(generation, |known| known.join = join) {
+                return;
+            }
+            console.updates.announce();
+        }
+        if able.as_ref().is_some_and(|able| *able != Capabilities::default()) {
+            return;
+        }
+        told = able;
+        tokio::select! {
+            () = tokio::time::sleep(LEARN_AGAIN) => {}
+            _ = generations.changed() => return,
+        }
+    }
+}
+
+/// Where customers join, if the service has a page for them.
+fn join_address(base_url: &str, able: &Capabilities) -> Option<JoinAddress> {
+    let path = able.join_path.as_ref()?;
+    if !path.starts_with('/') || !path.contains("{pin}") {
+        return None;
+    }
+    let origin = crate::settings::origin(base_url);
+    Some(JoinAddress { page: format!("{origin}/"), template: format!("{origin}{path}") })
 }

@@ -7,7 +7,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use engine::{
@@ -155,13 +155,18 @@ pub(crate) struct ToldRequester {
 impl EngineSlot {
     /// What the service can do beyond the nine calls; none while that can't be found out.
     pub(crate) async fn capabilities(&self, client: &LoginWithMe) -> Option<Capabilities> {
-        if let Some(known) = self.known(|known| known.capabilities.clone()) {
-            return Some(known);
+        let (known, is_settled) =
+            self.known(|known| (known.capabilities.clone(), known.is_settled(Instant::now())));
+        if is_settled {
+            return known;
         }
         let generation = self.generation();
-        let learned = client.capabilities().await.ok()?;
-        self.learned(generation, |known| known.capabilities = Some(learned.clone()));
-        Some(learned)
+        let Ok(able) = client.capabilities().await else { return known };
+        self.learned(generation, |known| {
+            known.capabilities = Some(able.clone());
+            known.learned_at = Some(Instant::now());
+        });
+        Some(able)
     }
 }
 

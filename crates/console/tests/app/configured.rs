@@ -83,6 +83,27 @@ async fn from_a_pin_to_the_archived_transcript_at_a_broker_of_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn where_customers_join_is_learnt_also_from_a_broker_that_comes_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = KeptPort::new();
+    let base_url = format!("http://127.0.0.1:{}/api/v1", port.number());
+    let mut rig = Rig::start_in(folder, flags(json!({ "base_url": base_url }))).await;
+    // What takes longer than the first try to learn it.
+    rig.ask(json!({ "do": "new_session" })).await;
+    rig.seen.event("allocation_failed").await;
+    let broker_folder = tempfile::tempdir().unwrap();
+    let config = Config {
+        port: serve::Port::Exactly(port.number()),
+        ..Config::network(broker_folder.path().join("broker"))
+    };
+    let broker = Broker::start(config).await.unwrap();
+    let page = |seen: &Seen| seen.console.as_ref()?.service.join_page.clone();
+    assert_eq!(rig.seen.until("where customers join", page).await, format!("{}/", broker.origin()));
+    rig.app.stop().await;
+    broker.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_can_calls_the_listener_itself_and_the_answer_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let broker = broker(folder.path()).await;

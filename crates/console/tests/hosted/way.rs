@@ -56,6 +56,9 @@ fn nothing_is_green_or_known_that_a_broken_way_would_have_to_tell() {
             .detail(&session, "ready", |d| online(d) && d["row"]["state"]["kind"] == "ready")
             .await;
         reach(&mut console, "reachable").await;
+        // A call of its own that never came through would say nothing beside the hook.
+        let tested = console.ask(json!({ "do": "test_reach" })).await;
+        assert_eq!(tested["reach"], "reachable", "{tested}");
 
         // It is noticed without anybody's doing.
         hosted.break_way(502).await;

@@ -229,7 +229,8 @@ async fn restore(
     supervisor: &ActorRef<supervisor::Message>,
 ) -> Result<(), StartError> {
     let journal = &context.journal;
-    let since = journal.alive_at().await.map_err(StartError::Journal)?.unwrap_or_else(now);
+    let alive = journal.alive_at().await.map_err(StartError::Journal)?;
+    let since = unknown_since(alive, now());
     let loaded = journal.load().await.map_err(StartError::Journal)?;
     for (id, error) in loaded.damaged {
         tracing::error!(session = %id, %error, "a stored session can't be read");
@@ -257,6 +258,12 @@ async fn restore(
     // From here on the run counts as crashed, until `stop` says otherwise.
     let _ = journal.mark_clean_end(false).await;
     Ok(())
+}
+
+/// Since when nothing is known of the sessions, by when an engine was last alive. The clock may have been ahead then, and
+/// nothing is unknown since a time to come.
+fn unknown_since(alive: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    alive.map_or(now, |alive| alive.min(now))
 }
 
 /// What was asked of people in sessions that only the archive has. Without it the brake knows less, and nothing
@@ -291,4 +298,17 @@ fn not_spawned(error: SpawnErr) -> StartError {
 fn own_url(addr: SocketAddr) -> Url {
     Url::parse(&format!("http://{addr}/"))
         .unwrap_or_else(|_| unreachable!("an IP address and a port make a URL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_unknown_since_a_time_to_come() {
+        let (now, years) = (Timestamp(1_700_000_000_000), 100_000_000_000);
+        assert_eq!(unknown_since(None, now), now);
+        assert_eq!(unknown_since(Some(Timestamp(now.0 - years)), now).0, now.0 - years);
+        assert_eq!(unknown_since(Some(Timestamp(now.0 + years)), now), now);
+    }
 }

@@ -14,11 +14,20 @@ use crate::{
 /// A hook that failed this many times in a row is reported as lost.
 const LOST_AFTER: u32 = 2;
 
+/// A PUT that is answered within this time followed its event at once. One that had to wait for the budget, or for
+/// the service, leaves a gap as a failed one does.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
 impl Turn {
     /// Re-arms first: events are lost while the hook isn't armed.
     pub(super) fn received(&mut self, hook: HookType) {
         if self.state.record.is_live() {
-            self.state.lamps[hook.index()] = Lamp::Rearming { since: self.now, attempt: 1 };
+            let since = match self.state.lamps[hook.index()] {
+                // What comes may be a second try of a delivery, which doesn't prove that it was armed again meanwhile.
+                Lamp::Rearming { since, .. } | Lamp::Failed { since, .. } => since,
+                Lamp::Off | Lamp::Armed { .. } | Lamp::Consumed { .. } => self.now,
+            };
+            self.state.lamps[hook.index()] = Lamp::Rearming { since, attempt: 1 };
             self.put(hook, Urgency::Fired);
         } else {
             self.state.lamps[hook.index()] = Lamp::Consumed { at: self.now };
@@ -33,6 +42,7 @@ impl Turn {
         let overtaken = match self.weigh(hook, delivery) {
             Weight::News => {
                 self.apply(hook);
+                self.reopen_if_older(hook, delivery);
                 None
             }
             Weight::Late => Some(Overtaken::default()),
@@ -68,6 +78,19 @@ impl Turn {
         }
     }
 
+    /// The end of the viewing that is delivered after a newer start of the customer's program ended nothing that goes on
+    /// now. Each side's hooks are weighed among themselves, so only this shows it.
+    fn reopen_if_older(&mut self, hook: HookType, delivery: Delivery) {
+        let started = self.state.record.observed.hook_revisions[HookType::PresenterStarted.index()];
+        let is_older = hook == HookType::ViewerOffline
+            && delivery.revision.is_some_and(|revision| revision < started);
+        if let Viewers::None { reopened, .. } = &mut self.state.record.viewers
+            && is_older
+        {
+            *reopened = true;
+        }
+    }
+
     pub(super) fn armed(&mut self, hook: HookType, generation: u32) {
         if !self.is_newest(hook, generation) {
             return;
@@ -78,9 +101,9 @@ impl Turn {
         );
         match lamp {
             Lamp::Rearming { since, attempt } => {
-                // The first try follows the event at once; a later one means that the hook was not
-                // armed for a while (docs/adr/0002).
-                if attempt > 1 {
+                // A later try, or a first one that waited, means that the hook was not armed for a
+                // while (docs/adr/0002).
+                if attempt > 1 || self.waits_since(since) {
                     self.gap(hook, since);
                 }
                 self.back(hook, attempt);
@@ -91,6 +114,11 @@ impl Turn {
             }
             Lamp::Off | Lamp::Armed { .. } | Lamp::Consumed { .. } => {}
         }
+    }
+
+    /// Whether a hook that isn't armed `since` then has been so for long enough to miss something.
+    fn waits_since(&self, since: Timestamp) -> bool {
+        self.now.since(since) > AT_ONCE
     }
 
     fn back(&mut self, hook: HookType, attempt: u32) {
@@ -151,6 +179,8 @@ impl Turn {
         for hook in HookType::ALL {
             match self.state.lamps[hook.index()] {
                 Lamp::Armed { .. } => self.put(hook, urgency),
+                // Its call waits for so long that what it would tell may have happened unseen.
+                Lamp::Rearming { since, .. } if self.waits_since(since) => self.gap(hook, since),
                 // Those have a call or a timer of their own.
                 Lamp::Rearming { .. } | Lamp::Failed { .. } => {}
                 Lamp::Off | Lamp::Consumed { .. } => {

@@ -8,6 +8,7 @@ mod mails;
 #[path = "../told/mod.rs"]
 mod told;
 mod urgency;
+mod waiting_puts;
 
 use proptest::prelude::*;
 use session::{

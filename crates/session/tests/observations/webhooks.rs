@@ -191,3 +191,23 @@ fn a_webhook_that_comes_after_a_newer_one_claims_nothing() {
     assert_eq!((pair.told(PresenterStarted), pair.told(PresenterOffline)), (2, 1));
     pair.assert_same();
 }
+
+#[test]
+fn an_end_of_the_viewing_that_comes_after_a_newer_start_leaves_the_session_ready() {
+    let mut pair = Pair::new();
+    for hook in [PresenterStarted, ViewerStarted] {
+        let revision = pair.happens(hook);
+        pair.hook(hook, revision);
+    }
+    let ended = pair.happens(ViewerOffline);
+    let again = pair.happens(PresenterStarted);
+    pair.hook(PresenterStarted, again);
+    pair.hook(ViewerOffline, ended);
+    assert!(matches!(pair.word(), SessionStatus::Ready { .. }), "{:?}", pair.word());
+    // One that is newer than the start ends it as ever.
+    let joined = pair.happens(ViewerStarted);
+    pair.hook(ViewerStarted, joined);
+    let ended = pair.happens(ViewerOffline);
+    pair.hook(ViewerOffline, ended);
+    assert!(matches!(pair.word(), SessionStatus::Ended { .. }), "{:?}", pair.word());
+}

@@ -231,6 +231,46 @@ async fn while_the_broker_is_gone_nothing_is_claimed_that_nobody_can_know() {
     drop(folder);
 }
 
+/// A proxy whose broker is away answers everything with this, until it is dropped.
+async fn answers_404(port: u16) -> tokio::task::JoinHandle<()> {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = BufReader::new(&mut connection).lines();
+                while let Ok(Some(line)) = request.next_line().await {
+                    if line.is_empty() {
+                        break;
+                    }
+                }
+                let answer =
+                    "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let _ = connection.write_all(answer.as_bytes()).await;
+            });
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_answers_for_a_broker_that_is_away_leaves_no_state_standing() {
+    let world = World::new().await;
+    let running = world.engine().await;
+    let (id, pin) = running.armed_session().await;
+    world.presenter_joins(&pin).await;
+    running.until(id, "it is ready", is_ready).await;
+    until_followed(&running, &[id]).await;
+    let World { folder, broker } = world;
+    let port = broker.addr().port();
+    broker.shutdown().await;
+    let proxy = answers_404(port).await;
+    let is_unknown = |s: &Snapshot| matches!(word(s), SessionStatus::Unknown { .. });
+    running.until(id, "it is unknown", is_unknown).await;
+    running.stop().await;
+    proxy.abort();
+    drop(folder);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_connected_is_told_at_each_change_and_by_nobody_once_the_broker_is_gone() {
     let world = World::new().await;

@@ -89,6 +89,29 @@ async fn where_the_fastest_region_fails_the_next_best_is_asked_and_that_is_told(
 }
 
 #[tokio::test(start_paused = true)]
+async fn however_a_region_says_that_it_gives_no_pin_the_next_best_is_asked() {
+    for answer in [
+        Scripted::TryLater { status: 503, seconds: 7 },
+        Scripted::TryLater { status: 429, seconds: 7 },
+        Scripted::status(404),
+        Scripted::status(400),
+        Scripted::json(&json!({ "success": false })),
+        Scripted::garbage(),
+    ] {
+        let world = World::new().await;
+        let pin = Scripted::json(&json!({ "success": true, "session_pin": PIN }));
+        let session = raced(&world, [answer.clone(), pin]).await;
+        let has_ended = |life: &Life| failure(life).is_some() || matches!(life, Life::Live(_));
+        world.until_record(session.id, |record| has_ended(&record.life)).await;
+        let record = world.record(session.id);
+        let given_by = record.allocation().map(|allocation| allocation.region.clone());
+        assert_eq!(given_by, Some(region("here-1")), "{answer:?}");
+        let told = world.happened(session.id).await;
+        assert!(told.contains(&"RegionFailed".to_owned()), "{answer:?}: {told:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_no_region_gives_a_pin_or_none_would_the_allocation_fails() {
     for (answers, calls) in [
         ([Scripted::status(503), Scripted::status(502)], 2),
