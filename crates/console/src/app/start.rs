@@ -76,10 +76,11 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     );
     broker_started?;
     no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));
-    let OpenStores { stores, trail, lost, has_lost_end } = opened?;
+    let OpenStores { stores, trail, lost, has_lost_end, journal_is_older } = opened?;
     let lost_servers = lost_servers(&stores, &folder.path, servers).await?;
     let forgot_people = options.forget_profiles;
-    let found = Found { aside, lost, lost_servers, has_lost_end, damage, forgot_people };
+    let found =
+        Found { aside, lost, lost_servers, has_lost_end, journal_is_older, damage, forgot_people };
     let people = people(&stores, forgot_people).await?;
     // Made before the engine, which asks from its first call on whether the console is locked.
     let access = access::at_start(&settings, &people);
@@ -143,6 +144,7 @@ struct Found {
     /// Stores of the servers that come along, made anew.
     lost_servers: Vec<StoreFile>,
     has_lost_end: bool,
+    journal_is_older: bool,
     damage: Option<Damage>,
     forgot_people: bool,
 }
@@ -153,6 +155,9 @@ async fn say(console: &Console, found: Found) {
         backup::record_in_place(console, &aside).await;
     }
     lost_data::say(console, &found.lost, found.has_lost_end).await;
+    if found.journal_is_older {
+        console.hold_up("journal_older", lost_data::journal_older()).await;
+    }
     for store in found.lost_servers {
         lost_data::say_made_anew(console, store).await;
     }

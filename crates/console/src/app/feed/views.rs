@@ -160,6 +160,11 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
     let sessions = engine.map(Engine::snapshots).unwrap_or_default();
     let mut standing = console.standing.list();
     standing.extend(console.lifecycle.watch.unwell().into_iter().map(trouble::of_background));
+    standing.extend(engine.and_then(|engine| {
+        let (sessions, events) =
+            (engine.health().unreadable_sessions(), engine.journal().unreadable_events());
+        trouble::of_unreadable_rows(sessions, events)
+    }));
     present::console::view(&present::console::Parts {
         revision,
         technician: &console.access.technician(),
