@@ -220,7 +220,7 @@ async fn delete_batch(
             break;
         }
         match engine.delete_by_rule(*id).await {
-            Ok(_) => deleted.push(*id),
+            Ok(()) => deleted.push(*id),
             // A damaged one keeps no other.
             Err(error @ CommandError::Archive(StoreError::Damaged { .. })) => {
                 kept.insert(*id, error);
@@ -243,8 +243,7 @@ async fn delete_batch(
 async fn record_kept(console: &Console, number: usize, ended: &str) {
     if number > 0 {
         let number = words::count(u32::try_from(number).unwrap_or(u32::MAX), "session", "sessions");
-        let text =
-            format!("It was not done: {number} that ended before {ended} could not be deleted.");
+        let text = format!("It was not done: kept {number} that ended before {ended}.");
         let entry = AuditEntry { by: "Deskhand".into(), action: "not_done", text, session: None };
         console.audit.record_or_warn(entry).await;
     }

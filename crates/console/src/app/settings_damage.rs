@@ -37,16 +37,13 @@ pub(crate) async fn keep_aside(console: &Console, damage: &Damage) -> Result<(),
 
 /// Has the vault know that there is a settings' file, so that one that is gone is noticed.
 pub(crate) async fn remember_made(console: &Console) {
-    let folder = console.folder.clone();
-    let made = console.settings.source.is_kept();
-    let remembered =
-        tokio::task::spawn_blocking(
-            move || {
-                if made { folder.vault.remember_settings() } else { Ok(()) }
-            },
-        );
+    let (folder, source) = (console.folder.clone(), console.settings.source.clone());
+    let remembered = tokio::task::spawn_blocking(move || {
+        if source.is_made() { folder.vault.remember_settings() } else { Ok(()) }
+    })
+    .await;
     // Tried again at the next start.
-    match remembered.await {
+    match remembered {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "remember that the settings' file was made"),
         Err(error) => tracing::warn!(%error, "remember that the settings' file was made"),

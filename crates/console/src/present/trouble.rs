@@ -106,11 +106,10 @@ pub fn of_unreadable_rows(sessions: usize, events: usize) -> Option<Trouble> {
     let count = |number: usize, one, more| {
         (number > 0).then(|| words::count(u32::try_from(number).unwrap_or(u32::MAX), one, more))
     };
-    let sessions = count(sessions, "of its sessions", "of its sessions").map(|number| {
-        format!("{number} can't be read, so it isn't shown and nothing of it arrives")
-    });
+    let sessions = count(sessions, "of its sessions", "of its sessions")
+        .map(|number| format!("{number} can't be read (not shown, and no event of them arrives)"));
     let events = count(events, "of its events", "of its events")
-        .map(|number| format!("{number} can't be read and is left out"));
+        .map(|number| format!("{number} can't be read (left out)"));
     let parts: Vec<String> = sessions.into_iter().chain(events).collect();
     (!parts.is_empty()).then(|| Trouble {
         code: Code::RestoreCopy,
