@@ -24,6 +24,16 @@ use crate::{
 /// Under this the journal keeps which servers' stores were made here.
 const MADE: &str = "console/server-stores";
 
+/// What journal and archive lack at a start.
+pub(super) struct Losses {
+    /// Those that were made anew.
+    pub stores: Vec<LostStore>,
+    /// The audit log lacks its end.
+    pub audit_end: bool,
+    /// The archive is ahead of the journal.
+    pub journal_end: bool,
+}
+
 /// The store of a server that comes along and that these settings need, as it is before the server starts.
 pub(super) struct ServerStore {
     store: StoreFile,
@@ -136,8 +146,12 @@ pub(super) async fn say_made_anew(console: &Console, store: StoreFile) {
     console.hold_up("store_made_anew", restore(&text, remedy)).await;
 }
 
-/// Says which stores were made anew, and whether the audit log has lost its end.
-pub(super) async fn say(console: &Console, lost: &[LostStore], has_lost_end: bool) {
+/// Says which stores were made anew, and whether the audit log or the journal has lost its end.
+pub(super) async fn say(console: &Console, losses: &Losses) {
+    let Losses { stores: lost, audit_end, journal_end } = losses;
+    if *journal_end {
+        console.hold_up("journal_older", journal_older()).await;
+    }
     if !lost.is_empty() {
         // The log that is gone has no end that the new one could have.
         console.audit.accept();
@@ -145,7 +159,7 @@ pub(super) async fn say(console: &Console, lost: &[LostStore], has_lost_end: boo
         let text = format!("open the data: {} of before was gone", names.join(" and "));
         let remedy = "A new one was made, as somebody asked for. What was in the old one is lost.";
         console.hold_up("lost_data_accepted", restore(&text, remedy)).await;
-    } else if has_lost_end {
+    } else if *audit_end {
         let text = "check the audit log: it lacks the newest entries that were written, or has \
                     others in their place";
         let remedy = "Restore the archive from a newer copy, or compare it with an earlier export.";

@@ -7,7 +7,7 @@ use std::{
 };
 
 use engine::{
-    Keys, LostStore, StartError, Stores,
+    Keys, StartError, Stores,
     access::Person,
     audit_trail::AuditTrail,
     backup::{StoreFile, take_staged},
@@ -17,8 +17,12 @@ use engine::{
 };
 
 use super::{
-    AppError, Options, data_folder::DataFolder, engine_start::audit_trail, lost_data,
-    standing_troubles::StandingTroubles, unseen_troubles,
+    AppError, Options,
+    data_folder::DataFolder,
+    engine_start::audit_trail,
+    lost_data::{self, Losses},
+    standing_troubles::StandingTroubles,
+    unseen_troubles,
 };
 use crate::settings::Loaded;
 
@@ -43,11 +47,7 @@ pub(super) struct Opened {
 pub(super) struct OpenStores {
     pub stores: Stores,
     pub trail: AuditTrail,
-    pub lost: Vec<LostStore>,
-    /// Whether the audit log lacks its end.
-    pub has_lost_end: bool,
-    /// Whether the archive is ahead of the journal.
-    pub journal_is_older: bool,
+    pub losses: Losses,
 }
 
 /// Opens the data folder, which is locked before anything in it is read.
@@ -112,8 +112,8 @@ pub(super) async fn open_stores(
     let journal_is_older =
         lost_data::is_journal_older(&stores, &mut unseen, !lost.is_empty()).await?;
     standing.set_unseen(unseen);
-    let has_lost_end = !trail.holds();
-    Ok(OpenStores { stores, trail, lost, has_lost_end, journal_is_older })
+    let losses = Losses { stores: lost, audit_end: !trail.holds(), journal_end: journal_is_older };
+    Ok(OpenStores { stores, trail, losses })
 }
 
 /// The people with a profile here. If they can't be read, nothing is started: the console would be
