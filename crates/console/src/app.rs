@@ -73,9 +73,11 @@ pub(crate) use self::{
     engine_start::restart_engine,
     feed::{detail_for_file, detail_of, name_of, quitting, setting},
     follow::learn_of_service,
+    lost_data::gone_servers,
     reach::known as known_reach,
     secret_shape::check_secret,
     service_clients::{StoredSecrets, set_up as set_up_services, stored_name},
+    settings_damage::{keep_aside as keep_settings_aside, remember_made as remember_settings},
     settings_in_force::StoredSettings,
     unread::mark_name,
 };

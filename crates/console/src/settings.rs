@@ -34,6 +34,7 @@ pub(crate) use self::{
     declared::declarations,
     form::{Field, FieldGroup, FieldOption},
     generated::{typescript, with_docs_table},
+    recover::LARGEST,
     shape::as_file,
     source::replace,
 };

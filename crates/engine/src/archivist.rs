@@ -44,7 +44,7 @@ pub(crate) async fn follow(context: Arc<Context>) {
             () = context.watch.stopping.cancelled() => return,
         }
         let done = copy(&context, &mut copied, &mut waiting, &mut happened).await;
-        context.archive_wrote(done.err());
+        context.archive_copied(done.err());
     }
 }
 
@@ -83,23 +83,51 @@ async fn copy(
     waiting: &mut HashMap<SessionId, Arc<Snapshot>>,
     happened: &mut bool,
 ) -> Result<(), ArchiveError> {
-    while let Some(id) = waiting.keys().next().copied() {
-        if let Some(snapshot) = waiting.get(&id)
-            && copied.get(&id) != Some(&snapshot.record)
-        {
-            copy_session(&context.archive, id, copied.get(&id), &snapshot.record).await?;
-            copied.insert(id, snapshot.record.clone());
+    let sessions = copy_sessions(&context.archive, copied, waiting).await;
+    let events = copy_events(context, happened).await;
+    sessions.and(events)
+}
+
+/// Copies all that can be; those that the archive doesn't take wait, and keep no other from it.
+///
+/// # Errors
+/// The first failure.
+async fn copy_sessions(
+    archive: &Archive,
+    copied: &mut HashMap<SessionId, Arc<Record>>,
+    waiting: &mut HashMap<SessionId, Arc<Snapshot>>,
+) -> Result<(), ArchiveError> {
+    let mut outcome = Ok(());
+    for (id, snapshot) in std::mem::take(waiting) {
+        if copied.get(&id) == Some(&snapshot.record) {
+            continue;
         }
-        waiting.remove(&id);
+        match copy_session(archive, id, copied.get(&id), &snapshot.record).await {
+            Ok(()) => _ = copied.insert(id, snapshot.record.clone()),
+            Err(error) => {
+                tracing::warn!(session = %id, %error, "copy a session to the archive");
+                waiting.insert(id, snapshot);
+                outcome = outcome.and(Err(error));
+            }
+        }
     }
+    outcome
+}
+
+async fn copy_events(context: &Context, happened: &mut bool) -> Result<(), ArchiveError> {
     while *happened {
         let last = context.archive.last_event().await?;
+        let unreadable = context.journal.unreadable_events();
         let page = context.journal.events_after(last, PAGE).await?;
+        if context.journal.unreadable_events() != unreadable {
+            context.bus.health_changed();
+        }
         // A full page may not be the last one.
-        *happened = page.len() == PAGE as usize;
+        let is_full = page.len() == PAGE as usize;
         if !page.is_empty() {
             context.archive.save_events(page).await?;
         }
+        *happened = is_full;
     }
     Ok(())
 }

@@ -34,7 +34,15 @@ impl AuditTrail {
     /// Archive or journal can't be read.
     pub async fn open(archive: Archive, journal: Journal) -> Result<Self, StoreError> {
         let trail = Self { archive, journal, holds: Arc::new(AtomicBool::new(true)) };
-        if let Some(anchor) = trail.anchor().await? {
+        let anchor = match trail.anchor().await {
+            // Which entry must be there isn't known any more: nobody can say that none is missing.
+            Err(StoreError::Damaged { .. }) => {
+                trail.holds.store(false, Ordering::Relaxed);
+                return Ok(trail);
+            }
+            anchor => anchor?,
+        };
+        if let Some(anchor) = anchor {
             let holds = match trail.archive.audit_hash(anchor.seq).await {
                 Ok(found) => found == Some(anchor.hash),
                 // A damaged page of the log must not cost the rest of the archive.

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
 };
 
@@ -77,6 +77,10 @@ pub struct Health {
     service: Mutex<Option<ServiceHealth>>,
     journal_fails: Mutex<Option<StoreError>>,
     archive_fails: Mutex<Option<StoreError>>,
+    /// Why something isn't copied to the archive, whatever else it takes.
+    copy_fails: Mutex<Option<StoreError>>,
+    /// How many sessions of the journal could not be read.
+    unreadable_sessions: AtomicUsize,
     watch: Watch,
 }
 
@@ -213,6 +217,13 @@ impl Context {
         }
     }
 
+    /// Notes that all was copied to the archive, or why it wasn't.
+    pub(crate) fn archive_copied(&self, failure: Option<StoreError>) {
+        if replace(&self.health.copy_fails, failure) {
+            self.bus.health_changed();
+        }
+    }
+
     /// Notes that a hook was confirmed.
     pub(crate) fn hook_checked(&self, at: Timestamp) {
         // Once a second is enough for display.
@@ -230,6 +241,8 @@ impl Health {
             service: Mutex::default(),
             journal_fails: Mutex::default(),
             archive_fails: Mutex::default(),
+            copy_fails: Mutex::default(),
+            unreadable_sessions: AtomicUsize::new(0),
             watch,
         }
     }
@@ -251,7 +264,17 @@ impl Health {
 
     /// Why the archive doesn't take writes; none if it does.
     pub fn archive_fails(&self) -> Option<StoreError> {
-        self.archive_fails.lock().clone()
+        let fails = self.archive_fails.lock().clone();
+        fails.or_else(|| self.copy_fails.lock().clone())
+    }
+
+    /// How many sessions of the journal could not be read at the start.
+    pub fn unreadable_sessions(&self) -> usize {
+        self.unreadable_sessions.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_unreadable_sessions(&self, number: usize) {
+        self.unreadable_sessions.store(number, Ordering::Relaxed);
     }
 
     /// The background tasks that ended too early; empty if none did.

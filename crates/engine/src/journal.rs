@@ -11,13 +11,15 @@ mod last_numbers;
 mod ledger;
 mod pairings;
 mod read;
+pub(crate) mod sealed_rows;
 mod secrets;
 mod seen;
 mod service_secrets;
 mod table;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use session::{Delivery, Event, Record, Timestamp};
 pub use store::{PendingWrite as Answer, StoreError as JournalError};
@@ -48,6 +50,8 @@ pub struct Journal {
     writer: Arc<Writer<ledger::Ledger>>,
     readers: Readers,
     key: Arc<SealKey>,
+    /// The numbers of the events that were to be read and could not be.
+    unreadable: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 /// How to open a journal, for tests; the default is for everybody else.
@@ -147,7 +151,7 @@ impl Journal {
         let writer = Arc::new(Writer::start("journal", ledger)?);
         let path = path.to_owned();
         let readers = Readers::new(4, move || table::JOURNAL.open_reader(&path, None));
-        Ok(Self { writer, readers, key })
+        Ok(Self { writer, readers, key, unreadable: Arc::default() })
     }
 
     /// Looks at every page for damage, which takes long where there are many.
@@ -263,7 +267,7 @@ impl Journal {
         self.readers.read(read::LOAD, move |connection| read::load(connection, &key)).await
     }
 
-    /// Up to `limit` events after `seq`, in order.
+    /// Up to `limit` events after `seq`, in order. One that can't be read is left out, and is no reason to get fewer.
     pub async fn events_after(
         &self,
         seq: u64,
@@ -271,14 +275,33 @@ impl Journal {
     ) -> Result<Vec<EventRecord>, JournalError> {
         let key = Arc::clone(&self.key);
         let work = move |c: &rusqlite::Connection| read::events_after(c, &key, seq, limit);
-        self.readers.read(read::EVENTS, work).await
+        Ok(self.readable(self.readers.read(read::EVENTS, work).await?))
     }
 
     /// All events of `session`, in order.
     pub async fn events_of(&self, session: SessionId) -> Result<Vec<EventRecord>, JournalError> {
         let key = Arc::clone(&self.key);
         let work = move |c: &rusqlite::Connection| read::events_of(c, &key, session);
-        self.readers.read(read::EVENTS, work).await
+        Ok(self.readable(self.readers.read(read::EVENTS, work).await?))
+    }
+
+    fn readable(&self, events: read::Events) -> Vec<EventRecord> {
+        for (seq, error) in events.unreadable {
+            if self.unreadable.lock().insert(seq) {
+                tracing::error!(seq, %error, "an event can't be read");
+            }
+        }
+        events.readable
+    }
+
+    /// How many events were to be read so far and could not be.
+    pub fn unreadable_events(&self) -> usize {
+        self.unreadable.lock().len()
+    }
+
+    /// Gives out only numbers after `seq` to events: somebody knows the earlier ones for others.
+    pub fn skip_events(&self, seq: u64) -> Answer<()> {
+        self.writer.write("skip the numbers of events", move |ledger| ledger.skip_events(seq))
     }
 
     /// The newest event's sequence, be it erased since; 0 before the first.
@@ -299,6 +322,17 @@ impl Journal {
         let (seal, key) = (Arc::clone(&self.key), key.to_owned());
         let value = self.readers.read(read::MARKS, move |c| read::mark(c, &seal, &key)).await?;
         Ok(value.map(|value| value.to_vec()))
+    }
+
+    /// As [`Self::marked`]; one that can't be read counts as none. Not for what guards anything.
+    pub async fn marked_readably(&self, key: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        match self.marked(key).await {
+            Err(error @ JournalError::Damaged { .. }) => {
+                tracing::error!(key, %error, "what the console remembers can't be read");
+                Ok(None)
+            }
+            value => value,
+        }
     }
 
     /// Stores that the engine was alive at `at`: later events may have been missed.

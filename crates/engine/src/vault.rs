@@ -231,9 +231,27 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Io`].
     pub fn remember_stores(&self) -> Result<(), VaultError> {
+        self.remember(|record| record.stores_made = true)
+    }
+
+    /// Whether the settings' file is known to have been there.
+    pub fn settings_made(&self) -> bool {
+        self.record.lock().settings_made
+    }
+
+    /// Remembers that the settings' file is there. Blocks.
+    ///
+    /// # Errors
+    /// [`VaultError::Io`].
+    pub fn remember_settings(&self) -> Result<(), VaultError> {
+        self.remember(|record| record.settings_made = true)
+    }
+
+    fn remember(&self, fact: impl FnOnce(&mut record::Record)) -> Result<(), VaultError> {
         let mut record = self.record.lock();
-        if !record.stores_made {
-            let with = record::Record { stores_made: true, ..record.clone() };
+        let mut with = record.clone();
+        fact(&mut with);
+        if (with.stores_made, with.settings_made) != (record.stores_made, record.settings_made) {
             record::write(&self.folder, &with)?;
             *record = with;
         }

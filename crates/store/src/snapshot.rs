@@ -119,6 +119,17 @@ impl Snapshot {
         undamaged_if_ok(&found.map_err(fault(self.doing))?, self.doing)
     }
 
+    /// Answers what `look` finds in it.
+    ///
+    /// # Errors
+    /// Those of `look`.
+    pub fn look<T>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        look(&self.connection)
+    }
+
     /// Copies it to a new file, under the same key, and looks at all pages of the copy for damage.
     /// `progress` gets the bytes copied so far, and stops it by answering false. Blocks.
     ///

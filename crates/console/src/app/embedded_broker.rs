@@ -11,8 +11,9 @@ use serve::{Counts, metrics::Figures};
 
 use super::{
     AppError,
+    backup::BROKER_STORE,
     data_folder::DataFolder,
-    ports::{self, Ports},
+    ports::{self, PORTS_FILE, Ports},
     standing_troubles::StandingTroubles,
 };
 use crate::{
@@ -63,6 +64,8 @@ impl EmbeddedBroker {
             return Ok(false);
         }
         let ports = Ports::read(&self.folder.path);
+        // It ran here before, at a port that nobody knows any more.
+        let lost_port = ports.broker.is_none() && !BROKER_STORE.is_missing_in(&self.folder.path);
         let mut config = broker::Config::embedded(self.folder.path.join("broker"));
         config.store_key = Some(self.folder.vault.broker_store_key());
         // Held until the hooks have been tried: before that, nobody would receive the deliveries.
@@ -89,6 +92,9 @@ impl EmbeddedBroker {
         }
         if moved {
             self.standing.add(port_taken());
+        }
+        if lost_port {
+            self.standing.add(port_lost());
         }
         let _ = self.embedded.set(Embedded::new(&running));
         *self.running.lock().await = Some(running);
@@ -267,6 +273,17 @@ fn not_open(error: &broker::StartError) -> Trouble {
 
 fn is_not_open(trouble: &Trouble) -> bool {
     trouble.text.starts_with(NOT_OPEN)
+}
+
+fn port_lost() -> Trouble {
+    Trouble {
+        code: Code::CheckAddress,
+        text: format!(
+            "Listen on the previous port: {PORTS_FILE}, which has it, is gone or damaged, so links that were given \
+             out before no longer work."
+        ),
+        remedy: "Send new links.".into(),
+    }
 }
 
 fn port_taken() -> Trouble {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use engine::StoreError;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{AuditEntry, Console, StoredSettings};
-use crate::Settings;
+use crate::{Settings, settings::name_of};
 
 const KEPT_AS: &str = "console/licence-consent";
 
@@ -20,7 +21,10 @@ struct Consent {
 /// Records a consent that is seen for the first time, and has the settings in force say whose it is.
 pub(super) async fn record(console: &Console) {
     let settings = console.settings.current();
-    if settings.licence_consent_at.is_some() {
+    // Where the stored settings consent to nothing, who once did speaks for nobody.
+    let stored = console.settings.stored();
+    let is_stored = stored.get(name_of!(licence_consent)) == Some(&Value::Bool(true));
+    if settings.licence_consent_at.is_some() && is_stored {
         return;
     }
     match first_seen(console, settings.licence_consent).await {
@@ -46,7 +50,7 @@ async fn first_seen(console: &Console, accepted: bool) -> Result<Option<Consent>
         return Err(StoreError::Closed { doing });
     };
     let journal = engine.journal();
-    let known = journal.marked(KEPT_AS).await?;
+    let known = journal.marked_readably(KEPT_AS).await?;
     if !accepted {
         if known.is_some() {
             journal.mark(KEPT_AS, None).await?;

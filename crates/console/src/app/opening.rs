@@ -7,7 +7,7 @@ use std::{
 };
 
 use engine::{
-    Keys, LostStore, StartError, Stores,
+    Keys, StartError, Stores,
     access::Person,
     audit_trail::AuditTrail,
     backup::{StoreFile, take_staged},
@@ -17,8 +17,12 @@ use engine::{
 };
 
 use super::{
-    AppError, Options, data_folder::DataFolder, engine_start::audit_trail, lost_data,
-    standing_troubles::StandingTroubles, unseen_troubles,
+    AppError, Options,
+    data_folder::DataFolder,
+    engine_start::audit_trail,
+    lost_data::{self, Losses},
+    standing_troubles::StandingTroubles,
+    unseen_troubles,
 };
 use crate::settings::Loaded;
 
@@ -43,9 +47,7 @@ pub(super) struct Opened {
 pub(super) struct OpenStores {
     pub stores: Stores,
     pub trail: AuditTrail,
-    pub lost: Vec<LostStore>,
-    /// Whether the audit log lacks its end.
-    pub has_lost_end: bool,
+    pub losses: Losses,
 }
 
 /// Opens the data folder, which is locked before anything in it is read.
@@ -63,8 +65,17 @@ pub(super) async fn open_folder(options: &Options) -> Result<Opened, AppError> {
         // The lock comes first, so that a second console neither reads half a settings file nor
         // opens a store.
         let lock = FolderLock::take(&path, program, now())?;
+        // Read before the key is asked for: an error in it is known at once.
         let loaded = source.load()?;
         let vault = Vault::open(&path, vault_options.clone())?;
+        let was_lost = vault.settings_made() && source.is_missing();
+        let loaded = if was_lost { source.load_lost()? } else { loaded };
+        if source.is_made()
+            && let Err(error) = vault.remember_settings()
+        {
+            // Tried again at the next start: a full disk must not keep the console from starting.
+            tracing::warn!(%error, "remember that the settings' file was made");
+        }
         let folder = Arc::new(DataFolder::new(path, vault, vault_options, lock));
         Ok(Opened { folder, loaded, aside })
     };
@@ -97,10 +108,12 @@ pub(super) async fn open_stores(
         Err(error) => return Err(AppError::Internal(error.to_string())),
     }
     let trail = audit_trail(&stores).await?;
-    let unseen = unseen_troubles::read(&stores.journal).await.map_err(StartError::Journal)?;
+    let mut unseen = unseen_troubles::read(&stores.journal).await.map_err(StartError::Journal)?;
+    let journal_is_older =
+        lost_data::is_journal_older(&stores, &mut unseen, !lost.is_empty()).await?;
     standing.set_unseen(unseen);
-    let has_lost_end = !trail.holds();
-    Ok(OpenStores { stores, trail, lost, has_lost_end })
+    let losses = Losses { stores: lost, audit_end: !trail.holds(), journal_end: journal_is_older };
+    Ok(OpenStores { stores, trail, losses })
 }
 
 /// The people with a profile here. If they can't be read, nothing is started: the console would be

@@ -8,7 +8,7 @@ mod clock_guard;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use engine::{
     CommandError, Engine, SessionId, StoreError, archive::Archive, clock::now, journal::Journal,
@@ -188,24 +188,27 @@ async fn delete_old(console: &Console, now: Timestamp) -> Result<(), Trouble> {
         return Ok(());
     }
     // For each batch anew: the settings may replace the engine meanwhile.
+    let mut kept = BTreeMap::new();
     while let Some(engine) = console.engine.get().await {
-        if !delete_batch(console, &engine, before, now).await.map_err(|error| failed(&error))? {
+        let batch = delete_batch(console, &engine, before, now, &mut kept);
+        if !batch.await.map_err(|error| failed(&error))? {
             break;
         }
     }
-    Ok(())
+    kept.into_values().next().map_or(Ok(()), |error| Err(failed(&error)))
 }
 
-/// Deletes the oldest of them; false if none is left that can be deleted.
+/// Deletes the oldest of them; false if none is left that can be deleted. `kept` has those that can't be, and why.
 async fn delete_batch(
     console: &Console,
     engine: &Engine,
     before: Timestamp,
     now: Timestamp,
+    kept: &mut BTreeMap<SessionId, CommandError>,
 ) -> Result<bool, CommandError> {
     let old = engine.archive().ended_before(before, now).await.map_err(CommandError::Archive)?;
-    let old: Vec<SessionId> =
-        old.into_iter().filter(|id| engine.why_not_deleted(*id).is_none()).collect();
+    let can_go = |id: &SessionId| engine.why_not_deleted(*id).is_none() && !kept.contains_key(id);
+    let old: Vec<SessionId> = old.into_iter().filter(can_go).collect();
     if old.is_empty() {
         return Ok(false);
     }
@@ -223,15 +226,40 @@ async fn delete_batch(
     if console.audit.record(entry).await.is_err() {
         return Ok(false);
     }
+    let (mut deleted, mut stopped) = (Vec::new(), Ok(true));
     for id in &old {
         if console.lifecycle.watch.stopping.is_cancelled() {
-            return Ok(false);
+            stopped = Ok(false);
+            break;
         }
-        engine.delete_by_rule(*id).await?;
+        match engine.delete_by_rule(*id).await {
+            Ok(()) => deleted.push(*id),
+            // A damaged one keeps no other.
+            Err(error @ CommandError::Archive(StoreError::Damaged { .. })) => {
+                kept.insert(*id, error);
+            }
+            Err(error) => {
+                stopped = Err(error);
+                break;
+            }
+        }
     }
-    engine.empty_logs().await?;
-    console.forget_deleted(engine, &old).await;
-    Ok(true)
+    record_kept(console, old.len() - deleted.len(), &ended).await;
+    if !deleted.is_empty() {
+        engine.empty_logs().await?;
+        console.forget_deleted(engine, &deleted).await;
+    }
+    stopped
+}
+
+/// Records that of the sessions which the log says are deleted, some were not.
+async fn record_kept(console: &Console, number: usize, ended: &str) {
+    if number > 0 {
+        let number = words::count(u32::try_from(number).unwrap_or(u32::MAX), "session", "sessions");
+        let text = format!("It was not done: kept {number} that ended before {ended}.");
+        let entry = AuditEntry { by: "Deskhand".into(), action: "not_done", text, session: None };
+        console.audit.record_or_warn(entry).await;
+    }
 }
 
 impl Console {

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use engine::{Engine, LostStore, StartError, backup::StoreFile};
+use engine::{Engine, StartError, backup::StoreFile};
 use jiff::tz::TimeZone;
 
 use super::{
@@ -16,7 +16,8 @@ use super::{
     engine_start::start_engine,
     follow, full_servers,
     identity_sandbox::IdentitySandbox,
-    licence_consent, lost_data,
+    licence_consent,
+    lost_data::{self, Losses},
     opening::{OpenStores, Opened, lost_servers, open_folder, open_stores, people},
     retention, roster, service_clients, settings_damage,
     settings_in_force::{SettingsInForce, StoredSettings},
@@ -76,10 +77,10 @@ async fn assemble(options: Options, guards: &mut Guards) -> Result<Arc<Console>,
     );
     broker_started?;
     no_sandbox.into_iter().for_each(|trouble| standing.add(trouble));
-    let OpenStores { stores, trail, lost, has_lost_end } = opened?;
+    let OpenStores { stores, trail, losses } = opened?;
     let lost_servers = lost_servers(&stores, &folder.path, servers).await?;
     let forgot_people = options.forget_profiles;
-    let found = Found { aside, lost, lost_servers, has_lost_end, damage, forgot_people };
+    let found = Found { aside, losses, lost_servers, damage, forgot_people };
     let people = people(&stores, forgot_people).await?;
     // Made before the engine, which asks from its first call on whether the console is locked.
     let access = access::at_start(&settings, &people);
@@ -139,10 +140,9 @@ async fn newest_happening(engine: &Engine, read_up_to: Option<u64>) -> Result<u6
 /// What a start found or did, to be recorded once the console can.
 struct Found {
     aside: Option<PathBuf>,
-    lost: Vec<LostStore>,
+    losses: Losses,
     /// Stores of the servers that come along, made anew.
     lost_servers: Vec<StoreFile>,
-    has_lost_end: bool,
     damage: Option<Damage>,
     forgot_people: bool,
 }
@@ -152,7 +152,7 @@ async fn say(console: &Console, found: Found) {
     if let Some(aside) = found.aside {
         backup::record_in_place(console, &aside).await;
     }
-    lost_data::say(console, &found.lost, found.has_lost_end).await;
+    lost_data::say(console, &found.losses).await;
     for store in found.lost_servers {
         lost_data::say_made_anew(console, store).await;
     }

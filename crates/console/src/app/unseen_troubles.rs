@@ -21,15 +21,33 @@ const ACKNOWLEDGE: &str = "acknowledge the troubles";
 /// # Errors
 /// The journal can't be read.
 pub(super) async fn read(journal: &Journal) -> Result<Vec<Unseen>, StoreError> {
-    let Some(kept) = journal.marked(KEPT_AS).await? else { return Ok(Vec::new()) };
-    Ok(serde_json::from_slice(&kept).unwrap_or_else(|error| {
-        tracing::warn!(%error, "the troubles of an earlier start can't be read");
-        vec![Unseen::new(Trouble {
-            code: Code::Internal,
-            text: "An earlier start found a trouble that this version can't show.".into(),
-            remedy: "Look at the audit log.".into(),
-        })]
-    }))
+    let kept = match journal.marked(KEPT_AS).await {
+        Ok(None) => return Ok(Vec::new()),
+        Ok(Some(kept)) => kept,
+        // Which they were isn't known, but that there were some.
+        Err(error @ StoreError::Damaged { .. }) => return Ok(vec![unreadable(&error)]),
+        Err(error) => return Err(error),
+    };
+    Ok(serde_json::from_slice(&kept).unwrap_or_else(|error| vec![unreadable(&error)]))
+}
+
+fn unreadable(error: &impl std::fmt::Display) -> Unseen {
+    tracing::warn!(%error, "the troubles of an earlier start can't be read");
+    Unseen::new(Trouble {
+        code: Code::Internal,
+        text: "An earlier start found a trouble that this version can't show.".into(),
+        remedy: "Look at the audit log.".into(),
+    })
+}
+
+/// Has the journal keep the troubles that nobody has acknowledged yet.
+///
+/// # Errors
+/// The journal can't be written.
+pub(super) async fn keep(journal: &Journal, unseen: &[Unseen]) -> Result<(), StoreError> {
+    let text = serde_json::to_vec(unseen).unwrap_or_default();
+    journal.mark(KEPT_AS, (!unseen.is_empty()).then_some(text.as_slice())).await
+}
 }
 
 impl Console {
@@ -111,9 +129,7 @@ impl Console {
         let Some(engine) = self.engine.get().await else {
             return Err(StoreError::Closed { doing: "keep a trouble until it is seen" });
         };
-        let text = serde_json::to_vec(&unseen).unwrap_or_default();
-        let value = (!unseen.is_empty()).then_some(text.as_slice());
-        engine.journal().mark(KEPT_AS, value).await?;
+        keep(engine.journal(), &unseen).await?;
         self.standing.set_unseen(unseen);
         self.updates.announce();
         Ok(())

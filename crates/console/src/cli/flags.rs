@@ -226,6 +226,11 @@ fn variables() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
+/// The passphrase in a text: its first line, without the byte order mark that some editors put before it.
+pub(super) fn passphrase_of(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text).lines().next().unwrap_or_default()
+}
+
 pub(super) fn first_line(path: &Path) -> Result<SecretString, Failed> {
     let failed = |why: &str| {
         let text = format!("read the passphrase from {}: {why}", path.display());
@@ -233,7 +238,7 @@ pub(super) fn first_line(path: &Path) -> Result<SecretString, Failed> {
     };
     // The error's text contains nothing of the file.
     let text = fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
-    let line = text.lines().next().unwrap_or_default();
+    let line = passphrase_of(&text);
     if line.is_empty() { Err(failed("its first line is empty")) } else { Ok(line.into()) }
 }
 
@@ -298,7 +303,9 @@ mod tests {
         let path = folder.path().join("passphrase");
         fs::write(&path, "correct horse\nsecond line\n").unwrap();
         assert_eq!(first_line(&path).unwrap().expose_secret(), "correct horse");
-        fs::write(&path, "\n").unwrap();
+        fs::write(&path, "\u{feff}correct horse\r\n").unwrap();
+        assert_eq!(first_line(&path).unwrap().expose_secret(), "correct horse");
+        fs::write(&path, "\u{feff}\n").unwrap();
         let failed = first_line(&path).unwrap_err();
         assert!(failed.to_string().contains("first line is empty"), "{failed}");
         assert!(first_line(&folder.path().join("missing")).is_err());

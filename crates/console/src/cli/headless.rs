@@ -45,7 +45,8 @@ pub struct Flags {
     /// Serve metrics (Prometheus, at /metrics) and health at this address, to whoever reaches it
     #[arg(long, env = "DESKHAND_METRICS", value_name = "IP:PORT")]
     metrics: Option<SocketAddr>,
-    /// Who goes on record as having given the commands; without it, the technician of the settings
+    /// Who goes on record as having given the commands, in at most 64 characters; without it, the technician of the
+    /// settings
     #[arg(long, env = "DESKHAND_BY", value_name = "NAME")]
     by: Option<String>,
 }
@@ -59,6 +60,8 @@ pub(super) async fn run(
 ) -> Result<End, Failed> {
     let mut options = global.options("deskhand headless", Arc::new(Headless))?;
     options.from_seq = flags.from_seq;
+    let by = flags.by.as_deref().map(protocol::name_of).transpose();
+    let by = by.map_err(|why| Failed::usage(format!("take the name of --by: it {why}")))?.flatten();
     let data = options.data.clone();
     // A signal during the start ends the program as well; nothing has been changed yet.
     let app = tokio::select! {
@@ -81,7 +84,7 @@ pub(super) async fn run(
     let _ = out.send(hello(&data)).await;
     let feed = tokio::spawn(push(app.subscribe(), out.clone()));
     tokio::select! {
-        () = obey(&app, flags, &out) => {}
+        () = obey(&app, flags.keep_running, by, &out) => {}
         () = stop.cancelled() => {}
         () = reload_when_asked(&app, reload) => {}
         // The reader is gone.
@@ -129,8 +132,8 @@ fn hello(data: &Path) -> String {
 }
 
 /// Carries out commands one after another.
-async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
-    let by = flags.by.clone().unwrap_or_else(|| app.settings().technician);
+async fn obey(app: &App, keep_running: bool, by: Option<String>, out: &mpsc::Sender<String>) {
+    let by = by.unwrap_or_else(|| app.settings().technician);
     let mut lines = read_input();
     while let Some(line) = lines.recv().await {
         let Some(request) = protocol::read(line) else { continue };
@@ -152,7 +155,7 @@ async fn obey(app: &App, flags: &Flags, out: &mpsc::Sender<String>) {
             return;
         }
     }
-    if flags.keep_running {
+    if keep_running {
         tracing::info!("standard input has ended; going on until Ctrl-C or SIGTERM");
         std::future::pending::<()>().await;
     }

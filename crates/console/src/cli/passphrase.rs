@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::Failed;
+use super::{Failed, flags::passphrase_of};
 
 /// The longest line that is read.
 const LONGEST: u64 = 65_536;
@@ -53,7 +53,8 @@ async fn read(stop: &CancellationToken) -> Result<Option<SecretString>, Failed> 
     std::thread::spawn(move || {
         let mut line = Zeroizing::new(String::new());
         let read = io::stdin().lock().take(LONGEST).read_line(&mut line);
-        let _ = answer.send(read.map(|_| SecretString::from(line.trim_end_matches(['\r', '\n']))));
+        let _ = answer
+            .send(read.map(|_| SecretString::from(passphrase_of(&line).trim_end_matches('\r'))));
     });
     let Some(line) = stop.run_until_cancelled(line).await else { return Ok(None) };
     let failed = |why: &str| {

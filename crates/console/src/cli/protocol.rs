@@ -10,6 +10,7 @@ use crate::{
     commands::Command,
     reply::Reply,
     view::{Code, Trouble},
+    words,
 };
 
 /// The version of this protocol; it grows whenever scripts have to be changed.
@@ -38,7 +39,7 @@ struct Envelope {
     #[serde(default)]
     id: Value,
     #[serde(default)]
-    by: Option<String>,
+    by: Value,
     #[serde(flatten)]
     command: Map<String, Value>,
 }
@@ -70,10 +71,39 @@ fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
             &format!("unknown field `{field}`: this command has no fields"),
         ));
     }
+    let by = match by {
+        Value::Null => Ok(None),
+        Value::String(by) => name_of(&by),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Err(NO_NAME),
+    };
+    let by = match by {
+        Ok(by) => by,
+        Err(why) => return Err(bad(number, id, &format!("its `by` {why}"))),
+    };
     match read_command(command, &id) {
         Ok(command) => Ok(Request { id, by, command }),
         Err(error) => Err(bad(number, id, &error.to_string())),
     }
+}
+
+/// The longest name that goes on record, in characters.
+const LONGEST_BY: usize = 64;
+const NO_NAME: &str = "is no name of at most 64 characters";
+
+/// Who gave a command, from what a script says; none if that is blank. It is refused rather than shortened: two
+/// people must not become one in the records.
+///
+/// # Errors
+/// Why nobody can go on record under it.
+pub fn name_of(given: &str) -> Result<Option<String>, &'static str> {
+    if given.chars().count() > LONGEST_BY {
+        return Err(NO_NAME);
+    }
+    let name = words::plain(given, LONGEST_BY);
+    if name.to_lowercase() == "deskhand" {
+        return Err("is the name of the program itself, which stands for what nobody asked for");
+    }
+    Ok(Some(name).filter(|name| !name.is_empty()))
 }
 
 fn why_no_envelope(error: &serde_json::Error) -> String {
@@ -184,6 +214,22 @@ mod tests {
             panic!()
         };
         assert_eq!(about.customer, "Maria");
+    }
+
+    #[test]
+    fn who_gave_a_command_is_a_name_or_the_line_is_refused_with_its_id() {
+        let long = format!("\"{}\"", "x".repeat(65));
+        for by in ["7", "true", "[]", "{}", &long, "\"Deskhand\"", "\" deskHAND \""] {
+            let bad = refused(&format!(r#"{{"id":4,"by":{by},"do":"outbox"}}"#));
+            assert_eq!((bad.id, bad.trouble.code), (Value::from(4), Code::BadInput), "{by}");
+            assert!(bad.trouble.text.contains("its `by` is"), "{by}: {}", bad.trouble.text);
+        }
+        for by in ["null", "\"\"", "\" \\u202e \""] {
+            let line = format!(r#"{{"by":{by},"do":"outbox"}}"#);
+            let request = understood(&line).unwrap().unwrap_or_else(|bad| panic!("{bad:?}"));
+            assert_eq!(request.by, None, "{by}");
+        }
+        assert_eq!(name_of(&"é".repeat(64)), Ok(Some("é".repeat(64))));
     }
 
     #[test]

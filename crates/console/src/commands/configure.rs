@@ -7,6 +7,9 @@ use std::sync::Arc;
 use engine::Engine;
 use serde_json::{Map, Value};
 
+mod file;
+
+use self::file::Found;
 use super::{CommandResult, refused};
 use crate::{
     Settings, SettingsSource,
@@ -49,6 +52,7 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
     let stored = console.settings.stored();
     let new = changed(&stored, changes, by);
     let mut after = check(&console.settings.source, &new, changes)?;
+    let found = Found::read(console).await?;
     if after.licence_consent && after.licence_consent_at.is_none() {
         // A flag's consent is recorded outside of the stored settings.
         after.licence_consent_at = before.licence_consent_at.clone();
@@ -64,7 +68,7 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
     }
     // Stored before they are in force: with a full disk, settings must not take effect that would
     // be gone after the next start.
-    let saved = save(console, &new).await?;
+    let saved = found.save(console, &stored, &new, changes).await?;
     let restart = match how {
         InForce::NewEngine => true,
         InForce::WhenIdle => live == 0,
@@ -87,10 +91,7 @@ async fn change(console: &Arc<Console>, changes: &Map<String, Value>, by: &str) 
         console.lifecycle.watch.tasks.spawn(learn_of_service(console.clone()));
     }
     if let Err(trouble) = begun {
-        // What somebody else wrote into the file is left as it is.
-        if saved == Saved::Now {
-            save(console, &stored).await?;
-        }
+        saved.undo(console).await?;
         return Err(trouble);
     }
     if how == InForce::WhenIdle && !restart {
@@ -154,6 +155,11 @@ fn changed(
         new.insert(name_of!(licence_consent_at).into(), jiff::Timestamp::now().to_string().into());
         new.insert(name_of!(licence_consent_by).into(), by.into());
     }
+    if !consents(&new) {
+        // Who once did speaks for nobody who does later.
+        new.remove(name_of!(licence_consent_at));
+        new.remove(name_of!(licence_consent_by));
+    }
     new
 }
 
@@ -178,35 +184,6 @@ fn check(
 fn live(engine: Option<&Engine>) -> usize {
     let snapshots = engine.map(Engine::snapshots).unwrap_or_default();
     snapshots.iter().filter(|snapshot| snapshot.record.is_live()).count()
-}
-
-/// Whether settings had to be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Saved {
-    Now,
-    /// The file said so already: somebody changed it by hand, whose comments stay.
-    Before,
-}
-
-async fn save(console: &Console, stored: &Map<String, Value>) -> Result<Saved, Trouble> {
-    let (source, stored) = (console.settings.source.clone(), stored.clone());
-    // Reading and writing the disk may block.
-    let saved = tokio::task::spawn_blocking(move || {
-        let there =
-            source.load().is_ok_and(|there| there.damage.is_none() && there.stored == stored);
-        if there { Ok(Saved::Before) } else { source.save(&stored).map(|()| Saved::Now) }
-    });
-    let saved = saved.await;
-    let failed = |why: &str| Trouble {
-        code: Code::FreeSpace,
-        text: trouble::sentence(&format!("save the settings: {why}")),
-        remedy: "Free some space and check the folder's permissions.".into(),
-    };
-    match saved {
-        Ok(Ok(saved)) => Ok(saved),
-        Ok(Err(why)) => Err(failed(&why)),
-        Err(error) => Err(failed(&error.to_string())),
-    }
 }
 
 /// Warns that the people here have passkeys only at the previous service.
@@ -264,6 +241,8 @@ mod tests {
         assert_eq!(first["licence_consent_by"], "Anna");
         let later = changed(&first, &map(r#"{"licence_consent":true,"theme":"dark"}"#), "Bo");
         assert_eq!(later["licence_consent_by"], "Anna");
+        let withdrawn = changed(&later, &map(r#"{"licence_consent":false}"#), "Bo");
+        assert_eq!(withdrawn, map(r#"{"licence_consent":false,"theme":"dark"}"#));
     }
 
     #[test]

@@ -64,8 +64,16 @@ async fn changes(console: &Console) -> Result<Changes, Trouble> {
     // Before the file is read: what is changed here meanwhile must not look like a change of the file.
     let before = console.settings.stored();
     // Reading the disk may block.
-    let loaded = tokio::task::spawn_blocking(move || source.load()).await;
-    let loaded = loaded.map_err(|_| trouble::stopping())?.map_err(|e| trouble::of_setting(&e))?;
+    let loaded = tokio::task::spawn_blocking(move || (source.is_missing(), source.load())).await;
+    let (is_missing, loaded) = loaded.map_err(|_| trouble::stopping())?;
+    // Without a file nobody has unset anything.
+    if is_missing && !before.is_empty() {
+        return Err(trouble::bad_input(
+            "read the settings' file: it is gone",
+            "put it back, or change any setting in Deskhand, which writes it anew",
+        ));
+    }
+    let loaded = loaded.map_err(|e| trouble::of_setting(&e))?;
     if let Some(damage) = loaded.damage {
         return Err(trouble::bad_input(&damage.why, "correct the settings' file"));
     }
@@ -113,7 +121,10 @@ async fn remember(console: &Console, changes: Map<String, Value>) -> Result<(), 
 }
 
 /// The fields that have another value in `new`; null for those that are gone.
-fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Map<String, Value> {
+pub(super) fn differences(
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+) -> Map<String, Value> {
     let gone = old.keys().filter(|field| !new.contains_key(*field));
     let gone = gone.map(|field| (field.clone(), Value::Null));
     let other = new.iter().filter(|(field, value)| old.get(*field) != Some(*value));

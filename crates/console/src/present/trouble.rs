@@ -101,6 +101,23 @@ pub fn of_store(error: &StoreError) -> Trouble {
     }
 }
 
+/// The trouble of a journal of which rows can't be read; none where all can.
+pub fn of_unreadable_rows(sessions: usize, events: usize) -> Option<Trouble> {
+    let count = |number: usize, one, more| {
+        (number > 0).then(|| words::count(u32::try_from(number).unwrap_or(u32::MAX), one, more))
+    };
+    let sessions = count(sessions, "of its sessions", "of its sessions")
+        .map(|number| format!("{number} can't be read (not shown, and no event of them arrives)"));
+    let events = count(events, "of its events", "of its events")
+        .map(|number| format!("{number} can't be read (left out)"));
+    let parts: Vec<String> = sessions.into_iter().chain(events).collect();
+    (!parts.is_empty()).then(|| Trouble {
+        code: Code::RestoreCopy,
+        text: sentence(&format!("read the journal: {}", parts.join("; "))),
+        remedy: remedy::RESTORE_OR_SALVAGE.into(),
+    })
+}
+
 /// The trouble of an invalid setting.
 pub fn of_setting(error: &SettingsError) -> Trouble {
     Trouble {
@@ -145,6 +162,19 @@ mod tests {
     use session::Obstacle;
 
     use super::*;
+
+    #[test]
+    fn rows_that_cannot_be_read_are_counted() {
+        assert_eq!(of_unreadable_rows(0, 0), None);
+        let trouble = of_unreadable_rows(1, 2).unwrap();
+        assert_eq!(trouble.code, Code::RestoreCopy);
+        for part in ["1 of its sessions", "2 of its events"] {
+            assert!(trouble.text.contains(part), "{}", trouble.text);
+        }
+        assert!(
+            of_unreadable_rows(0, 1).unwrap().text.starts_with("Read the journal: 1 of its events")
+        );
+    }
 
     #[test]
     fn every_failure_has_a_reason_and_a_remedy() {

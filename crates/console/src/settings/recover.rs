@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{check, declarations};
 
 /// Larger files were not written by this program, and reading them line by line would take long.
-const LARGEST: usize = 1 << 18;
+pub(crate) const LARGEST: usize = 1 << 18;
 /// The most lines that are left out; a file with more isn't settings.
 const MOST_LOST: usize = 100;
 

@@ -91,6 +91,38 @@ impl SettingsSource {
         Ok(Loaded { stored, settings, damage })
     }
 
+    /// As [`Self::load`], of a file that is gone though there was one: the guards count as their strictest values.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn load_lost(&self) -> Result<Loaded, SettingsError> {
+        let (stored, damage) = self.sound(Err(Unsound::nothing("the settings' file is gone")))?;
+        let settings = Settings::default().layer(&stored)?.layer(&self.over)?;
+        Ok(Loaded { stored, settings, damage })
+    }
+
+    /// Whether the program's own file isn't there, or is a link to one that isn't. Blocks.
+    pub fn is_missing(&self) -> bool {
+        self.own_file().is_some_and(|path| !is_there(path))
+    }
+
+    /// Whether the program's own file is there. Blocks.
+    pub fn is_made(&self) -> bool {
+        self.own_file().is_some_and(is_there)
+    }
+
+    /// Whether changes are kept in a file at all.
+    pub const fn is_kept(&self) -> bool {
+        matches!(self.storage, Storage::File(_))
+    }
+
+    fn own_file(&self) -> Option<&Path> {
+        match &self.storage {
+            Storage::File(path) if !self.by_hand => Some(path),
+            Storage::File(_) | Storage::Nowhere => None,
+        }
+    }
+
     /// Stores `stored`. Blocks.
     ///
     /// # Errors
@@ -108,8 +140,12 @@ impl SettingsSource {
     /// The reason, in words for people.
     pub fn keep_aside(&self, now: jiff::Timestamp) -> Result<Option<PathBuf>, String> {
         let Storage::File(path) = &self.storage else { return Ok(None) };
+        let found = fs::symlink_metadata(path);
+        if found.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
         let aside = free_name(path, now);
-        let is_file = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+        let is_file = found.is_ok_and(|found| found.is_file());
         let kept = if is_file {
             // A file that may not be read can still have a second name.
             fs::copy(path, &aside).map(drop).or_else(|_| fs::hard_link(path, &aside))
@@ -121,7 +157,14 @@ impl SettingsSource {
 
     /// The stored settings as far as they are sound, with the strictest values of guards that are not.
     fn stored(&self) -> Result<(Map<String, Value>, Option<Damage>), SettingsError> {
-        let (stored, unsound) = match self.read().and_then(migrated) {
+        self.sound(self.read())
+    }
+
+    fn sound(
+        &self,
+        read: Result<Map<String, Value>, Unsound>,
+    ) -> Result<(Map<String, Value>, Option<Damage>), SettingsError> {
+        let (stored, unsound) = match read.and_then(migrated) {
             Ok(stored) => (stored, None),
             Err(unsound) if self.by_hand => {
                 return Err(check::error("the file", &unsound.why, "correct it"));
@@ -163,6 +206,11 @@ impl SettingsSource {
         }
         recover::parse(&fs::read(path).map_err(failed)?)
     }
+}
+
+/// Whether there is something at `path`, be it unreadable.
+fn is_there(path: &Path) -> bool {
+    !fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// Removes the invalid settings, and says why each had to go; adds to `guards` those that were meant.
@@ -238,151 +286,4 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: jiff::Timestamp = jiff::Timestamp::UNIX_EPOCH;
-
-    fn loaded(text: impl AsRef<[u8]>) -> Loaded {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        fs::write(&path, text.as_ref()).unwrap();
-        let loaded = SettingsSource::file(&path).load().unwrap();
-        assert_eq!(fs::read(&path).unwrap(), text.as_ref(), "reading changes nothing");
-        loaded
-    }
-
-    #[test]
-    fn only_what_was_set_is_kept_and_comes_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let source = SettingsSource::file(folder.path().join("deep/settings.toml"));
-        assert_eq!(source.load().unwrap().settings, Settings::default());
-        let rules = serde_json::json!([{ "to": "a@b.c", "when": "every_event" }]);
-        let stored =
-            Map::from_iter([("mail_rules".to_owned(), rules), ("lan".to_owned(), true.into())]);
-        source.save(&stored).unwrap();
-        let loaded = source.load().unwrap();
-        assert_eq!((loaded.damage, &loaded.stored), (None, &stored));
-        assert_eq!((loaded.settings.lan, loaded.settings.mail_rules.len()), (true, 1));
-    }
-
-    #[test]
-    fn what_is_sound_in_a_damaged_file_stays_in_force() {
-        let loaded = loaded("probe_rounds = 99\nlan = true\ncolour = 1\n");
-        assert!(loaded.settings.lan && loaded.settings.probe_rounds == 3);
-        let damage = loaded.damage.unwrap();
-        assert!(damage.why.contains("probe_rounds") && damage.why.contains("colour"), "{damage:?}");
-        assert!(damage.guards.is_empty(), "no guard was in what could not be read");
-    }
-
-    #[test]
-    fn a_guard_that_cannot_be_read_counts_as_its_strictest_value() {
-        use crate::view::GatePolicy;
-        let bad = [
-            "verify_gate = require\n",
-            "verify_gate = \"requir\"\n",
-            "verify_gate = 1\n",
-            "verify-gate = \"require\"\n",
-            "Verify_Gate = \"require\"\n",
-            "verify_gat = \"require\"\n",
-            "verifiy_gate = \"require\"\n",
-            "verify.gate = \"require\"\n",
-            "[settings]\nverify_gate = \"require\"\n",
-            "[[profile]]\nverify_gate = \"require\"\n",
-            "verify_gate = \"off\"\nverify_gate = \"require\"\n",
-            "version = 2\nverify_gate = \"off\"\n",
-            "\0\0\0\0",
-            "",
-        ];
-        for bad in bad {
-            let loaded = loaded(bad);
-            assert_eq!(loaded.settings.verify_gate, GatePolicy::Require, "{bad}");
-            assert_eq!(loaded.stored["verify_gate"], "require", "{bad}");
-            assert!(loaded.damage.unwrap().guards.contains(&"verify_gate"), "{bad}");
-        }
-        let minutes = loaded("lock_after_min = 9999\n");
-        assert_eq!(minutes.settings.lock_after_min, 1);
-    }
-
-    #[test]
-    fn a_strictest_value_is_a_valid_one() {
-        let strict = declarations().iter().filter_map(|known| {
-            known.strictest.clone().map(|value| (known.name.to_owned(), value))
-        });
-        Settings::default().layer(&strict.collect()).unwrap();
-    }
-
-    #[test]
-    fn what_is_sound_beside_a_bad_line_comes_back_at_each_start_and_the_file_is_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        let text = "verify_gate = \"require\"\nlan = maybe\ncompany = \"ACME\"\n";
-        fs::write(&path, text).unwrap();
-        let source = SettingsSource::file(&path);
-        let first = source.load().unwrap();
-        assert!(first.damage.unwrap().why.contains("line 2"));
-        let aside = source.keep_aside(NOW).unwrap().unwrap();
-        source.save(&first.stored).unwrap();
-        let second = source.load().unwrap();
-        assert_eq!((second.damage, &second.settings), (None, &first.settings));
-        assert_eq!(second.settings.company, "ACME");
-        assert_eq!(fs::read_to_string(&aside).unwrap(), text);
-        // A second one of the same moment replaces nothing.
-        fs::write(&path, "?").unwrap();
-        assert_ne!(source.keep_aside(NOW).unwrap().unwrap(), aside);
-        assert_eq!(fs::read_to_string(&aside).unwrap(), text);
-    }
-
-    #[test]
-    fn a_folder_in_its_place_is_moved_away_and_guards_hold() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        fs::create_dir(&path).unwrap();
-        fs::write(path.join("inside"), "x").unwrap();
-        let source = SettingsSource::file(&path);
-        let loaded = source.load().unwrap();
-        assert!(loaded.settings.require_sign_in && loaded.damage.is_some());
-        let aside = source.keep_aside(NOW).unwrap().unwrap();
-        source.save(&loaded.stored).unwrap();
-        assert!(aside.join("inside").exists() && source.load().unwrap().damage.is_none());
-    }
-
-    #[test]
-    fn what_is_sound_only_together_stays_in_force_together() {
-        let hosted = "https://www.loginwith.me/api/v1";
-        let settings = loaded(format!(
-            "base_url = \"{hosted}\"\nlicence_consent = true\nprobe_rounds = 99\n\
-             tls_cert = \"/c.pem\"\ntls_key = \"/k.pem\"\ncolour = 1\n"
-        ))
-        .settings;
-        assert_eq!((settings.base_url.as_deref(), settings.probe_rounds), (Some(hosted), 3));
-        assert!(settings.tls_cert.is_some() && settings.tls_key.is_some());
-        let settings = loaded("tls_cert = \"/c.pem\"\nlan = true\n").settings;
-        assert!(settings.tls_cert.is_none() && settings.lan);
-        let settings = loaded(format!("base_url = \"{hosted}\"\nlan = true\n")).settings;
-        assert!(settings.base_url.is_none() && settings.lan, "without consent it isn't asked");
-    }
-
-    #[test]
-    fn nothing_is_taken_from_a_newer_versions_file() {
-        let loaded = loaded("version = 2\nlan = true\n");
-        assert!(!loaded.settings.lan && loaded.damage.unwrap().why.contains("newer version"));
-    }
-
-    #[test]
-    fn a_version_that_is_no_number_costs_no_other_setting() {
-        let loaded = loaded("version = \"one\"\nlan = true\n");
-        assert!(loaded.settings.lan && loaded.damage.unwrap().why.contains("version"));
-    }
-
-    #[test]
-    fn flags_win_over_what_is_kept_and_are_never_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("settings.toml");
-        fs::write(&path, "probe_rounds = 5\n").unwrap();
-        let over = Map::from_iter([("probe_rounds".to_owned(), 2.into())]);
-        let source = SettingsSource::file(&path).with(over);
-        let loaded = source.load().unwrap();
-        assert_eq!((loaded.settings.probe_rounds, &loaded.stored["probe_rounds"]), (2, &5.into()));
-    }
-}
+mod tests;

@@ -3,7 +3,14 @@
 use std::{fs, path::Path, sync::Arc};
 
 use console::{App, AppError, SettingsSource, reply::Reply, view::Code};
+use engine::{
+    SessionId,
+    archive::Archive,
+    journal::EventRecord,
+    vault::{Options as VaultOptions, Vault},
+};
 use serde_json::json;
+use session::{Event, LifeEvent, Timestamp};
 
 use crate::rig::{Opened, Rig, Seen, options};
 
@@ -221,4 +228,56 @@ async fn a_servers_store_that_is_gone_is_made_anew_but_not_in_silence() {
         assert_eq!(told, 1, "it is there again");
         rig.app.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_is_older_than_the_archive_is_noticed_and_gives_no_number_out_again() {
+    let folder = used().await;
+    let data = folder.path().join("data");
+    let options = VaultOptions { keyring: None, ..VaultOptions::default() };
+    let vault = Vault::open(&data, options).unwrap();
+    let archive = Archive::open(&data.join("archive.db"), vault.archive_key()).unwrap();
+    let event = EventRecord {
+        seq: 5_000,
+        session: SessionId::from_bytes([7; 16]),
+        at: Timestamp(1),
+        event: Event::Life(LifeEvent::Created),
+    };
+    archive.save_events(vec![event]).await.unwrap();
+    archive.close().await;
+    drop((archive, vault));
+
+    let mut rig = Rig::start_in(folder, SettingsSource::nowhere()).await;
+    let told = |seen: &Seen| {
+        let console = seen.console.as_ref()?;
+        let older = console.troubles.iter().find(|trouble| trouble.text.contains("older than"))?;
+        (console.unacknowledged == 1).then_some(older.code)
+    };
+    assert_eq!(rig.seen.until("the trouble", told).await, Code::RestoreCopy);
+    assert!(actions(&rig).await.contains(&"journal_older".to_owned()));
+    rig.session("Ben").await;
+    let created = rig.seen.event("created").await;
+    assert!(created.seq > 5_000, "{created:?}");
+    rig.app.stop().await;
+    let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+    rig.seen.until("the trouble, until a person has seen it", told).await;
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_nobody_knows_any_more_is_said() {
+    let rig = Rig::start().await;
+    rig.app.stop().await;
+    fs::remove_file(rig.folder.path().join("data/ports.json")).unwrap();
+    let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+    let told = |seen: &Seen| {
+        let troubles = &seen.console.as_ref()?.troubles;
+        troubles.iter().any(|trouble| trouble.text.contains("ports.json")).then_some(())
+    };
+    rig.seen.until("the trouble", told).await;
+    rig.app.stop().await;
+    let mut rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+    let none = |seen: &Seen| seen.console.as_ref()?.troubles.is_empty().then_some(());
+    rig.seen.until("no trouble, since it is known again", none).await;
+    rig.app.stop().await;
 }

@@ -185,3 +185,85 @@ async fn licence_consent_by_a_flag_is_recorded_once_with_who_and_when() {
     assert_eq!(accepted(&rig).await, 2);
     rig.app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_into_the_file_by_hand_survives_a_change_and_is_taken_up_by_a_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+    rig.ask(json!({ "do": "configure", "changes": { "company": "ACME" } })).await;
+    fs::write(&file, "verify_gate = \"require\"\ntheme = \"light\"\n").unwrap();
+    rig.ask(json!({ "do": "configure", "changes": { "theme": "dark" } })).await;
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("verify_gate = \"require\"") && text.contains("dark"), "{text}");
+    assert!(!text.contains("ACME"), "somebody took it out: {text}");
+    assert_eq!(rig.app.settings().verify_gate, console::view::GatePolicy::default());
+    rig.app.reload().await;
+    assert_eq!(rig.app.settings().verify_gate, console::view::GatePolicy::Require);
+    assert_eq!(rig.app.settings().company, "");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_damaged_meanwhile_is_kept_aside_before_a_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let mut rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+    rig.ask(json!({ "do": "configure", "changes": { "company": "ACME" } })).await;
+    let damaged = "verify_gate = \"require\"\nlan = may\n";
+    fs::write(&file, damaged).unwrap();
+    rig.ask(json!({ "do": "configure", "changes": { "theme": "dark" } })).await;
+    let told = |seen: &crate::rig::Seen| {
+        let console = seen.console.as_ref()?;
+        (console.unacknowledged == 1 && console.troubles[0].text.contains("corrupt-")).then_some(())
+    };
+    rig.seen.until("the trouble", told).await;
+    let text = fs::read_to_string(&file).unwrap();
+    for kept in ["verify_gate = \"require\"", "dark", "ACME"] {
+        assert!(text.contains(kept), "{text}");
+    }
+    let names = fs::read_dir(rig.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let kept: Vec<_> = names.filter(|name| name.to_string_lossy().contains(".corrupt-")).collect();
+    assert_eq!(fs::read_to_string(&kept[0]).unwrap(), damaged);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_by_hand_with_an_error_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("by-hand.toml");
+    fs::write(&file, "company = \"ACME\"\n").unwrap();
+    let rig = Rig::start_in(folder, SettingsSource::file_by_hand(&file)).await;
+    let half = "company = \"ACME\"\nverify_gate = \"req";
+    fs::write(&file, half).unwrap();
+    let refused = rig.refused(json!({ "do": "configure", "changes": { "theme": "dark" } })).await;
+    assert_eq!(refused.code, Code::BadInput);
+    assert!(refused.text.contains("file has an error"), "{refused:?}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), half);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settings_file_that_is_gone_keeps_the_guards_shut_and_unsets_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+    rig.ask(json!({ "do": "configure", "changes": { "company": "ACME" } })).await;
+    fs::remove_file(&file).unwrap();
+    rig.app.reload().await;
+    assert_eq!(rig.app.settings().company, "ACME", "nobody unset it");
+    rig.app.stop().await;
+
+    let mut rig = Rig::start_in(rig.folder, SettingsSource::file(&file)).await;
+    let told = |seen: &crate::rig::Seen| {
+        let console = seen.console.as_ref()?;
+        let about = |text: &str| text.starts_with("Read the settings: the settings' file is gone");
+        (console.unacknowledged == 1 && about(&console.troubles[0].text)).then_some(())
+    };
+    rig.seen.until("the trouble", told).await;
+    assert_eq!(rig.app.settings().verify_gate, console::view::GatePolicy::Require);
+    rig.app.stop().await;
+    let rig = Rig::start_in(rig.folder, SettingsSource::file(&file)).await;
+    assert_eq!(rig.app.settings().verify_gate, console::view::GatePolicy::Require, "until set");
+    rig.app.stop().await;
+}

@@ -4,7 +4,7 @@ use std::{fs, io, path::Path};
 
 use store::{Interrupt, SalvagedTable, Snapshot, StoreError, StoreKey};
 
-use crate::vault::Vault;
+use crate::{journal::sealed_rows, vault::Vault};
 
 /// A database of the data folder.
 #[derive(Debug, Clone, Copy)]
@@ -61,13 +61,20 @@ impl StoreFile {
         Snapshot::begin(&folder.join(self.path), key.as_ref(), self.backing_up)?.version()
     }
 
-    /// Looks at all pages and indexes of the one in `folder`, beside a console that may write to it.
+    /// Looks at all pages and indexes of the one in `folder`, and tries all sealed rows, beside a console that may
+    /// write to it.
     /// Takes long where there are many. Blocks.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] with what was found first, `TooNew`, or why it can't be looked at.
     pub fn check_in(&self, folder: &Path, vault: &Vault) -> Result<(), StoreError> {
-        self.snapshot_in(folder, vault)?.check_all()
+        let snapshot = self.snapshot_in(folder, vault)?;
+        snapshot.check_all()?;
+        if !self.is_journal() {
+            return Ok(());
+        }
+        let seal = vault.journal_key();
+        snapshot.look(|connection| sealed_rows::check(connection, &seal, self.checking))
     }
 
     /// As [`Self::check_in`], but without comparing indexes with their tables. `begins` is given what cuts it
@@ -100,7 +107,8 @@ impl StoreFile {
         Ok(snapshot)
     }
 
-    /// Copies what can be read of the one in `folder` to the folder `to`. Blocks.
+    /// Copies what can be read of the one in `folder` to the folder `to`. Of the journal, rows that don't open are left
+    /// out and counted as gaps. Blocks.
     ///
     /// # Errors
     /// [`StoreError`] if nothing can be read of it, or the copy can't be written.
@@ -117,7 +125,16 @@ impl StoreFile {
         let reindex =
             (self.path == crate::archive::ARCHIVE_FILE).then_some(crate::archive::REINDEX);
         let key = self.key(vault);
-        store::salvage(&folder.join(self.path), &to, key.as_ref(), reindex, self.salvaging)
+        let mut saved =
+            store::salvage(&folder.join(self.path), &to, key.as_ref(), reindex, self.salvaging)?;
+        if self.is_journal() {
+            sealed_rows::drop_closed(&to, &vault.journal_key(), &mut saved, self.salvaging)?;
+        }
+        Ok(saved)
+    }
+
+    fn is_journal(&self) -> bool {
+        self.path == crate::journal::JOURNAL_FILE
     }
 
     /// Its key; none where the file as a whole isn't encrypted.

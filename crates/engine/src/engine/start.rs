@@ -229,12 +229,12 @@ async fn restore(
     supervisor: &ActorRef<supervisor::Message>,
 ) -> Result<(), StartError> {
     let journal = &context.journal;
-    let alive = journal.alive_at().await.map_err(StartError::Journal)?;
-    let since = unknown_since(alive, now());
+    let since = alive_at(context).await?;
     let loaded = journal.load().await.map_err(StartError::Journal)?;
-    for (id, error) in loaded.damaged {
+    for (id, error) in &loaded.damaged {
         tracing::error!(session = %id, %error, "a stored session can't be read");
     }
+    context.health.set_unreadable_sessions(loaded.damaged.len());
     let (mut stored, mut retired) = (Vec::new(), Vec::new());
     for session in loaded.sessions {
         match retire(context, &session).await {
@@ -264,6 +264,19 @@ async fn restore(
 /// nothing is unknown since a time to come.
 fn unknown_since(alive: Option<Timestamp>, now: Timestamp) -> Timestamp {
     alive.map_or(now, |alive| alive.min(now))
+}
+
+/// When the engine was last known to be alive. Where that can't be read, anything may have been missed: no hook is
+/// older than its PIN.
+async fn alive_at(context: &Context) -> Result<Timestamp, StartError> {
+    match context.journal.alive_at().await {
+        Err(error @ StoreError::Damaged { .. }) => {
+            tracing::error!(%error, "read when the console was last alive");
+            let pin_life = i64::try_from(context.config.pin_life.as_millis()).unwrap_or(DAY_MS);
+            Ok(Timestamp(now().0.saturating_sub(pin_life)))
+        }
+        known => Ok(unknown_since(known.map_err(StartError::Journal)?, now())),
+    }
 }
 
 /// What was asked of people in sessions that only the archive has. Without it the brake knows less, and nothing

@@ -25,9 +25,18 @@ impl LastNumbers {
                 .map(Option::unwrap_or_default)
                 .map_err(fault(DOING))
         };
-        let erased = Self::from_mark(read::mark(connection, key, LAST_ERASED)?.as_deref());
+        let erased = match read::mark(connection, key, LAST_ERASED) {
+            Err(error @ StoreError::Damaged { .. }) => {
+                tracing::warn!(%error, "the last numbers are those of the rows");
+                None
+            }
+            mark => mark?,
+        };
+        let erased = Self::from_mark(erased.as_deref());
+        // A session that was told of an event would take a later one of the same number for it.
+        let applied = newest("SELECT max(applied_seq) FROM sessions")?;
         Ok(Self {
-            webhook: newest("SELECT max(seq) FROM events")?.max(erased.webhook),
+            webhook: newest("SELECT max(seq) FROM events")?.max(erased.webhook).max(applied),
             event: newest("SELECT max(seq) FROM happenings")?.max(erased.event),
         })
     }

@@ -182,6 +182,12 @@ impl Ledger {
         Ok(())
     }
 
+    /// Gives out only numbers after `seq` to events.
+    pub fn skip_events(&mut self, seq: u64) -> Result<(), StoreError> {
+        self.last.event = self.last.event.max(seq);
+        self.mark(LAST_ERASED, Some(&self.last.as_mark()))
+    }
+
     pub fn forget_broker_copy(&mut self, session: SessionId) -> Result<(), StoreError> {
         broker_copies::forget(&self.connection, session)
     }
@@ -225,7 +231,8 @@ impl Ledger {
             while old.len() < PRUNED_AT_ONCE
                 && let Some(row) = rows.next().map_err(fault(doing))?
             {
-                let (seq, event) = super::read::event(row, &self.key)?;
+                // One that can't be read is kept, and keeps no other.
+                let Ok((seq, event)) = super::read::event(row, &self.key) else { continue };
                 // Events are in the order of their arrival: the rest is newer.
                 if event.at >= older_than {
                     break;

@@ -23,6 +23,13 @@ pub(super) const EVENTS: &str = "read what happened from the journal";
 pub(super) const MINTED: &str = "look a PIN up in the journal";
 pub(super) const MARKS: &str = "read a mark from the journal";
 
+/// Events in order, without those whose rows don't open.
+#[derive(Default)]
+pub(super) struct Events {
+    pub readable: Vec<EventRecord>,
+    pub unreadable: Vec<(u64, StoreError)>,
+}
+
 pub(super) fn load(connection: &Connection, key: &SealKey) -> Result<Loaded, StoreError> {
     // One snapshot: a turn that is written meanwhile is seen whole or not at all.
     let snapshot = connection.unchecked_transaction().map_err(fault(LOAD))?;
@@ -138,22 +145,23 @@ pub(super) fn events_after(
     key: &SealKey,
     seq: u64,
     limit: u32,
-) -> Result<Vec<EventRecord>, StoreError> {
-    let sql = "SELECT seq, session, sealed FROM happenings WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+) -> Result<Events, StoreError> {
+    // Without a limit: rows that don't open don't count, so that whoever gets fewer than asked for has all.
+    let sql = "SELECT seq, session, sealed FROM happenings WHERE seq > ?1 ORDER BY seq";
     let mut statement = connection.prepare_cached(sql).map_err(fault(EVENTS))?;
-    let mut rows = statement.query((seq, limit)).map_err(fault(EVENTS))?;
-    read_events(&mut rows, key)
+    let mut rows = statement.query([seq]).map_err(fault(EVENTS))?;
+    read_events(&mut rows, key, limit as usize)
 }
 
 pub(super) fn events_of(
     connection: &Connection,
     key: &SealKey,
     session: SessionId,
-) -> Result<Vec<EventRecord>, StoreError> {
+) -> Result<Events, StoreError> {
     let sql = "SELECT seq, session, sealed FROM happenings WHERE session = ?1 ORDER BY seq";
     let mut statement = connection.prepare_cached(sql).map_err(fault(EVENTS))?;
     let mut rows = statement.query([session.as_bytes()]).map_err(fault(EVENTS))?;
-    read_events(&mut rows, key)
+    read_events(&mut rows, key, usize::MAX)
 }
 
 /// Whether no session and no event was ever kept.
@@ -166,16 +174,26 @@ pub(super) fn is_blank(connection: &Connection) -> Result<bool, StoreError> {
 fn read_events(
     rows: &mut rusqlite::Rows<'_>,
     key: &SealKey,
-) -> Result<Vec<EventRecord>, StoreError> {
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(fault(EVENTS))? {
+    most: usize,
+) -> Result<Events, StoreError> {
+    let mut found = Events::default();
+    while found.readable.len() < most
+        && let Some(row) = rows.next().map_err(fault(EVENTS))?
+    {
         let seq: u64 = row.get(0).map_err(fault(EVENTS))?;
-        let session = session_of(row, 1)?;
-        let place = table::sealed_to_event(seq, session);
-        let SealedEvent::<Event> { at, happened } = unseal(key, &place, row, 2, EVENTS)?;
-        found.push(EventRecord { seq, session, at, event: happened });
+        match happening(seq, row, key) {
+            Ok(event) => found.readable.push(event),
+            Err(error) => found.unreadable.push((seq, error)),
+        }
     }
     Ok(found)
+}
+
+fn happening(seq: u64, row: &Row<'_>, key: &SealKey) -> Result<EventRecord, StoreError> {
+    let session = session_of(row, 1)?;
+    let place = table::sealed_to_event(seq, session);
+    let SealedEvent::<Event> { at, happened } = unseal(key, &place, row, 2, EVENTS)?;
+    Ok(EventRecord { seq, session, at, event: happened })
 }
 
 pub(super) fn minted(connection: &Connection, digest: &Digest) -> Result<bool, StoreError> {

@@ -11,6 +11,7 @@ use session::{DeliveryId, Timestamp};
 use store::{Definition, Durability, Sharing, StoreError, WriteConnection, fault};
 use wire::HookType;
 
+use super::sealed_rows;
 use crate::{SessionId, vault::SealKey};
 
 const OPEN: &str = "open the journal";
@@ -93,18 +94,18 @@ fn check_key(connection: &Connection, key: &SealKey) -> Result<(), StoreError> {
         .map_err(fault(OPEN))?;
     let place = sealed_to_mark(CHECK);
     match found {
-        Some(sealed) => match key.open(&place, &sealed) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(StoreError::WrongKey { doing: OPEN }),
-        },
-        None => {
-            let sealed = key.seal(&place, b"").map_err(|_| no_random(OPEN))?;
-            connection
-                .execute("INSERT INTO marks(key, sealed) VALUES(?1, ?2)", (CHECK, sealed))
-                .map(drop)
-                .map_err(fault(OPEN))
+        Some(sealed) if key.open(&place, &sealed).is_ok() => return Ok(()),
+        // Where other rows open, it is this one that was damaged.
+        Some(_) if !sealed_rows::any_opens(connection, key, OPEN)? => {
+            return Err(StoreError::WrongKey { doing: OPEN });
         }
+        Some(_) => tracing::warn!("the mark by which the journal's key is known can't be read"),
+        None => {}
     }
+    let sealed = key.seal(&place, b"").map_err(|_| no_random(OPEN))?;
+    let sql = "INSERT INTO marks(key, sealed) VALUES(?1, ?2)
+         ON CONFLICT(key) DO UPDATE SET sealed = ?2";
+    connection.execute(sql, (CHECK, sealed)).map(drop).map_err(fault(OPEN))
 }
 
 pub(super) fn no_random(doing: &'static str) -> StoreError {

@@ -31,6 +31,9 @@ pub(super) struct Record {
     /// Whether journal and archive were made. Records of older versions don't say so.
     #[serde(default)]
     pub stores_made: bool,
+    /// Whether the settings' file was made, or found. Records of older versions don't say so.
+    #[serde(default)]
+    pub settings_made: bool,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -53,7 +56,8 @@ impl KeyLocation {
 
 impl Record {
     pub fn new(key_id: Uuid, kept: KeyLocation, check: String) -> Self {
-        Self { version: VERSION, key_id, check, kept, to_erase: None, stores_made: false }
+        let (stores_made, settings_made) = (false, false);
+        Self { version: VERSION, key_id, check, kept, to_erase: None, stores_made, settings_made }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The journal across restarts, faults, and somebody who alters its rows.
 #![allow(clippy::unwrap_used)]
 
+mod damage;
 mod secrets;
 
 use std::{collections::BTreeSet, path::Path};

@@ -260,7 +260,7 @@ async fn a_proxy_that_answers_for_a_broker_that_is_away_leaves_no_state_standing
     world.presenter_joins(&pin).await;
     running.until(id, "it is ready", is_ready).await;
     until_followed(&running, &[id]).await;
-    let World { folder, broker } = world;
+    let World { folder, broker, .. } = world;
     let port = broker.addr().port();
     broker.shutdown().await;
     let proxy = answers_404(port).await;

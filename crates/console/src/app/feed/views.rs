@@ -159,8 +159,14 @@ pub(super) fn console(console: &Console, engine: Option<&Engine>) -> ConsoleView
     let service = service(console);
     let sessions = engine.map(Engine::snapshots).unwrap_or_default();
     let mut standing = console.standing.list();
-    let unwell = console.lifecycle.watch.unwell().into_iter().map(trouble::of_background);
-    standing.extend(unwell.map(StandingTrouble::from));
+    let mut unwell: Vec<Trouble> =
+        console.lifecycle.watch.unwell().into_iter().map(trouble::of_background).collect();
+    unwell.extend(engine.and_then(|engine| {
+        let (sessions, events) =
+            (engine.health().unreadable_sessions(), engine.journal().unreadable_events());
+        trouble::of_unreadable_rows(sessions, events)
+    }));
+    standing.extend(unwell.into_iter().map(StandingTrouble::from));
     present::console::view(&present::console::Parts {
         revision,
         technician: &console.access.technician(),

@@ -7,6 +7,7 @@ use engine::{
     LostStore, StartError, StoreError, Stores,
     archive::{ARCHIVE_FILE, Archive, ArchiveError, AuditReport},
     audit_trail::AuditTrail,
+    backup::StoreFile,
     clock::now,
     journal::{JOURNAL_FILE, Journal, Options as JournalOptions},
     lock::{FolderLock, LockError},
@@ -16,7 +17,7 @@ use engine::{
 use super::{super::vault_options, Check, Failed, Found, Global};
 use crate::{
     Settings,
-    app::{AppError, STORES, StoredSecrets},
+    app::{AppError, STORES, StoredSecrets, gone_servers},
     present::{
         self,
         identity_services::missing,
@@ -86,13 +87,18 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings, running: bo
     };
     let mut checks = vec![Check::ok("key", kept_by(vault.keeper()))];
     let lost = Stores::lost(folder, vault.stores_made());
+    let gone = gone_servers(folder, settings);
     for store in &STORES {
         let path = folder.join(store.path);
         if let Some(lost) = lost.iter().find(|lost| lost.path == path) {
             checks.push(lost_store(store.name, lost));
             continue;
         }
-        if !path.exists() {
+        if gone.iter().any(|gone| gone.path == store.path) {
+            checks.push(gone_server(*store));
+            continue;
+        }
+        if store.is_missing_in(folder) {
             continue;
         }
         checks.push(match store.check_in(folder, &vault) {
@@ -105,7 +111,7 @@ fn stores(folder: &Path, options: VaultOptions, settings: &Settings, running: bo
     }
     let mut kept = StoredSecrets::default();
     // A console that runs has read these when it started.
-    if !running && checks.iter().all(|check| check.found == Found::Ok) {
+    if !running && checks.iter().all(|check| check.found != Found::Failed) {
         match contents(folder, &vault, &mut kept) {
             Ok(audit) => checks.extend(audit),
             Err((name, error)) => checks.push(failed(name, &error, remedy::of_store(&error))),
@@ -125,6 +131,15 @@ const fn kept_by(keeper: Keeper) -> &'static str {
         }
         Keeper::Passphrase => "wrapped by a passphrase",
     }
+}
+
+/// The next start makes it anew, and says so.
+fn gone_server(store: StoreFile) -> Check {
+    Check::warning(
+        store.name,
+        "it is missing or empty, though it was made here before",
+        "PINs, links and profiles that only it knew no longer work. If you have a backup from before, restore it.",
+    )
 }
 
 fn lost_store(name: &'static str, store: &LostStore) -> Check {
@@ -244,6 +259,14 @@ mod tests {
             tokio::task::spawn_blocking(move || look_at(&folder, options(), &Settings::default()));
         let checks = looked.await.unwrap();
         checks.into_iter().find(|check| check.check == name).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_servers_store_without_a_byte_is_a_warning() {
+        let folder = folder().await;
+        std::fs::create_dir(folder.path().join("broker")).unwrap();
+        std::fs::write(folder.path().join("broker/broker.db"), "").unwrap();
+        assert_eq!(checked(folder.path(), "broker's store").await.found, Found::Warning);
     }
 
     #[tokio::test(flavor = "multi_thread")]
