@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use crate::desktop::notice::{Button, NotShown, Notice, NoticeAction};
+use crate::desktop::notice::{Button, NotShown, Notice, NoticeAction, Notifier};
 use crate::desktop::viewer;
 use crate::page::PageRequest;
 use crate::shell::{self, Shell};
@@ -96,8 +96,9 @@ impl Announcer {
         let shell = self.app.state::<Shell>();
         let notifier = shell.notifier().clone();
         let notice = || Notice::new(tell, shell.overview().locked());
+        let lasts_in = lasts_in(tell, &notifier);
         let begun = Instant::now();
-        match timeout(ACCEPTED_WITHIN, notifier.show(notice)).await {
+        match timeout(ACCEPTED_WITHIN, notifier.show(notice, lasts_in)).await {
             Ok(Ok(shown)) => {
                 *self.last_shown.lock() = Some(Instant::now());
                 self.console.notifications_fail(None);
@@ -156,6 +157,19 @@ fn show_chat(app: &AppHandle, session: String) {
             window::request(&app, PageRequest::Show { session, chat: true });
         }
     });
+}
+
+/// The session in which it is true only until something else is told. What that ends is taken back.
+fn lasts_in<'a>(tell: &'a Tell, notifier: &Notifier) -> Option<&'a str> {
+    let Tell::Happened(happening) = tell else { return None };
+    match happening.event.as_str() {
+        "hook_lost" => Some(&happening.session),
+        "hook_back" => {
+            notifier.is_over(&happening.session);
+            None
+        }
+        _ => None,
+    }
 }
 
 /// Whether it is a chat message that somebody is looking at already.

@@ -6,6 +6,7 @@
 //! `event` field has its name; `tests/fixtures/events.jsonl` holds one line of every event that was
 //! ever stored, and all of them must stay readable.
 
+mod arrival;
 mod chat;
 mod hook;
 mod life;
@@ -15,6 +16,7 @@ mod program_event;
 mod verification_event;
 mod viewing;
 
+pub use arrival::ArrivalEvent;
 pub use chat::ChatEvent;
 pub use hook::HookEvent;
 pub use life::LifeEvent;
@@ -51,6 +53,11 @@ pub trait EventFacts {
 
     /// Whether something newer of its side was told before it: then it says what was so, and not what is.
     fn overtaken(&self) -> Option<Overtaken> {
+        None
+    }
+
+    /// When whoever went offline was last connected, where that is known.
+    fn left(&self) -> Option<Timestamp> {
         None
     }
 
@@ -192,6 +199,8 @@ macro_rules! groups {
 groups! {
     /// The session as such began, got its PIN or ended.
     Life(LifeEvent),
+    /// The customer came a step further on their way to the program.
+    Arrival(ArrivalEvent),
     /// Somebody came or went, or may have.
     Presence(PresenceEvent),
     /// A hook was lost or is armed again.

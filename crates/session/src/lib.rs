@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+mod arrival;
 mod delivery;
 mod denials;
 pub mod effect;
@@ -31,18 +32,19 @@ pub mod text;
 pub mod time;
 pub mod verification;
 
+pub use arrival::Arrival;
 pub use delivery::{Delivery, DeliveryId};
 pub use effect::{Effect, Timer, Urgency};
 pub use event::{
-    ChatEvent, Event, EventFacts, HookEvent, LifeEvent, LogContext, MailEvent, Overtaken,
-    PresenceChange, PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent,
+    ArrivalEvent, ChatEvent, Event, EventFacts, HookEvent, LifeEvent, LogContext, MailEvent,
+    Overtaken, PresenceChange, PresenceEvent, ProgramEvent, VerificationChange, VerificationEvent,
     ViewingEvent,
 };
 pub use failure::Failure;
 pub use incident::{Incident, ToldIncidents};
 pub use input::{Input, Revocation, SavedChat};
 pub use lamp::Lamp;
-pub use observation::{Arrival, LiveFacts, Observation, Observed, ObservedSide, Participant};
+pub use observation::{LiveFacts, Observation, Observed, ObservedSide, Participant};
 pub use obstacle::Obstacle;
 pub use outage::Outage;
 pub use presence::{Presenter, Viewers};

@@ -10,13 +10,18 @@ use wire::{
     shared_screen::{Role, Sharing, SharingEnd, WaitingViewer},
 };
 
-use crate::{DeliveryId, Incident, Presenter, Timestamp, ToldIncidents, Viewers, time::same_time};
+use crate::{
+    Arrival, DeliveryId, Incident, Presenter, Timestamp, ToldIncidents, Viewers, time::same_time,
+};
 
 /// How often each hook's event happened or was reported, in the order of `HookType::ALL`.
 pub type EventCounts = [u64; HookType::ALL.len()];
 
 /// When each hook's event last happened, in the same order.
 pub type EventTimes = [Option<Timestamp>; HookType::ALL.len()];
+
+/// A side counts as offline only after it was away for so long.
+const GRACE_MS: i64 = 60_000;
 
 /// So many reports of each hook are told apart: more than come in the minute in which one is tried again.
 const REMEMBERED: usize = 8;
@@ -94,6 +99,13 @@ pub struct Participant {
 }
 
 impl LiveFacts {
+    /// Whether each viewer that is connected waits to be let in, so that nobody sees the screen.
+    pub fn all_viewers_wait(&self) -> bool {
+        let mut viewers = self.participants.iter().filter(|one| one.side == Side::Viewers);
+        let waits = |page: &String| self.waiting.iter().any(|one| one.page == *page);
+        !self.waiting.is_empty() && viewers.all(|viewer| waits(&viewer.page))
+    }
+
     /// These facts, with the times of `before` where they are the same ones.
     pub(crate) fn or_still(mut self, before: Option<&Self>) -> Self {
         let known = before.map_or(&[][..], |before| &before.participants);
@@ -128,45 +140,6 @@ pub enum ObservedSide {
     },
 }
 
-/// How far the customer has come before a program of theirs shares the screen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "is")]
-pub enum Arrival {
-    /// Nothing of the customer was seen yet, or the service doesn't say.
-    #[default]
-    Nothing,
-    /// Their page is open.
-    PageOpen {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// Their page was closed, and nothing was downloaded.
-    PageClosed {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// They downloaded the program, which hasn't connected yet.
-    Downloaded {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// The program asks them whether they agree.
-    Asked {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// They declined.
-    Declined {
-        /// When they said so.
-        since: Timestamp,
-    },
-    /// They agreed, or there was nothing to ask.
-    Agreed {
-        /// When they said so.
-        since: Timestamp,
-    },
-}
-
 /// What is kept of a broker's reports beside the presence. A service without the event channel leaves all of it as it
 /// is at first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -195,6 +168,11 @@ pub struct Observed {
     pub presenter_left: Option<Timestamp>,
     /// Since when no viewer is connected, while one may still come back.
     pub viewers_left: Option<Timestamp>,
+    /// Whether all viewers that are connected wait to be let in, while the broker tells who does.
+    #[serde(skip)]
+    pub viewers_wait: bool,
+    /// What was told last of the customer's arrival. Older records have nothing.
+    pub arrival_told: Arrival,
     /// How many of the events that the broker counts are told; none in records of before there was a channel.
     pub told: Option<EventCounts>,
     /// How many of them were reported by a hook, or are known to be lost.
@@ -267,7 +245,17 @@ impl Observation {
     /// Whether the customer has come so far after everybody who left. By the times of one report: those of different
     /// ones differ by how long each took to arrive.
     pub(crate) fn arrival_is_newest(&self) -> bool {
-        let left = [self.presenter.left().or(self.presenter.offline()), self.viewers.offline()];
+        let gone = self.presenter.offline().map(|at| Timestamp(at.0.saturating_sub(GRACE_MS)));
+        let viewers = match self.arrival {
+            // The session ends with its viewers, and what the customer answered stays the answer.
+            Arrival::Asked { .. } | Arrival::Declined { .. } => None,
+            Arrival::Nothing
+            | Arrival::PageOpen { .. }
+            | Arrival::PageClosed { .. }
+            | Arrival::Downloaded { .. }
+            | Arrival::Agreed { .. } => self.viewers.offline(),
+        };
+        let left = [self.presenter.left().or(gone), viewers];
         let since = self.arrival.since();
         since.is_some_and(|since| left.into_iter().flatten().all(|left| left < since))
     }
@@ -336,30 +324,6 @@ impl ObservedSide {
                 let guess = || came_after(presenter, since);
                 Viewers::None { since, reopened: reopened.unwrap_or_else(guess) }
             }
-        }
-    }
-}
-
-impl Arrival {
-    /// Since when it is so.
-    pub(crate) const fn since(self) -> Option<Timestamp> {
-        match self {
-            Self::Nothing => None,
-            Self::PageOpen { since }
-            | Self::PageClosed { since }
-            | Self::Downloaded { since }
-            | Self::Asked { since }
-            | Self::Declined { since }
-            | Self::Agreed { since } => Some(since),
-        }
-    }
-
-    /// This arrival, with the time of `before` where that is the same one.
-    pub(crate) fn or_still(self, before: Self) -> Self {
-        let same_kind = std::mem::discriminant(&self) == std::mem::discriminant(&before);
-        match (self.since(), before.since()) {
-            (Some(since), Some(known)) if same_kind && same_time(known, since) == known => before,
-            _ => self,
         }
     }
 }

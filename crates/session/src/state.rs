@@ -255,6 +255,7 @@ impl State {
         // The customer may have come further since; the broker tells it again.
         record.observed.arrival = Arrival::Nothing;
         record.observed.is_told = false;
+        record.observed.viewers_wait = false;
         Self {
             active_at: record.last_activity(),
             record,
@@ -359,10 +360,11 @@ impl Record {
         }
     }
 
-    /// Whether presenter and a viewer are both known to be there, and connected where the broker says that.
+    /// Whether presenter and a viewer are both known to be there; connected and let in where the broker says that.
     pub fn is_active(&self) -> bool {
         matches!((self.presenter, self.viewers), (Presenter::Online { .. }, Viewers::Some { .. }))
             && self.observed.presenter_left.is_none()
             && self.observed.viewers_left.is_none()
+            && !self.observed.viewers_wait
     }
 }

@@ -8,15 +8,15 @@
 //! | Ended (PIN over) | the PIN's life is over after somebody had joined |
 //! | Allocating | the PIN has been asked for |
 //! | Unknown | neither side's presence is known |
-//! | Being asked | the customer's program asks them whether they agree |
-//! | Declined | they declined, and nothing of theirs came since |
+//! | Being asked | a program asks them whether they agree, and none is connected |
+//! | Declined | they declined after any program of theirs left, and none is connected |
 //! | Program downloaded, Page open | their page or program came after everything that they did before, and no program is connected |
 //! | Ended | all viewers gone for over 60 s, and nobody of the customer came since; it can be opened, answered and closed |
 //! | Customer offline | the program was connected and isn't any more |
 //! | Unknown | one side's presence is not known |
-//! | Active | presenter and at least one viewer are connected |
+//! | Active | presenter and at least one viewer are connected, and not all viewers wait to be let in |
 //! | Viewer waiting | a viewer is there, the presenter not yet |
-//! | Ready | presenter online, no viewer connected |
+//! | Ready | presenter online, no viewer connected, or all that are wait to be let in |
 //! | Waiting | PIN given out, nobody there yet |
 //!
 //! Those of the customer's arrival exist only while the broker tells how far the customer has come, and so does the
@@ -76,7 +76,7 @@ pub enum SessionStatus {
         /// Since when.
         since: Timestamp,
     },
-    /// Presenter online, no viewer.
+    /// Presenter online, no viewer, or only such as wait to be let in.
     Ready {
         /// Since when.
         since: Timestamp,
@@ -139,33 +139,48 @@ impl SessionStatus {
             },
             Life::Over { .. } => Self::Expired,
             Life::Allocating => Self::Allocating,
-            Life::Live(allocation) => {
-                of_arrival(record).unwrap_or_else(|| of_presence(record, allocation.at))
+            Life::Live(allocation) => of_arrival(shown_arrival(record))
+                .unwrap_or_else(|| of_presence(record, allocation.at)),
+        }
+    }
+}
+
+/// How far the customer has come, if that says more than the presence; else nothing.
+pub(crate) const fn shown_arrival(record: &Record) -> Arrival {
+    let observed = &record.observed;
+    match (record.presenter, observed.presenter_left) {
+        // Nothing is claimed of a customer who may have moved on unseen. Beside a program that is connected, it is
+        // another one that asks: whatever comes of it, the customer shares.
+        (Presenter::Unknown { .. }, _) | (Presenter::Online { .. }, None) => Arrival::Nothing,
+        (Presenter::Never | Presenter::Offline { .. } | Presenter::Online { .. }, _) => {
+            match observed.arrival {
+                // A question that is on the screen is newer than anything else.
+                Arrival::Asked { .. } => observed.arrival,
+                Arrival::Declined { .. }
+                | Arrival::Downloaded { .. }
+                | Arrival::PageOpen { .. }
+                    if observed.arrival_is_newest =>
+                {
+                    observed.arrival
+                }
+                Arrival::Declined { .. }
+                | Arrival::Downloaded { .. }
+                | Arrival::PageOpen { .. }
+                | Arrival::Nothing
+                | Arrival::PageClosed { .. }
+                | Arrival::Agreed { .. } => Arrival::Nothing,
             }
         }
     }
 }
 
-/// The status by how far the customer has come, if that says more than the presence.
-fn of_arrival(record: &Record) -> Option<SessionStatus> {
-    let Record { presenter, ref observed, .. } = *record;
-    // Nothing is claimed of a customer who may have moved on unseen.
-    if matches!(presenter, Presenter::Unknown { .. }) {
-        return None;
-    }
-    let connected =
-        matches!(presenter, Presenter::Online { .. }) && observed.presenter_left.is_none();
-    let says_more = !connected && observed.arrival_is_newest;
-    match observed.arrival {
+const fn of_arrival(shown: Arrival) -> Option<SessionStatus> {
+    match shown {
         Arrival::Asked { since } => Some(SessionStatus::BeingAsked { since }),
         Arrival::Declined { since } => Some(SessionStatus::Declined { since }),
-        Arrival::Downloaded { since } if says_more => Some(SessionStatus::Downloaded { since }),
-        Arrival::PageOpen { since } if says_more => Some(SessionStatus::PageOpen { since }),
-        Arrival::Downloaded { .. }
-        | Arrival::PageOpen { .. }
-        | Arrival::Nothing
-        | Arrival::PageClosed { .. }
-        | Arrival::Agreed { .. } => None,
+        Arrival::Downloaded { since } => Some(SessionStatus::Downloaded { since }),
+        Arrival::PageOpen { since } => Some(SessionStatus::PageOpen { since }),
+        Arrival::Nothing | Arrival::PageClosed { .. } | Arrival::Agreed { .. } => None,
     }
 }
 
@@ -182,6 +197,12 @@ fn of_presence(record: &Record, allocated: Timestamp) -> SessionStatus {
         }
         (Presenter::Never, _, Viewers::Some { .. }, Some(_)) => {
             return SessionStatus::Waiting { since: allocated };
+        }
+        // Nobody sees the screen.
+        (Presenter::Online { since }, None, Viewers::Some { .. }, None)
+            if observed.viewers_wait =>
+        {
+            return SessionStatus::Ready { since };
         }
         _ => {}
     }

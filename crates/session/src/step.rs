@@ -3,6 +3,7 @@
 //! Invariant: a turn for [`Input::Received`] has no effect but `PutHook`, so nothing can come
 //! before the re-arming.
 
+mod arrival;
 mod chat;
 mod end_pin;
 mod hooks;

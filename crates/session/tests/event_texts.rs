@@ -17,7 +17,7 @@ fn notifications_read_as_the_product_has_them() {
     let online = PresenceEvent::PresenterOnline { again: false, overtaken: None };
     assert_eq!(told(online.into()), "Maria Lopez is online");
     assert_eq!(
-        told(PresenceEvent::PresenterOffline { overtaken: None }.into()),
+        told(PresenceEvent::PresenterOffline { overtaken: None, left: None }.into()),
         "Maria Lopez went offline"
     );
     let denied = |who| {
@@ -37,8 +37,8 @@ fn notifications_read_as_the_product_has_them() {
         "Transcript not saved yet; it is tried again"
     );
     assert_eq!(
-        told(HookEvent::HookLost { hook: HookType::ViewerOffline, failure }.into()),
-        "Hook viewer_offline could not be re-armed - status may be out of date"
+        told(HookEvent::HookLost { hook: HookType::ViewerOffline, failure, is_first: true }.into()),
+        "Maria Lopez: status may be out of date (hook viewer_offline could not be re-armed)"
     );
 }
 
@@ -50,9 +50,9 @@ fn what_something_newer_has_overtaken_reads_as_what_was_so_and_notifies_nobody()
         let overtaken = Some(Overtaken { at });
         [
             PresenceEvent::PresenterOnline { again: false, overtaken },
-            PresenceEvent::PresenterOffline { overtaken },
+            PresenceEvent::PresenterOffline { overtaken, left: None },
             PresenceEvent::ViewerJoined { again: false, overtaken },
-            PresenceEvent::ViewersGone { overtaken },
+            PresenceEvent::ViewersGone { overtaken, left: None },
         ]
     };
     for event in told_late(None).into_iter().chain(told_late(Some(Timestamp(5)))) {

@@ -3,12 +3,14 @@
 //! What is absent: a thread for each notification, and an unbounded number of waits: see
 //! `MAX_WAITING`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use console::app::Tell;
 use console::words::plain;
 use notify_rust::{Notification, NotificationHandle, NotificationResponse, Timeout, Urgency};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 /// How many shown notifications may wait for a click. Each holds a connection to the bus.
@@ -117,25 +119,43 @@ pub enum NotShown {
 pub struct Notifier {
     waiting: Arc<AtomicUsize>,
     withdrawn: watch::Sender<()>,
+    /// The sessions of which something is told that may pass. Dropped once it has.
+    lasting: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
 }
 
 /// A notification that the desktop has accepted.
 pub struct Shown {
     handle: NotificationHandle,
     withdrawn: watch::Receiver<()>,
+    over: Option<watch::Receiver<()>>,
 }
 
 impl Notifier {
-    /// Shows the notification that `notice` makes. It waits for as long as the desktop does.
+    /// Shows the notification that `notice` makes. It waits for as long as the desktop does. One that is true only for
+    /// as long as something lasts in a session names it in `lasts_in`.
     ///
     /// # Errors
     /// The desktop didn't accept it.
-    pub async fn show(&self, notice: impl FnOnce() -> Notice) -> Result<Shown, NotShown> {
+    pub async fn show(
+        &self,
+        notice: impl FnOnce() -> Notice,
+        lasts_in: Option<&str>,
+    ) -> Result<Shown, NotShown> {
         // Before the text is made: a lock that comes in between must still take the
         // notification back.
         let withdrawn = self.withdrawn.subscribe();
+        let over = lasts_in.map(|session| self.lasts(session));
         let handle = to_desktop(&notice()).show_async().await?;
-        Ok(Shown { handle, withdrawn })
+        Ok(Shown { handle, withdrawn, over })
+    }
+
+    fn lasts(&self, session: &str) -> watch::Receiver<()> {
+        self.lasting.lock().entry(session.to_owned()).or_default().subscribe()
+    }
+
+    /// Takes back what was told of a session for as long as it lasts.
+    pub fn is_over(&self, session: &str) {
+        self.lasting.lock().remove(session);
     }
 
     /// Takes back all notifications that are still shown.
@@ -146,7 +166,7 @@ impl Notifier {
     /// Waits until the notification is gone, and calls `on_action` if it is clicked or a button
     /// is pressed.
     pub async fn listen(&self, shown: Shown, on_action: impl FnOnce(NoticeAction) + Send) {
-        let Shown { handle, mut withdrawn } = shown;
+        let Shown { handle, mut withdrawn, over } = shown;
         if self.waiting.fetch_add(1, Ordering::Relaxed) < MAX_WAITING {
             let clicked = handle.wait_for_action_async(|response| {
                 if let Some(answer) = action_of(response) {
@@ -157,9 +177,19 @@ impl Notifier {
                 () = clicked => {}
                 // An error is impossible, because we hold a sender.
                 _ = withdrawn.changed() => handle.close_async().await,
+                () = passed(over) => handle.close_async().await,
             }
         }
         self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Returns once what lasted is over; never for what doesn't pass.
+async fn passed(over: Option<watch::Receiver<()>>) {
+    match over {
+        // It never changes: its sender is dropped.
+        Some(mut over) => while over.changed().await.is_ok() {},
+        None => std::future::pending().await,
     }
 }
 
@@ -224,6 +254,18 @@ mod tests {
     fn a_lost_hook_stays_until_it_was_seen() {
         let notice = Notice::new(&happened("hook_lost"), false);
         assert_eq!((notice.buttons, notice.urgent), (vec![Button::Retry], true));
+    }
+
+    #[tokio::test]
+    async fn what_lasted_in_a_session_is_taken_back_once_it_is_over_and_no_other() {
+        let notifier = Notifier::default();
+        let (one, again, other) = (notifier.lasts("a"), notifier.lasts("a"), notifier.lasts("b"));
+        notifier.is_over("a");
+        passed(Some(one)).await;
+        passed(Some(again)).await;
+        assert!(other.has_changed().is_ok(), "its sender is there");
+        let next = notifier.lasts("a");
+        assert!(next.has_changed().is_ok(), "a later one lasts again");
     }
 
     #[test]

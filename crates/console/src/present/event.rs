@@ -115,7 +115,7 @@ mod tests {
         let late = |at: Option<i64>| Some(Overtaken { at: at.map(Timestamp) });
         let happenings = [
             record(1, 100, PresenceEvent::ViewerJoined { again: false, overtaken: None }),
-            record(2, 500, PresenceEvent::PresenterOffline { overtaken: None }),
+            record(2, 500, PresenceEvent::PresenterOffline { overtaken: None, left: None }),
             // When it was is known, or only that it was before what overtook it.
             record(
                 3,
@@ -123,14 +123,14 @@ mod tests {
                 PresenceEvent::PresenterOnline { again: false, overtaken: late(Some(50)) },
             ),
             record(4, 600, PresenceEvent::PresenterOnline { again: false, overtaken: late(None) }),
-            record(5, 700, PresenceEvent::ViewersGone { overtaken: None }),
+            record(5, 700, PresenceEvent::ViewersGone { overtaken: None, left: None }),
             // Told in one turn, the newer one last: one came and left while nobody looked.
             record(
                 6,
                 900,
                 PresenceEvent::ViewerJoined { again: false, overtaken: late(Some(800)) },
             ),
-            record(7, 900, PresenceEvent::ViewersGone { overtaken: None }),
+            record(7, 900, PresenceEvent::ViewersGone { overtaken: None, left: None }),
         ];
         let ordered = logged(&happenings);
         let places: Vec<_> = ordered.iter().map(|record| (record.seq, when(record).0)).collect();

@@ -1,5 +1,7 @@
 //! The regions' race. A region that was stopped has no result, only a bound that it exceeded.
 
+use std::time::Duration;
+
 use engine::Race;
 use session::{
     Timestamp,
@@ -16,7 +18,8 @@ pub fn running(race: &Race) -> RegionsView {
             lanes: race.lanes.iter().map(lane).collect(),
             chosen: None,
             reason: failure.reason(),
-            took_ms: None,
+            // It doesn't run any more, though it has no result.
+            took_ms: Some(whole_ms(race.over_at.unwrap_or(race.at).since(race.at))),
             at: race.at.0,
         },
         None => RegionsView {
@@ -74,8 +77,31 @@ fn lane(lane: &Lane) -> LaneView {
     }
 }
 
+fn whole_ms(took: Duration) -> f64 {
+    ms(u64::try_from(took.as_micros()).unwrap_or(u64::MAX))
+}
+
 /// Microseconds as milliseconds.
 #[allow(clippy::cast_precision_loss)] // exact up to 2^53 microseconds
 fn ms(us: u64) -> f64 {
     us as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use session::Failure;
+
+    use super::*;
+
+    #[test]
+    fn a_race_that_failed_is_over_and_one_that_runs_is_not() {
+        let race =
+            |result, over_at| Race { at: Timestamp(1_000), lanes: Vec::new(), result, over_at };
+        assert_eq!(running(&race(None, None)).took_ms, None);
+        let failed = running(&race(Some(Err(Failure::Unreachable)), Some(Timestamp(3_500))));
+        assert_eq!((failed.took_ms, failed.chosen), (Some(2_500.0), None));
+        // Also by a clock that was set back.
+        let failed = running(&race(Some(Err(Failure::Unreachable)), Some(Timestamp(0))));
+        assert_eq!(failed.took_ms, Some(0.0));
+    }
 }

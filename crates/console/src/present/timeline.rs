@@ -12,15 +12,17 @@ pub fn view(record: &Record, happenings: &[EventRecord], setting: &super::Settin
     let mut presenter = Lane::default();
     let mut viewers = Lane::default();
     for EventRecord { at, event, .. } in happenings {
+        // A side is told to be offline only a while after it left.
+        let left = event.facts().left().unwrap_or(*at);
         match event.facts().presence_change() {
             Some(PresenceChange::Reported(HookType::PresenterStarted)) => {
                 presenter.begin(*at, FactKind::Online);
             }
-            Some(PresenceChange::Reported(HookType::PresenterOffline)) => presenter.end(*at),
+            Some(PresenceChange::Reported(HookType::PresenterOffline)) => presenter.end(left),
             Some(PresenceChange::Reported(HookType::ViewerStarted)) => {
                 viewers.begin(*at, FactKind::Online);
             }
-            Some(PresenceChange::Reported(HookType::ViewerOffline)) => viewers.end(*at),
+            Some(PresenceChange::Reported(HookType::ViewerOffline)) => viewers.end(left),
             Some(PresenceChange::UnknownSince(since)) => {
                 // An outage hides both sides: the hooks of either may have been missed.
                 presenter.begin(since, FactKind::Unknown);
@@ -49,6 +51,15 @@ pub fn view(record: &Record, happenings: &[EventRecord], setting: &super::Settin
             Viewers::Some { since } => Some((since, FactKind::Online)),
             Viewers::Unknown { since } => Some((since, FactKind::Unknown)),
         });
+        // Whoever has left and may still come back isn't there, as the status has it.
+        let observed = &record.observed;
+        if let (Presenter::Online { .. }, Some(left)) = (record.presenter, observed.presenter_left)
+        {
+            presenter.end(left);
+        }
+        if let (Viewers::Some { .. }, Some(left)) = (record.viewers, observed.viewers_left) {
+            viewers.end(left);
+        }
     }
     let events = event::logged(happenings);
     let events = events.into_iter().map(|happening| dot(happening, record, setting)).collect();
@@ -159,5 +170,50 @@ mod tests {
         never.begin(Timestamp(5), FactKind::Unknown);
         never.agree(None);
         assert_eq!(never.0, []);
+    }
+
+    #[test]
+    fn a_lane_ends_when_somebody_left_before_they_count_as_offline_and_after() {
+        let setting = super::super::Setting {
+            now: Timestamp(90),
+            zone: &jiff::tz::TimeZone::UTC,
+            dated: false,
+        };
+        let mut record =
+            session::State::new(session::About::default(), "Anna".into(), Timestamp(0)).record;
+        record.life = session::Life::Live(session::state::Allocation {
+            region: "us-east-1".parse().unwrap(),
+            at: Timestamp(0),
+            expires: Timestamp(1_000),
+        });
+        let mut happenings = Vec::new();
+        let mut tell = |happenings: &mut Vec<EventRecord>, at, event: session::PresenceEvent| {
+            let (session, seq) = (engine::SessionId::from_bytes([0; 16]), 1);
+            happenings.push(EventRecord { seq, session, at: Timestamp(at), event: event.into() });
+        };
+        use session::PresenceEvent as Told;
+        tell(&mut happenings, 5, Told::PresenterOnline { again: false, overtaken: None });
+        tell(&mut happenings, 6, Told::ViewerJoined { again: false, overtaken: None });
+        record.presenter = Presenter::Online { since: Timestamp(5) };
+        record.viewers = Viewers::Some { since: Timestamp(6) };
+        record.observed.presenter_left = Some(Timestamp(20));
+        record.observed.viewers_left = Some(Timestamp(30));
+        let ends = |record: &Record, happenings: &[EventRecord]| {
+            let Timeline { presenter, viewers, .. } = view(record, happenings, &setting);
+            (presenter, viewers)
+        };
+        let expected = (
+            vec![stretch(5, Some(20), FactKind::Online)],
+            vec![stretch(6, Some(30), FactKind::Online)],
+        );
+        assert_eq!(ends(&record, &happenings), expected);
+        record.presenter = Presenter::Offline { since: Timestamp(80) };
+        record.viewers = Viewers::None { since: Timestamp(90), reopened: false };
+        record.observed.presenter_left = None;
+        record.observed.viewers_left = None;
+        let left = |at| Some(Timestamp(at));
+        tell(&mut happenings, 80, Told::PresenterOffline { overtaken: None, left: left(20) });
+        tell(&mut happenings, 90, Told::ViewersGone { overtaken: None, left: left(30) });
+        assert_eq!(ends(&record, &happenings), expected);
     }
 }

@@ -79,8 +79,19 @@ async fn words_that_differ_end_the_session_and_are_noted() {
         entries.into_iter().find(|entry| entry.action == "words_differ")
     };
     let entry = eventually("the entry in the audit log", noted).await;
-    assert_eq!((entry.by, entry.session), (rig.app.settings().technician.clone(), Some(id)));
+    assert_eq!(
+        (entry.by, entry.session),
+        (rig.app.settings().technician.clone(), Some(id.clone()))
+    );
     assert_eq!(window.get("").await.status(), reqwest::StatusCode::NOT_FOUND);
+    let noted = async || {
+        let Reply::Detail { detail } = rig.ask(json!({ "do": "detail", "session": id })).await
+        else {
+            return None;
+        };
+        (detail.note == "The words to compare were not the same.").then_some(())
+    };
+    eventually("the note that says why it was closed", noted).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

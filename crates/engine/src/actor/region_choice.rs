@@ -37,6 +37,8 @@ pub struct Race {
     pub lanes: Vec<Lane>,
     /// The result; none while the race runs.
     pub result: Option<Result<Choice, Failure>>,
+    /// When it was over; none while it runs.
+    pub over_at: Option<Timestamp>,
 }
 
 /// The arguments with which the actor starts.
@@ -99,7 +101,12 @@ impl RegionsState {
         }
         let (client, shown) = (self.start.client.clone(), self.start.shown.clone());
         let (rounds, current, myself) = (self.start.rounds, self.current.clone(), myself.clone());
-        shown.send_replace(Some(Race { at: now(), lanes: Vec::new(), result: None }));
+        shown.send_replace(Some(Race {
+            at: now(),
+            lanes: Vec::new(),
+            result: None,
+            over_at: None,
+        }));
         let racing = tokio::spawn(async move {
             let result = probe(&client, rounds, current.as_ref(), |lanes| {
                 shown.send_modify(|race| {
@@ -137,6 +144,7 @@ impl RegionsState {
                     race.lanes = choice.lanes.clone();
                 }
                 race.result = Some(result);
+                race.over_at = Some(now());
             }
         });
     }

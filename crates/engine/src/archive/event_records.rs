@@ -82,7 +82,10 @@ mod tests {
         let record = |seq, event| EventRecord { seq, session, at: Timestamp(5), event };
         let all = [
             record(1, Event::Life(LifeEvent::Created)),
-            record(4, Event::Presence(PresenceEvent::PresenterOffline { overtaken: None })),
+            record(
+                4,
+                Event::Presence(PresenceEvent::PresenterOffline { overtaken: None, left: None }),
+            ),
         ];
         save(&connection, &all[..1]).unwrap();
         save(&connection, &all).unwrap();

@@ -17,11 +17,18 @@ pub enum HookEvent {
         hook: HookType,
         /// Why the last try failed.
         failure: Failure,
+        /// Whether no other hook of the session was lost then: those of one outage are one thing to tell. Older events
+        /// don't say.
+        #[serde(default = "yes", skip_serializing_if = "is_yes")]
+        is_first: bool,
     },
     /// A lost hook is armed again.
     HookBack {
         /// The hook that is armed.
         hook: HookType,
+        /// Whether no hook of the session is lost any more. Older events don't say.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_last: bool,
     },
     /// The broker itself told of an event that its webhook did not report in time.
     WebhookLost {
@@ -37,10 +44,17 @@ impl EventFacts for HookEvent {
 
     fn notice(&self, session: &str) -> Notice {
         match self {
-            Self::HookLost { hook, .. } => Notice::loud(format!(
-                "Hook {hook} could not be re-armed - status may be out of date"
-            )),
-            Self::HookBack { hook } => {
+            Self::HookLost { hook, is_first, .. } => {
+                let text = format!(
+                    "{session}: status may be out of date (hook {hook} could not be re-armed)"
+                );
+                if *is_first { Notice::loud(text) } else { Notice::quiet(text) }
+            }
+            // Who was told that the status may be out of date is told that it isn't any more.
+            Self::HookBack { is_last: true, .. } => {
+                Notice::loud(format!("{session}: all hooks are armed again"))
+            }
+            Self::HookBack { hook, is_last: false } => {
                 Notice::quiet(format!("{session}: hook {hook} is armed again"))
             }
             Self::WebhookLost { hook } => {
@@ -51,10 +65,10 @@ impl EventFacts for HookEvent {
 
     fn log_line(&self, _: &LogContext<'_>) -> LogLine {
         match self {
-            Self::HookLost { hook, failure } => {
+            Self::HookLost { hook, failure, .. } => {
                 LogLine::failure(format!("Hook {hook} could not be re-armed: {}", failure.reason()))
             }
-            Self::HookBack { hook } => LogLine::success(format!("Hook {hook} is armed again")),
+            Self::HookBack { hook, .. } => LogLine::success(format!("Hook {hook} is armed again")),
             Self::WebhookLost { hook } => LogLine::failure(format!(
                 "A webhook was lost: {hook}. The status is right, for the broker itself told it"
             )),
@@ -65,4 +79,13 @@ impl EventFacts for HookEvent {
     fn is_activity(&self) -> bool {
         false
     }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+const fn is_yes(value: &bool) -> bool {
+    *value
 }

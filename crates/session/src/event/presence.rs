@@ -32,6 +32,9 @@ pub enum PresenceEvent {
         /// Whether something newer of this side is known already. Older events have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         overtaken: Option<Overtaken>,
+        /// When it was last connected, where that is known. Older events have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<Timestamp>,
     },
     /// A viewer joined.
     ViewerJoined {
@@ -46,6 +49,9 @@ pub enum PresenceEvent {
         /// Whether something newer of this side is known already. Older events have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         overtaken: Option<Overtaken>,
+        /// When one was last connected, where that is known. Older events have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<Timestamp>,
     },
     /// Events may have been missed, so the presence of one side or both is unknown.
     StatusUnknown {
@@ -76,9 +82,9 @@ impl PresenceEvent {
     const fn report(&self) -> Option<(HookType, Option<Overtaken>)> {
         Some(match self {
             Self::PresenterOnline { overtaken, .. } => (HookType::PresenterStarted, *overtaken),
-            Self::PresenterOffline { overtaken } => (HookType::PresenterOffline, *overtaken),
+            Self::PresenterOffline { overtaken, .. } => (HookType::PresenterOffline, *overtaken),
             Self::ViewerJoined { overtaken, .. } => (HookType::ViewerStarted, *overtaken),
-            Self::ViewersGone { overtaken } => (HookType::ViewerOffline, *overtaken),
+            Self::ViewersGone { overtaken, .. } => (HookType::ViewerOffline, *overtaken),
             Self::StatusUnknown { .. }
             | Self::StatusKnown { .. }
             | Self::SecondProgram { .. }
@@ -156,12 +162,21 @@ impl EventFacts for PresenceEvent {
         LogLine::success(match self {
             Self::PresenterOnline { again: false, .. } => "The customer's program is online",
             Self::PresenterOnline { again: true, .. } => "The customer's program started again",
-            Self::PresenterOffline { .. } => "The customer's program is offline",
+            Self::PresenterOffline { left: Some(left), .. } => {
+                let left = (log.clock)(*left);
+                return LogLine::success(format!(
+                    "The customer's program is offline: it left at {left}"
+                ));
+            }
+            Self::PresenterOffline { left: None, .. } => "The customer's program is offline",
             Self::ViewerJoined { again: false, .. } => "A viewer joined",
             // Hooks carry no identity: a page that was loaded again looks like a second viewer.
             Self::ViewerJoined { again: true, .. } => "A viewer joined, or came again",
-            Self::ViewersGone { .. } => "All viewers left",
-            Self::StatusKnown { .. } => "Status known again, by the broker's word",
+            Self::ViewersGone { left: Some(left), .. } => {
+                return LogLine::success(format!("All viewers left at {}", (log.clock)(*left)));
+            }
+            Self::ViewersGone { left: None, .. } => "All viewers left",
+            Self::StatusKnown { .. } => "The broker says how it is: the status is known again",
             Self::SharingEnded { why: why @ (SharingEnd::Stopped | SharingEnd::Other) } => {
                 return LogLine::success(capital(why_ended(*why)));
             }
@@ -201,6 +216,18 @@ impl EventFacts for PresenceEvent {
 
     fn hook(&self) -> Option<HookType> {
         self.report().map(|(hook, _)| hook)
+    }
+
+    fn left(&self) -> Option<Timestamp> {
+        match self {
+            Self::PresenterOffline { left, .. } | Self::ViewersGone { left, .. } => *left,
+            Self::PresenterOnline { .. }
+            | Self::ViewerJoined { .. }
+            | Self::StatusUnknown { .. }
+            | Self::StatusKnown { .. }
+            | Self::SecondProgram { .. }
+            | Self::SharingEnded { .. } => None,
+        }
     }
 
     fn overtaken(&self) -> Option<Overtaken> {

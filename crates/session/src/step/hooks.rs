@@ -39,6 +39,7 @@ impl Turn {
             return;
         }
         let before = self.presence();
+        let left = self.left(hook.side());
         let overtaken = match self.weigh(hook, delivery) {
             Weight::News => {
                 self.apply(hook);
@@ -53,7 +54,7 @@ impl Turn {
             Side::Presenter => matches!(before.0, Presenter::Online { .. }),
             Side::Viewers => matches!(before.1, Viewers::Some { .. }),
         };
-        self.has_happened(hook, again, overtaken);
+        self.has_happened(hook, again, overtaken, left);
         if hook.is_started() {
             self.schedule_chat();
         } else if hook == HookType::ViewerOffline && before.1 != self.state.record.viewers {
@@ -67,9 +68,14 @@ impl Turn {
         record.viewers = record.viewers.after_hook(hook, self.now);
         match hook.side() {
             Side::Presenter => record.observed.presenter_left = None,
-            Side::Viewers => record.observed.viewers_left = None,
+            Side::Viewers => {
+                record.observed.viewers_left = None;
+                record.observed.viewers_wait &= hook.is_started();
+            }
         }
-        record.observed.arrival_is_newest &= hook.is_started();
+        let is_answer = matches!(record.observed.arrival, Arrival::Declined { .. });
+        record.observed.arrival_is_newest &=
+            hook.is_started() || (is_answer && hook.side() == Side::Viewers);
         // Who shares isn't being asked any more, and has not declined.
         if hook == HookType::PresenterStarted
             && matches!(record.observed.arrival, Arrival::Asked { .. } | Arrival::Declined { .. })
@@ -123,8 +129,20 @@ impl Turn {
 
     fn back(&mut self, hook: HookType, attempt: u32) {
         if attempt > LOST_AFTER {
-            self.tell(HookEvent::HookBack { hook });
+            let is_last = !self.is_lost_beside(hook);
+            self.tell(HookEvent::HookBack { hook, is_last });
         }
+    }
+
+    /// Whether another hook than this one was told to be lost, and isn't back.
+    fn is_lost_beside(&self, hook: HookType) -> bool {
+        HookType::ALL.into_iter().filter(|other| *other != hook).any(|other| {
+            match self.state.lamps[other.index()] {
+                Lamp::Failed { attempt, .. } => attempt >= LOST_AFTER,
+                Lamp::Rearming { attempt, .. } => attempt > LOST_AFTER,
+                Lamp::Off | Lamp::Armed { .. } | Lamp::Consumed { .. } => false,
+            }
+        })
     }
 
     pub(super) fn arm_failed(&mut self, hook: HookType, generation: u32, failure: Failure) {
@@ -141,7 +159,8 @@ impl Turn {
         };
         self.state.lamps[hook.index()] = Lamp::Failed { since, attempt, failure };
         if attempt == LOST_AFTER {
-            self.tell(HookEvent::HookLost { hook, failure });
+            let is_first = !self.is_lost_beside(hook);
+            self.tell(HookEvent::HookLost { hook, failure, is_first });
             // Not only once it is back: until then nothing would tell that the presence has changed.
             self.gap(hook, since);
         }

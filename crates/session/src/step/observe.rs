@@ -82,6 +82,7 @@ impl Turn {
 
     fn take_presence(&mut self, seen: &Observation, own_times: EventTimes) {
         let before = self.presence();
+        let gone = [self.left(Side::Presenter), self.left(Side::Viewers)];
         let record = &mut self.state.record;
         let told = record.observed.told.replace(seen.happened);
         // What happened before there was a channel is told already.
@@ -97,19 +98,19 @@ impl Turn {
         };
         observed.presenter_left = left(observed.presenter_left, seen.presenter.left());
         observed.viewers_left = left(observed.viewers_left, seen.viewers.left());
-        observed.arrival = seen.arrival.or_still(observed.arrival);
-        observed.arrival_is_newest = seen.arrival_is_newest();
+        observed.viewers_wait = seen.facts.all_viewers_wait();
+        self.take_arrival(seen);
         self.count_active();
         self.tell_known_again(before);
         let counts = HookType::ALL
             .map(|hook| happened_since(told[hook.index()], seen.happened[hook.index()]));
         let after = self.presence();
         let sides = [
-            (Side::Presenter, before.0.into(), after.0.into()),
-            (Side::Viewers, before.1.into(), after.1.into()),
+            (Side::Presenter, before.0.into(), after.0.into(), gone[0]),
+            (Side::Viewers, before.1.into(), after.1.into(), gone[1]),
         ];
-        for (side, before, after) in sides {
-            self.tell_side(side, before, after, counts, own_times);
+        for (side, before, after, gone) in sides {
+            self.tell_side(side, (before, gone), after, counts, own_times);
         }
         let viewers = self.state.record.viewers;
         if counts[HookType::ViewerOffline.index()] > 0 && matches!(viewers, Viewers::None { .. }) {
@@ -130,11 +131,12 @@ impl Turn {
         })
     }
 
-    /// Tells each event of a side that no hook has reported so far. The last ones of their kind happened `at`.
+    /// Tells each event of a side that no hook has reported so far. The last ones of their kind happened `at`. Of what
+    /// was so before, it is known since when nobody was connected.
     fn tell_side(
         &mut self,
         side: Side,
-        before: Standing,
+        (before, gone): (Standing, Option<Timestamp>),
         after: Standing,
         new: EventCounts,
         at: EventTimes,
@@ -150,7 +152,7 @@ impl Turn {
             left[place] -= 1;
             let at = at[place].filter(|_| left[place] == 0);
             let overtaken = telling.is_overtaken.then_some(Overtaken { at });
-            self.has_happened(hook, telling.again, overtaken);
+            self.has_happened(hook, telling.again, overtaken, gone);
         }
     }
 
@@ -268,7 +270,8 @@ impl Turn {
         if !std::mem::take(&mut self.state.record.observed.is_told) {
             return;
         }
-        self.state.facts = None;
+        self.forget_facts();
+        self.count_active();
         // No hook tells how far the customer comes from here on.
         self.state.record.observed.arrival = Arrival::Nothing;
         match unknown_since {

@@ -6,18 +6,20 @@ use super::Turn;
 use crate::{Effect, Overtaken, PresenceEvent, Presenter, Timestamp, Viewers};
 
 impl Turn {
-    /// The effects of a hook's event, by whichever way it was reported first.
+    /// The effects of a hook's event, by whichever way it was reported first. `left` is when a side that went offline
+    /// was last connected, where that is known.
     pub(super) fn has_happened(
         &mut self,
         hook: HookType,
         again: bool,
         overtaken: Option<Overtaken>,
+        left: Option<Timestamp>,
     ) {
         self.tell(match hook {
             HookType::PresenterStarted => PresenceEvent::PresenterOnline { again, overtaken },
             HookType::ViewerStarted => PresenceEvent::ViewerJoined { again, overtaken },
-            HookType::PresenterOffline => PresenceEvent::PresenterOffline { overtaken },
-            HookType::ViewerOffline => PresenceEvent::ViewersGone { overtaken },
+            HookType::PresenterOffline => PresenceEvent::PresenterOffline { overtaken, left },
+            HookType::ViewerOffline => PresenceEvent::ViewersGone { overtaken, left },
         });
         let record = &mut self.state.record;
         if hook.is_started() {
@@ -37,11 +39,25 @@ impl Turn {
     pub(super) fn facts_unknown(&mut self, since: Timestamp) {
         let before = self.presence();
         // Whoever was there may have left since.
-        self.state.facts = None;
+        self.forget_facts();
         self.became_unknown(Side::Presenter, since);
         self.became_unknown(Side::Viewers, since);
         self.tell_unknown(before, since);
         self.count_active();
+    }
+
+    /// Nobody tells any more who is connected.
+    pub(super) fn forget_facts(&mut self) {
+        self.state.facts = None;
+        self.state.record.observed.viewers_wait = false;
+    }
+
+    /// Since when nobody of a side is connected, while it may still come back.
+    pub(super) const fn left(&self, side: Side) -> Option<Timestamp> {
+        match side {
+            Side::Presenter => self.state.record.observed.presenter_left,
+            Side::Viewers => self.state.record.observed.viewers_left,
+        }
     }
 
     /// Nobody tells any more whether those come back who have left: a hook reports only those who stay away.

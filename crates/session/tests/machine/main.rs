@@ -215,7 +215,42 @@ fn a_hook_that_fails_twice_is_told_once_and_its_return_too() {
     assert_eq!(lost, 1);
     let generation = told.state.generations[hook.index()];
     told.tell(Input::Armed { hook, generation });
-    assert!(told.events.contains(&Event::Hook(HookEvent::HookBack { hook })));
+    assert!(told.events.contains(&Event::Hook(HookEvent::HookBack { hook, is_last: true })));
+}
+
+#[test]
+fn an_outage_that_loses_all_hooks_is_one_thing_to_tell_and_so_is_its_end() {
+    let mut told = Told::live();
+    told.events.clear();
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    let generation = |told: &Told, hook: HookType| told.state.generations[hook.index()];
+    for _ in 0..3 {
+        for hook in HookType::ALL {
+            let generation = generation(&told, hook);
+            told.tell(Input::ArmFailed { hook, generation, failure: Failure::TimedOut });
+            told.tell(Input::Elapsed(Timer::Rearm(hook)));
+        }
+    }
+    for hook in HookType::ALL {
+        let generation = generation(&told, hook);
+        told.tell(Input::Armed { hook, generation });
+    }
+    let hooks = told.events.iter().filter(|event| matches!(event, Event::Hook(_)));
+    let notices: Vec<_> = hooks.map(|event| event.facts().notice("Maria Lopez")).collect();
+    assert_eq!(notices.len(), 8, "each is logged");
+    assert!(notices.iter().all(|notice| notice.text.starts_with("Maria Lopez: ")), "{notices:?}");
+    let loud: Vec<_> =
+        notices.iter().filter(|notice| notice.notify).map(|one| &*one.text).collect();
+    let first = HookType::ALL[0];
+    assert_eq!(
+        loud,
+        [
+            &*format!(
+                "Maria Lopez: status may be out of date (hook {first} could not be re-armed)"
+            ),
+            "Maria Lopez: all hooks are armed again",
+        ]
+    );
 }
 
 #[test]

@@ -115,7 +115,7 @@ proptest! {
     /// The table of words, as `SessionStatus` documents it.
     #[test]
     fn the_first_word_that_fits_wins(
-        presenter in 0..5_u8, viewers in 0..6_u8, arrival in 0..7_u8, at in 1..9_i64,
+        presenter in 0..5_u8, viewers in 0..6_u8, arrival in 0..7_u8, at in 1..9_i64, waits in any::<bool>(),
     ) {
         let mut pair = Pair::new();
         let since = T0.plus(Duration::from_secs(5));
@@ -146,24 +146,26 @@ proptest! {
             _ => Arrival::Agreed { since: came },
         };
         record.observed.arrival_is_newest = at > 5;
+        record.observed.viewers_wait = waits;
         let (shares, watched) = (presenter == 1, viewers == 1);
         let word = pair.word();
         let fits = match &word {
-            SessionStatus::BeingAsked { .. } => arrival == 4,
-            SessionStatus::Declined { .. } => arrival == 5,
+            SessionStatus::BeingAsked { .. } => arrival == 4 && !shares,
+            SessionStatus::Declined { .. } => arrival == 5 && !shares && at > 5,
             SessionStatus::Downloaded { .. } => arrival == 3 && !shares && at > 5,
             SessionStatus::PageOpen { .. } => arrival == 1 && !shares && at > 5,
             SessionStatus::Ended { .. } => viewers == 3,
             SessionStatus::PresenterOffline { .. } => presenter == 2 || presenter == 3,
             SessionStatus::Unknown { .. } => presenter == 4 || viewers == 5,
-            SessionStatus::Active { .. } => shares && watched,
+            SessionStatus::Active { .. } => shares && watched && !waits,
             SessionStatus::ViewerWaiting { .. } => presenter == 0 && watched,
-            SessionStatus::Ready { .. } => shares && !watched,
+            SessionStatus::Ready { .. } => shares && (!watched || waits),
             SessionStatus::Waiting { .. } => presenter == 0 && !watched,
             other => panic!("{other:?} is no word of a live session"),
         };
         prop_assert!(fits, "{:?}: presenter {}, viewers {}, arrival {}", word, presenter, viewers, arrival);
-        let asked = (arrival == 4 || arrival == 5) && presenter != 4;
+        let asked = arrival == 4 || arrival == 5 && at > 5;
+        let asked = asked && presenter != 4 && !shares;
         prop_assert_eq!(
             asked, matches!(word, SessionStatus::BeingAsked { .. } | SessionStatus::Declined { .. })
         );

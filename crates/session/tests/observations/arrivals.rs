@@ -22,11 +22,7 @@ fn the_customers_way_to_the_program_has_a_word_for_each_step() {
     assert!(matches!(asked, SessionStatus::BeingAsked { .. }));
     let declined = word(|since| Arrival::Declined { since });
     assert!(matches!(declined, SessionStatus::Declined { .. }));
-    // Where the program is connected while it asks, nobody is ready yet.
     pair.happens(PresenterStarted);
-    pair.broker.arrival = Arrival::Asked { since: pair.now };
-    pair.observe();
-    assert!(matches!(pair.word(), SessionStatus::BeingAsked { .. }));
     pair.broker.arrival = Arrival::Agreed { since: pair.now };
     pair.observe();
     assert!(matches!(pair.word(), SessionStatus::Ready { .. }));
@@ -119,4 +115,169 @@ fn a_program_that_left_after_the_download_has_left_though_viewers_are_gone_for_l
     pair.broker.revision += 1;
     pair.observe();
     assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }), "{:?}", pair.word());
+}
+
+/// What was told of the customer's way, by name.
+fn told(pair: &Pair) -> Vec<&'static str> {
+    let arrivals = pair.events.iter().filter(|event| matches!(event, Event::Arrival(_)));
+    arrivals.map(|event| event.facts().name()).collect()
+}
+
+#[test]
+fn whatever_a_second_program_does_a_customer_who_shares_shares() {
+    for arrival in [
+        |since| Arrival::Asked { since },
+        |since| Arrival::Declined { since },
+        |since| Arrival::Downloaded { since },
+        |since| Arrival::PageOpen { since },
+    ] {
+        for by_hook in [false, true] {
+            let mut pair = Pair::new();
+            pair.happens(PresenterStarted);
+            pair.broker.arrival = Arrival::Agreed { since: pair.now };
+            pair.observe();
+            pair.now = pair.now.plus(GRACE);
+            pair.broker.revision += 1;
+            pair.broker.arrival = arrival(pair.now);
+            pair.observe();
+            assert!(matches!(pair.word(), SessionStatus::Ready { .. }), "{:?}", pair.word());
+            assert_eq!(told(&pair), [""; 0]);
+            // Nor does it come back once the customer's own program is gone, but for a question that is asked still.
+            if matches!(pair.broker.arrival, Arrival::Asked { .. }) {
+                continue;
+            }
+            if by_hook {
+                let revision = pair.happens(PresenterOffline);
+                pair.hook(PresenterOffline, revision);
+                assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }));
+            }
+            let left = pair.now.plus(GRACE);
+            pair.broker.revision += 1;
+            pair.broker.presenter = ObservedSide::Leaving { since: left };
+            pair.now = left;
+            pair.observe();
+            assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }));
+            pair.broker.revision += 1;
+            pair.broker.presenter = ObservedSide::Offline { since: left.plus(GRACE) };
+            pair.now = left.plus(GRACE);
+            pair.observe();
+            assert!(matches!(pair.word(), SessionStatus::PresenterOffline { .. }));
+            assert_eq!(told(&pair), [""; 0]);
+        }
+    }
+}
+
+#[test]
+fn who_declines_within_the_minute_after_leaving_has_declined_and_stays_so() {
+    for arrival in [|since| Arrival::Declined { since }, |since| Arrival::PageOpen { since }] {
+        let mut pair = Pair::new();
+        pair.happens(PresenterStarted);
+        pair.happens(ViewerStarted);
+        pair.observe();
+        let left = pair.now.plus(GRACE);
+        let since = left.plus(Duration::from_secs(30));
+        pair.broker.presenter = ObservedSide::Leaving { since: left };
+        pair.broker.arrival = arrival(since);
+        pair.broker.revision += 1;
+        pair.now = since;
+        pair.observe();
+        let word = pair.word();
+        assert!(!matches!(word, SessionStatus::PresenterOffline { .. }));
+        pair.broker.presenter = ObservedSide::Offline { since: left.plus(GRACE) };
+        pair.broker.revision += 1;
+        pair.now = left.plus(GRACE);
+        pair.observe();
+        assert_eq!(pair.word(), word);
+    }
+}
+
+#[test]
+fn an_answer_stays_when_the_viewers_who_waited_for_it_leave() {
+    for by_hook in [false, true] {
+        let mut pair = Pair::new();
+        pair.happens(ViewerStarted);
+        pair.broker.arrival = Arrival::Declined { since: pair.now };
+        pair.observe();
+        let word = pair.word();
+        let revision = pair.happens(ViewerOffline);
+        if by_hook {
+            pair.hook(ViewerOffline, revision)
+        } else {
+            pair.observe()
+        }
+        assert_eq!((pair.word(), matches!(word, SessionStatus::Declined { .. })), (word, true));
+    }
+}
+
+#[test]
+fn each_step_of_the_customer_is_told_once_also_over_a_stop() {
+    let mut pair = Pair::new();
+    let all = ["page_opened", "program_downloaded", "customer_asked", "customer_declined"];
+    let steps: [fn(Timestamp) -> Arrival; 4] = [
+        |since| Arrival::PageOpen { since },
+        |since| Arrival::Downloaded { since },
+        |since| Arrival::Asked { since },
+        |since| Arrival::Declined { since },
+    ];
+    for (number, arrival) in steps.into_iter().enumerate() {
+        // One soon after the other.
+        pair.now = pair.now.plus(Duration::from_secs(2));
+        pair.broker.revision += 1;
+        pair.broker.arrival = arrival(pair.now);
+        pair.observe();
+        pair.broker.revision += 1;
+        pair.observe();
+        pair.state = State::restored(
+            serde_json::from_str(&serde_json::to_string(&pair.state.record).unwrap()).unwrap(),
+        );
+        let since = pair.now;
+        pair.tell(Input::Restored { since });
+        pair.now = pair.now.plus(Duration::from_millis(300));
+        pair.broker.arrival = arrival(pair.now);
+        pair.broker.revision += 1;
+        pair.observe();
+        assert_eq!(told(&pair), all[..=number]);
+    }
+    // They try once more.
+    pair.broker.revision += 1;
+    pair.now = pair.now.plus(Duration::from_secs(5));
+    pair.broker.arrival = Arrival::Asked { since: pair.now };
+    pair.observe();
+    assert_eq!(told(&pair).len(), 5);
+}
+
+#[test]
+fn a_page_that_is_loaded_in_a_loop_is_told_once_a_minute_at_most() {
+    let mut pair = Pair::new();
+    for _ in 0..30 {
+        for arrival in [|since| Arrival::PageOpen { since }, |since| Arrival::PageClosed { since }]
+        {
+            pair.now = pair.now.plus(Duration::from_secs(3));
+            pair.broker.revision += 1;
+            pair.broker.arrival = arrival(pair.now);
+            pair.observe();
+        }
+    }
+    assert_eq!(told(&pair), ["page_opened"; 3]);
+    // A clock that is set makes none of it news.
+    pair.broker.revision += 1;
+    pair.now = pair.now.plus(GRACE);
+    pair.broker.arrival = Arrival::PageOpen { since: pair.now };
+    pair.observe();
+    pair.broker.revision += 1;
+    pair.broker.arrival = Arrival::PageOpen { since: pair.now.plus(DAY) };
+    pair.observe();
+    assert_eq!(told(&pair).len(), 4);
+}
+
+#[test]
+fn a_question_that_goes_unanswered_tells_nothing_old_anew() {
+    let mut pair = Pair::new();
+    let opened = Arrival::PageOpen { since: pair.now };
+    for arrival in [opened, Arrival::Asked { since: pair.now.plus(GRACE) }, opened] {
+        pair.broker.revision += 1;
+        pair.broker.arrival = arrival;
+        pair.observe();
+    }
+    assert_eq!(told(&pair), ["page_opened", "customer_asked"]);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod admission;
 mod any_order;
 mod arrivals;
 #[path = "../broker_word/mod.rs"]

@@ -1,6 +1,7 @@
 //! What the person here says of the words: that the customer's banner shows the same, or others, in
 //! which case somebody is in between.
 
+use engine::{archive::NoteKind, clock::now};
 use serde::Deserialize;
 use session::{Input, Outcome};
 
@@ -58,6 +59,11 @@ pub(super) async fn differ(console: &Console, window: &ViewerWindow) {
     let entry = AuditEntry { by: by.clone(), action: "words_differ", text, session: Some(session) };
     console.audit.record_or_warn(entry).await;
     if let Some(engine) = console.engine.get().await {
+        let why = "The words to compare were not the same.".to_owned();
+        let noted = engine.archive().set_note(session, NoteKind::Closing, why, by.clone(), now());
+        if let Err(error) = noted.await {
+            tracing::warn!(%error, "a session whose words differ has no note that says so");
+        }
         let close = Input::Close { outcome: Outcome::Unresolved, by };
         if let Err(error) = engine.order(session, close).await {
             tracing::warn!(%error, "a session whose words differ could not be closed");
