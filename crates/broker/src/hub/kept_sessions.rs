@@ -108,8 +108,8 @@ mod tests {
     const LIFE: Duration = Duration::from_secs(60);
 
     fn hub() -> Hub {
-        let mut settings = HubSettings::default();
-        settings.regions = vec!["r".parse().unwrap()];
+        let regions = vec!["r".parse().unwrap()];
+        let mut settings = HubSettings { regions, ..HubSettings::default() };
         settings.durations.pin_life = LIFE;
         settings.durations.chat_life = LIFE;
         let rates = Rates { sessions_in_all: MOST, ..Rates::network() };

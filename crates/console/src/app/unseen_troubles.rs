@@ -48,7 +48,6 @@ pub(super) async fn keep(journal: &Journal, unseen: &[Unseen]) -> Result<(), Sto
     let text = serde_json::to_vec(unseen).unwrap_or_default();
     journal.mark(KEPT_AS, (!unseen.is_empty()).then_some(text.as_slice())).await
 }
-}
 
 impl Console {
     /// Has `trouble` stand until a person acknowledges it, and records it in the audit log; both are

@@ -187,7 +187,7 @@ mod tests {
             expires: Timestamp(1_000),
         });
         let mut happenings = Vec::new();
-        let mut tell = |happenings: &mut Vec<EventRecord>, at, event: session::PresenceEvent| {
+        let tell = |happenings: &mut Vec<EventRecord>, at, event: session::PresenceEvent| {
             let (session, seq) = (engine::SessionId::from_bytes([0; 16]), 1);
             happenings.push(EventRecord { seq, session, at: Timestamp(at), event: event.into() });
         };

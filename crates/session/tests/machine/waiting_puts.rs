@@ -1,5 +1,7 @@
 //! Hooks whose PUT had to wait: nothing is claimed of what they would have told meanwhile.
 
+use std::time::Duration;
+
 use super::*;
 
 /// Longer than a PUT takes that didn't have to wait.

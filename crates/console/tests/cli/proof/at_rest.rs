@@ -82,7 +82,7 @@ impl Run<'_> {
         expected.clone().until_all(&mut self.console).await;
         // Counted again when nothing more can come: what is told twice may be told late.
         self.ends_in_good_order().await;
-        expected.is_just(self.console.said());
+        expected.check_is_just(self.console.said());
     }
 
     async fn starts_anew(&mut self, words: &[&str]) {

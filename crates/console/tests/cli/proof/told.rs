@@ -50,7 +50,7 @@ impl Told {
     }
 
     /// All of it is in these lines, and nothing twice.
-    pub fn is_just(mut self, lines: &[Value]) {
+    pub fn check_is_just(mut self, lines: &[Value]) {
         lines.iter().for_each(|line| self.hear(line));
         assert_eq!(self.all, 0, "never told: {:?}", self.missing());
     }
