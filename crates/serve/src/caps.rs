@@ -1,5 +1,7 @@
 //! How many places a server has, and how many of them each may have.
 
+use std::{collections::HashMap, hash::Hash};
+
 use crate::Limits;
 
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +21,16 @@ impl Caps {
             side: total - total / 8,
             address: limits.per_address.unwrap_or((total / 8).max(1)),
             owner: limits.per_owner.unwrap_or((total / 4).max(1)),
+        }
+    }
+}
+
+/// Counts one less of these; none of whom nothing is left is kept.
+pub(crate) fn decrease<K: Eq + Hash>(counts: &mut HashMap<K, usize>, of: K) {
+    if let Some(count) = counts.get_mut(&of) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&of);
         }
     }
 }

@@ -12,7 +12,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    hash::Hash,
     net::SocketAddr,
     sync::Arc,
     time::Duration,
@@ -24,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Client, Counters, Limits, Owner, TrustedProxies,
-    caps::Caps,
+    caps::{Caps, decrease},
     counters::Refusal,
     idle::{Idle, change, change_of},
     pace::{Paced, Schedules},
@@ -189,7 +188,7 @@ impl ConnectionSlot {
         self.places.0.table.lock().set_idle(self.id, |_| None);
     }
 
-    /// No request is under way any more.
+    /// No request is under way any more, but those of which only the answer waits.
     pub fn rest(&self) {
         self.places.0.table.lock().set_idle(self.id, |now| Some(Idle::Since(now)));
     }
@@ -197,13 +196,19 @@ impl ConnectionSlot {
     /// For how long a request has to wait, whose share this is if it isn't of the connection's peer; or why it is refused,
     /// which is counted.
     pub fn wait(&self, share: Option<&Share>) -> Result<Duration, Refusal> {
-        let owner = share.map(Share::owner).or_else(|| self.places.side(self.peer).owner());
+        let owner = self.requester(share);
         owner.map_or(Ok(Duration::ZERO), |owner| self.places.count(Paced::Requests, owner, 1))
     }
 
-    /// The longest that a request waits.
-    pub fn longest_wait(&self) -> Duration {
-        self.places.0.paces.patience(Paced::Requests)
+    /// As [`wait`](Self::wait), for a request that is handled at once: its answer waits, and nothing is refused.
+    pub fn wait_of_answer(&self, share: Option<&Share>) -> Duration {
+        let paces = &self.places.0.paces;
+        let wait = |owner| paces.count_patiently(Paced::Requests, owner, 1);
+        self.requester(share).map_or(Duration::ZERO, wait)
+    }
+
+    fn requester(&self, share: Option<&Share>) -> Option<Owner> {
+        share.map(Share::owner).or_else(|| self.places.side(self.peer).owner())
     }
 
     /// A share for whoever a trusted proxy passes on with these headers, or why there is none, which is counted. None
@@ -382,15 +387,6 @@ impl Side {
         match self {
             Self::Many => 0,
             Self::One(_) => 1,
-        }
-    }
-}
-
-fn decrease<K: Eq + Hash>(counts: &mut HashMap<K, usize>, of: K) {
-    if let Some(count) = counts.get_mut(&of) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(&of);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How far a connection's requests have come, which decides how long its client may wait and let wait.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     future::Future,
     io,
     pin::Pin,
@@ -55,6 +55,8 @@ struct Requests {
     next: u64,
     /// Those under way, each with how its HTTP/2 answer is taken.
     under_way: HashMap<u64, Taking>,
+    /// Those of them that are handled, and only wait for their answer's turn.
+    waiting: HashSet<u64>,
     quiet_since: Instant,
     any: bool,
     upgraded: bool,
@@ -79,6 +81,7 @@ impl Progress {
         let requests = Requests {
             next: 0,
             under_way: HashMap::new(),
+            waiting: HashSet::new(),
             quiet_since: now,
             any: false,
             upgraded: false,
@@ -149,6 +152,13 @@ impl Progress {
     }
 }
 
+impl Requests {
+    /// Whether the connection's place may be another's: nothing is left to do for it but to give answers in their turn.
+    fn nothing_is_missed(&self) -> bool {
+        self.under_way.len() == self.waiting.len() && !self.upgraded
+    }
+}
+
 /// A request that isn't answered whole yet.
 #[derive(Debug)]
 struct UnderWay {
@@ -158,6 +168,38 @@ struct UnderWay {
 }
 
 impl UnderWay {
+    /// It is handled, and its answer has to wait so long for its turn, or until another connection takes the place.
+    async fn wait_for_turn(&mut self, wait: Duration) {
+        if wait.is_zero() {
+            return;
+        }
+        self.set_waiting(true);
+        tokio::select! {
+            () = sleep(wait) => {}
+            () = self.progress.place.taken.cancelled() => {}
+        }
+        self.set_waiting(false);
+    }
+
+    /// While it waits it counts in nobody's share, and whoever needs its place gets it: a hook that comes meanwhile would
+    /// be lost, and this one has come.
+    fn set_waiting(&mut self, waits: bool) {
+        if waits {
+            self.share = None;
+        }
+        let mut requests = self.progress.requests.lock();
+        if waits {
+            requests.waiting.insert(self.id);
+        } else {
+            requests.waiting.remove(&self.id);
+        }
+        if requests.nothing_is_missed() {
+            self.progress.place.rest();
+        } else {
+            self.progress.place.begin();
+        }
+    }
+
     /// The connection is no longer ours.
     fn upgrade(&mut self) {
         let mut requests = self.progress.requests.lock();
@@ -187,8 +229,9 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut requests = self.progress.requests.lock();
         requests.under_way.remove(&self.id);
+        requests.waiting.remove(&self.id);
         requests.quiet_since = Instant::now();
-        if requests.under_way.is_empty() && !requests.upgraded {
+        if requests.nothing_is_missed() {
             self.progress.place.rest();
         }
     }
@@ -224,12 +267,12 @@ where
         let shared = place.share(request.headers());
         let waits = shared.and_then(|share| {
             under_way.share = share;
-            let wait = place.wait(under_way.share.as_ref());
+            let share = under_way.share.as_ref();
             // Whoever sent it may never send it again.
-            if self.at_once { wait.or_else(|_| Ok(place.longest_wait())) } else { wait }
+            if self.at_once { Ok(place.wait_of_answer(share)) } else { place.wait(share) }
         });
         let Ok(wait) = waits else { return Box::pin(async move { Ok(too_many(under_way)) }) };
-        let (before, after) = if self.at_once { (None, Some(wait)) } else { (Some(wait), None) };
+        let at_once = self.at_once;
         if request.headers().contains_key(header::UPGRADE) {
             request.extensions_mut().insert(under_way.turns());
         }
@@ -237,10 +280,15 @@ where
         let slowest = self.slowest;
         let mut routes = self.routes.clone();
         Box::pin(async move {
-            wait_for(before).await;
+            if !at_once && !wait.is_zero() {
+                sleep(wait).await;
+            }
             let answer = routes.call(request);
             let response = answer.await?;
-            wait_for(after).await;
+            // A WebSocket keeps its share and its place.
+            if at_once && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                under_way.wait_for_turn(wait).await;
+            }
             match response.status() {
                 StatusCode::SWITCHING_PROTOCOLS => under_way.upgrade(),
                 StatusCode::REQUEST_TIMEOUT => under_way.progress.place.refused(Refusal::Slow),
@@ -255,12 +303,6 @@ where
                 Body::new(TrackedBody { body, under_way, is_http2, slowest, given: 0, rest })
             }))
         })
-    }
-}
-
-async fn wait_for(wait: Option<Duration>) {
-    if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
-        sleep(wait).await;
     }
 }
 
@@ -353,24 +395,5 @@ impl HttpBody for TrackedBody {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Counters, PeerPolicy, connection_slots::ConnectionSlots};
-
-    #[test]
-    fn a_slow_visitor_ends_its_own_connection_and_not_the_one_of_a_proxy() {
-        let limits = Limits::default();
-        let places = ConnectionSlots::new(&limits, PeerPolicy::default(), Counters::default());
-        for (from, ends) in [([203, 0, 113, 7], true), ([127, 0, 0, 1], false)] {
-            let place = places.take((from, 9).into()).unwrap();
-            let progress = Arc::new(Progress::new(place));
-            let slow = progress.begin();
-            let since = Instant::now();
-            slow.note(|taking, _| taking.wait(since, limits.slowest));
-            let deadline = progress.deadline(&limits);
-            let unread = Deadline::Ends(since + limits.write_within, Some(Refusal::Unread));
-            assert_eq!(deadline == unread, ends, "{deadline:?}");
-            assert_eq!(matches!(deadline, Deadline::Again(_)), !ends, "{deadline:?}");
-        }
-    }
-}
+#[path = "progress_test.rs"]
+mod tests;
