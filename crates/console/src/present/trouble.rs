@@ -85,6 +85,24 @@ pub fn is_of_full_server(trouble: &Trouble) -> bool {
     trouble.text.starts_with(FULL)
 }
 
+const TURNED_AWAY: &str = "The listener for events turned away ";
+
+/// The trouble of a listener that turned so many connections away because too many were of one address.
+pub fn of_turned_away(connections: u64) -> Trouble {
+    let number = u32::try_from(connections).unwrap_or(u32::MAX);
+    let number = words::count(number, "connection", "connections");
+    let text = sentence(&format!("{TURNED_AWAY}{number} of one address: events may be lost"));
+    let remedy = "If events come through a proxy on another computer, name it in listener_trusted_proxies. Otherwise \
+                  raise listener_connections, of which one address gets a quarter, or keep whoever opens so many from \
+                  this computer; the log says what is turned away.";
+    Trouble { code: Code::ServiceFault, text, remedy: remedy.into() }
+}
+
+/// Whether it is the trouble of connections that the listener turned away.
+pub fn is_of_turned_away(trouble: &Trouble) -> bool {
+    trouble.text.starts_with(TURNED_AWAY)
+}
+
 /// The trouble of a failed store.
 pub fn of_store(error: &StoreError) -> Trouble {
     match error {
