@@ -8,7 +8,7 @@ use console::App;
 use console::app::{Notices, Tell};
 use console::cli::Global;
 use console::commands::{ProfileCommand, SessionCommand};
-use console::view::{Code, Push, Trouble};
+use console::view::{Code, Push, SessionRow, Trouble};
 use tauri::{AppHandle, Manager};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
@@ -93,6 +93,7 @@ async fn follow_console(app: &AppHandle, console: &App) {
         for push in batch {
             news_waiting |= matches!(push, Push::Event(_));
             shell.overview().apply(&push);
+            take_back(&shell, &push);
         }
         // A locked console pushes no happening, but it pushes its own view for each one.
         news_waiting |= shell.overview().locked();
@@ -164,5 +165,12 @@ pub fn clicked(app: &AppHandle, click: Click) {
         Click::Lock => send(app, ProfileCommand::Lock),
         Click::Open => window::show_main(app),
         Click::Quit => quit::quit(app),
+    }
+}
+
+/// What was told of a session for as long as it lasts ends with the session.
+fn take_back(shell: &Shell, push: &Push) {
+    if let Push::Row(SessionRow { id, live: false, .. }) = push {
+        shell.notifier().is_over(id);
     }
 }

@@ -83,7 +83,7 @@ async fn copy(
     waiting: &mut HashMap<SessionId, Arc<Snapshot>>,
     happened: &mut bool,
 ) -> Result<(), ArchiveError> {
-    let sessions = copy_sessions(&context.archive, copied, waiting).await;
+    let sessions = copy_sessions(context, copied, waiting).await;
     let events = copy_events(context, happened).await;
     sessions.and(events)
 }
@@ -93,7 +93,7 @@ async fn copy(
 /// # Errors
 /// The first failure.
 async fn copy_sessions(
-    archive: &Archive,
+    context: &Context,
     copied: &mut HashMap<SessionId, Arc<Record>>,
     waiting: &mut HashMap<SessionId, Arc<Snapshot>>,
 ) -> Result<(), ArchiveError> {
@@ -102,8 +102,12 @@ async fn copy_sessions(
         if copied.get(&id) == Some(&snapshot.record) {
             continue;
         }
-        match copy_session(archive, id, copied.get(&id), &snapshot.record).await {
-            Ok(()) => _ = copied.insert(id, snapshot.record.clone()),
+        match copy_session(&context.archive, id, copied.get(&id), &snapshot.record).await {
+            Ok(()) => {
+                copied.insert(id, snapshot.record.clone());
+                // Whatever could not be written before: now it can.
+                context.archive_wrote(None);
+            }
             Err(error) => {
                 tracing::warn!(session = %id, %error, "copy a session to the archive");
                 waiting.insert(id, snapshot);
@@ -126,6 +130,7 @@ async fn copy_events(context: &Context, happened: &mut bool) -> Result<(), Archi
         let is_full = page.len() == PAGE as usize;
         if !page.is_empty() {
             context.archive.save_events(page).await?;
+            context.archive_wrote(None);
         }
         *happened = is_full;
     }

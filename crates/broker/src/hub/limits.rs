@@ -134,7 +134,7 @@ impl Rates {
         Self {
             mint: Rate::new(60, 600),
             // 1.4 KiB each, without their chats.
-            sessions_in_all: 100_000,
+            sessions_in_all: 160_000,
             mail_by_client: Rate::new(30, 3_600),
             mail_by_pin: Rate::new(10, 3_600),
             mail_by_recipient: Rate::new(6, 3_600),

@@ -52,7 +52,13 @@ impl MailServer {
             Tls::None | Tls::Opportunistic(_) | Tls::Required(_) => None,
         };
         let (at, hello) = ((self.host.as_str(), self.port), &self.hello);
-        let dialled = AsyncSmtpConnection::connect_tokio1(at, None, hello, wrapper, None);
+        let dialled = AsyncSmtpConnection::connect_tokio1(
+            at,
+            Some(super::STEP_TIMEOUT),
+            hello,
+            wrapper,
+            None,
+        );
         let mut connection = dialled.await?;
         match &self.tls {
             Tls::Opportunistic(parameters) if connection.can_starttls() => {

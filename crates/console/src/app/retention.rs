@@ -129,7 +129,9 @@ async fn is_plausible(
         Verdict::Jumped { from, to } => (from, to),
     };
     let old = archive.ended_before(before, now).await.map_err(failed_store)?;
-    let is_known = known.is_some_and(|known| known.jumped_to == Some(to));
+    // What a person was told may be lost with the mark that keeps it: then it is told again.
+    let stands = console.standing.unseen().iter().any(|unseen| is_told(&unseen.trouble));
+    let is_known = stands && known.is_some_and(|known| known.jumped_to == Some(to));
     // Told before it is kept: what is kept and told nobody could not be told from what a person has read.
     if !old.is_empty() && !is_known {
         let trouble = jumped(&console.zone, (from, to), longest, known.is_none());

@@ -22,12 +22,17 @@ impl Turn {
     /// Re-arms first: events are lost while the hook isn't armed.
     pub(super) fn received(&mut self, hook: HookType) {
         if self.state.record.is_live() {
-            let since = match self.state.lamps[hook.index()] {
-                // What comes may be a second try of a delivery, which doesn't prove that it was armed again meanwhile.
-                Lamp::Rearming { since, .. } | Lamp::Failed { since, .. } => since,
-                Lamp::Off | Lamp::Armed { .. } | Lamp::Consumed { .. } => self.now,
+            // What comes may be a second try of a delivery, which doesn't prove that it was armed again meanwhile. And
+            // what was told to be lost is told to be back, and not told twice.
+            let (since, attempt) = match self.state.lamps[hook.index()] {
+                Lamp::Rearming { since, attempt } if attempt > LOST_AFTER => (since, attempt),
+                Lamp::Failed { since, attempt, .. } if attempt >= LOST_AFTER => {
+                    (since, attempt.saturating_add(1))
+                }
+                Lamp::Rearming { since, .. } | Lamp::Failed { since, .. } => (since, 1),
+                Lamp::Off | Lamp::Armed { .. } | Lamp::Consumed { .. } => (self.now, 1),
             };
-            self.state.lamps[hook.index()] = Lamp::Rearming { since, attempt: 1 };
+            self.state.lamps[hook.index()] = Lamp::Rearming { since, attempt };
             self.put(hook, Urgency::Fired);
         } else {
             self.state.lamps[hook.index()] = Lamp::Consumed { at: self.now };
@@ -116,7 +121,7 @@ impl Turn {
             }
             Lamp::Failed { since, attempt, .. } => {
                 self.gap(hook, since);
-                self.back(hook, attempt);
+                self.back(hook, attempt.saturating_add(1));
             }
             Lamp::Off | Lamp::Armed { .. } | Lamp::Consumed { .. } => {}
         }

@@ -286,6 +286,8 @@ impl Turn {
         let (Life::Live(allocation), Some(expires)) = (&mut self.state.record.life, expires) else {
             return;
         };
+        // The broker's word is told by our clock as it is now: it needs no mending.
+        allocation.at = allocation.at.min(self.now);
         if same_time(allocation.expires, expires) != allocation.expires {
             allocation.expires = expires;
             let after = expires.since(self.now);

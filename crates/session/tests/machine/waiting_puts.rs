@@ -88,3 +88,30 @@ fn a_delivery_that_is_tried_again_does_not_hide_that_its_hook_waits() {
     arm(&mut told, HookType::PresenterOffline);
     assert!(matches!(told.state.record.presenter, Presenter::Unknown { .. }));
 }
+
+/// A service whose PUTs fail while its events arrive.
+#[test]
+fn a_hook_that_was_told_lost_is_told_back_though_its_event_came_meanwhile_and_lost_only_once() {
+    let hook = HookType::PresenterStarted;
+    let mut told = Told::live();
+    told.tell(Input::Elapsed(Timer::Heartbeat));
+    told.events.clear();
+    let fails = |told: &mut Told| {
+        let generation = told.state.generations[hook.index()];
+        told.tell(Input::ArmFailed { hook, generation, failure: Failure::TimedOut });
+        told.tell(Input::Elapsed(Timer::Rearm(hook)));
+    };
+    for _ in 0..2 {
+        fails(&mut told);
+    }
+    told.tell(Input::Received(hook));
+    for _ in 0..3 {
+        fails(&mut told);
+    }
+    told.arm_all();
+    let hooks = told.events.iter().filter(|event| matches!(event, Event::Hook(_)));
+    let failure = Failure::TimedOut;
+    let lost = HookEvent::HookLost { hook, failure, is_first: true };
+    let back = HookEvent::HookBack { hook, is_last: true };
+    assert!(hooks.eq([&Event::Hook(lost), &Event::Hook(back)]), "{:?}", told.events);
+}

@@ -47,6 +47,20 @@ fn a_pin_lives_as_long_as_the_broker_says_and_never_longer_than_its_life() {
     }
 }
 
+/// The broker tells how long it lives from now on, so that what a wrong clock wrote down counts for nothing.
+#[test]
+fn the_brokers_word_on_a_pin_of_a_clock_that_was_ahead_is_not_mended_again() {
+    let mut pair = Pair::new();
+    pair.now = Timestamp(T0.0 - YEARS);
+    let end = pair.now.plus(DAY / 2);
+    pair.broker.expires = Some(end);
+    pair.observe();
+    pair.tell(Input::Elapsed(Timer::PinOver));
+    assert!(pair.state.record.is_live());
+    let Life::Live(allocation) = &pair.state.record.life else { unreachable!() };
+    assert_eq!(allocation.end(pair.now), end);
+}
+
 const YEARS: i64 = 3 * 365 * 86_400_000;
 
 fn close() -> Input {
