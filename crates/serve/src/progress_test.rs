@@ -72,7 +72,8 @@ async fn an_answer_waits_no_longer_than_its_place_is_kept() {
     let progress = Arc::new(Progress::new(take().unwrap()));
     let mut handled = progress.begin();
     let days = Duration::from_secs(1_000_000);
+    // The wait has begun by then.
     let comes = async { take().unwrap() };
-    let ((), next) = tokio::join!(handled.wait_for_turn(days), comes);
+    let ((), next) = tokio::join!(biased; handled.wait_for_turn(days), comes);
     assert!(!next.taken.is_cancelled());
 }
