@@ -15,7 +15,7 @@ pub use self::saved_clipboard::{ClipboardForm, ClipboardLoss, SavedClipboard};
 pub type Screen = (Box<dyn Capture>, Arc<dyn Waker>, Box<dyn Input>);
 
 /// The most bytes of a [`SavedClipboard`] that are read of a clipboard.
-pub(crate) const MOST_SAVED: usize = x11::whole_clipboard::MOST_BYTES;
+pub(crate) const MOST_SAVED: usize = x11::offered_forms::MOST_BYTES;
 
 /// Opens the screen: the X11 display of this name, or the one that the environment names.
 ///

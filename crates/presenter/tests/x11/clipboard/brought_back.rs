@@ -177,6 +177,23 @@ fn what_is_too_large_is_said_and_what_is_not_comes_back() {
     }
 }
 
+/// What is pasted most is kept also if it is offered late.
+#[test]
+fn the_text_is_kept_of_too_many_forms_and_the_loss_of_others_is_said() {
+    let desk = ConsentUi::start("320x200x24", &[]);
+    let screen = kept_screen(&desk);
+    let names: Vec<String> = (1..=70)
+        .map(|at| if at == 66 { "UTF8_STRING".to_owned() } else { format!("application/x-{at}") })
+        .collect();
+    let forms = names.iter().map(|name| Form::new(name, 8, b"total")).collect();
+    let _customers = Keeper::offering(&desk, forms);
+    assert_eq!(replaced(&screen), Some(ClipboardLoss::Part));
+    let saved = screen.end().unwrap();
+    let kept: Vec<&String> = saved.forms.iter().map(|form| &form.name).collect();
+    let expected: Vec<&String> = names[..63].iter().chain([&names[65]]).collect();
+    assert_eq!(kept, expected);
+}
+
 #[test]
 fn what_is_marked_as_secret_is_never_read_and_its_loss_is_said() {
     let desk = ConsentUi::start("320x200x24", &[]);
