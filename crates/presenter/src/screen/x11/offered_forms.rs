@@ -80,7 +80,7 @@ pub trait ClipboardOwner {
     /// The name of a form or type; `None` for one that has none, or that isn't a text.
     fn name(&self, atom: Atom) -> Option<String>;
 
-    /// Whether it may be asked for nothing more, since the time for all forms is over.
+    /// Whether it may be asked for nothing more: the time for all forms is over, or control is.
     fn is_over(&self) -> bool;
 }
 

@@ -22,10 +22,11 @@ const TIMES_ONE: u32 = 3;
 /// How often an answer is looked for while one is waited for.
 const POLL: Duration = Duration::from_millis(1);
 
-/// Reads the clipboard of this display. Its owner may take `within` for each answer.
-pub fn read(display: &str, within: Duration) -> Before {
+/// Reads the clipboard of this display. Its owner may take `within` for each answer. Once it may not go on,
+/// it gives up, and what it returns is worth nothing.
+pub fn read(display: &str, within: Duration, may_go_on: &dyn Fn() -> bool) -> Before {
     // A display that is gone is noticed by those who need it.
-    let Ok(reader) = Reader::open(display, within) else { return Before::default() };
+    let Ok(reader) = Reader::open(display, within, may_go_on) else { return Before::default() };
     loop {
         reader.changed.set(false);
         let before = reader.read_all().unwrap_or_default();
@@ -39,19 +40,24 @@ pub fn read(display: &str, within: Duration) -> Before {
     }
 }
 
-struct Reader {
+struct Reader<'a> {
     server: XConnection,
     clipboard: Atom,
     property: Atom,
     incr: Atom,
     within: Duration,
     until: Instant,
+    may_go_on: &'a dyn Fn() -> bool,
     /// Whether another program has taken the clipboard, or its owner has put something else there.
     changed: Cell<bool>,
 }
 
-impl Reader {
-    fn open(display: &str, within: Duration) -> Result<Self, ScreenError> {
+impl<'a> Reader<'a> {
+    fn open(
+        display: &str,
+        within: Duration,
+        may_go_on: &'a dyn Fn() -> bool,
+    ) -> Result<Self, ScreenError> {
         let server = XConnection::connect(display)?;
         xfixes::query_version(&server.conn, 5, 0)?.reply()?;
         let window = server.hidden_window(EventMask::NO_EVENT)?;
@@ -60,7 +66,7 @@ impl Reader {
         xfixes::select_selection_input(&server.conn, window, clipboard, mask)?.check()?;
         let (property, incr) = (server.atom("DESKHAND_BEFORE")?, server.atom("INCR")?);
         let (until, changed) = (Instant::now() + within * TIMES_ONE, Cell::new(false));
-        Ok(Self { server, clipboard, property, incr, within, until, changed })
+        Ok(Self { server, clipboard, property, incr, within, until, may_go_on, changed })
     }
 
     fn read_all(&self) -> Result<Before, ScreenError> {
@@ -168,10 +174,10 @@ impl Reader {
         Ok(Answer::Given { kind: reply.type_, unit, bytes: reply.value })
     }
 
-    /// The next event; `None` if none has come by then.
+    /// The next event; `None` if none has come by then, or it may not go on.
     fn event(&self, until: Instant) -> Result<Option<Event>, ScreenError> {
         // Not only when there are no events: any program can send them without an end.
-        while Instant::now() <= until {
+        while Instant::now() <= until && (self.may_go_on)() {
             match self.server.conn.poll_for_event()? {
                 Some(Event::XfixesSelectionNotify(_)) => self.changed.set(true),
                 Some(event) => return Ok(Some(event)),
@@ -193,7 +199,7 @@ impl Reader {
     }
 }
 
-impl ClipboardOwner for Reader {
+impl ClipboardOwner for Reader<'_> {
     // Each answer comes to a window of its own, so that a late one can't be taken for another's.
     fn ask(&self, form: Atom, longest: usize) -> Result<Answer, ScreenError> {
         let (conn, property) = (&self.server.conn, self.property);
@@ -219,6 +225,6 @@ impl ClipboardOwner for Reader {
     }
 
     fn is_over(&self) -> bool {
-        Instant::now() > self.until
+        Instant::now() > self.until || !(self.may_go_on)()
     }
 }
