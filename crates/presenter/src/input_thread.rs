@@ -148,6 +148,13 @@ impl InputThread {
     }
 }
 
+impl Shared {
+    /// Whether control goes on, and was paused no more often than so many times.
+    fn not_paused_since(&self, pauses: u64) -> bool {
+        self.pauses.load(Ordering::SeqCst) == pauses && !self.paused.load(Ordering::SeqCst)
+    }
+}
+
 impl Performer {
     fn perform(&mut self, task: InputTask) -> Result<(), ScreenError> {
         self.release_what_is_due()?;
@@ -155,9 +162,9 @@ impl Performer {
         else {
             return Ok(());
         };
-        let was_paused = self.shared.pauses.load(Ordering::SeqCst) != pauses;
-        let is_paused = self.shared.paused.load(Ordering::SeqCst);
-        if was_paused || is_paused || !allowed.load(Ordering::SeqCst) {
+        let shared = Arc::clone(&self.shared);
+        let may_go_on = || shared.not_paused_since(pauses) && allowed.load(Ordering::SeqCst);
+        if !may_go_on() {
             return Ok(());
         }
         match event {
@@ -166,9 +173,9 @@ impl Performer {
                 Some(buttons) => self.input.pointer(viewer, x, y, buttons),
                 None => Ok(()),
             },
-            Event::Clipboard(text) => self.copy(Contents::Text(text.into())),
+            Event::Clipboard(text) => self.copy(Contents::Text(text.into()), &may_go_on),
             Event::Picture(bytes) => match Png::new(&bytes) {
-                Ok(picture) => self.copy(Contents::Picture(picture)),
+                Ok(picture) => self.copy(Contents::Picture(picture), &may_go_on),
                 Err(error) => {
                     tracing::warn!(%error, "take a viewer's picture for the clipboard");
                     Ok(())
@@ -178,8 +185,14 @@ impl Performer {
         }
     }
 
-    fn copy(&mut self, contents: Contents) -> Result<(), ScreenError> {
-        if let Some(loss) = self.input.clipboard(contents)? {
+    /// The customer's program may be slow to tell what this replaces. A pause or the end of control doesn't
+    /// wait for that: keys and buttons that are held down have to come up at once.
+    fn copy(
+        &mut self,
+        contents: Contents,
+        may_go_on: &dyn Fn() -> bool,
+    ) -> Result<(), ScreenError> {
+        if let Some(loss) = self.input.clipboard(contents, may_go_on)? {
             // Once the sharing is over, nobody can be told.
             let _ = self.news.send(ClipboardNews::Lost(loss));
         }
@@ -228,7 +241,11 @@ mod tests {
             Ok(())
         }
 
-        fn clipboard(&mut self, _: Contents) -> Result<Option<ClipboardLoss>, ScreenError> {
+        fn clipboard(
+            &mut self,
+            _: Contents,
+            _: &dyn Fn() -> bool,
+        ) -> Result<Option<ClipboardLoss>, ScreenError> {
             let _ = self.0.recv();
             Ok(None)
         }
@@ -297,5 +314,74 @@ mod tests {
         go_on.send(()).unwrap();
         drop(thread);
         assert_eq!(typed.iter().collect::<Vec<_>>(), [3]);
+    }
+
+    /// Reads what is in the clipboard for as long as it may, and tells what it does.
+    struct EndlessInput(Sender<&'static str>);
+
+    impl EndlessInput {
+        fn tell(&self, what: &'static str) -> Result<(), ScreenError> {
+            let _ = self.0.send(what);
+            Ok(())
+        }
+    }
+
+    impl Input for EndlessInput {
+        fn key(&mut self, _: ViewerId, _: bool, _: u32, _: Option<u32>) -> Result<(), ScreenError> {
+            Ok(())
+        }
+
+        fn pointer(&mut self, _: ViewerId, _: u16, _: u16, _: u16) -> Result<(), ScreenError> {
+            Ok(())
+        }
+
+        fn clipboard(
+            &mut self,
+            _: Contents,
+            may_go_on: &dyn Fn() -> bool,
+        ) -> Result<Option<ClipboardLoss>, ScreenError> {
+            self.tell("reads")?;
+            while may_go_on() {
+                std::thread::yield_now();
+            }
+            self.tell("gives up").map(|()| None)
+        }
+
+        fn release_keys(&mut self, _: ViewerId) -> Result<(), ScreenError> {
+            self.tell("releases a viewer's keys")
+        }
+
+        fn release_buttons(&mut self) -> Result<(), ScreenError> {
+            Ok(())
+        }
+
+        fn release_all(&mut self) -> Result<(), ScreenError> {
+            self.tell("releases all")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pause_and_the_end_of_control_do_not_wait_for_the_clipboard() {
+        for is_pause in [true, false] {
+            let (tell, told) = channel();
+            let (alive, _ended) = mpsc::channel(1);
+            let paused = Arc::new(AtomicBool::new(false));
+            let (input, news) = (Box::new(EndlessInput(tell)), mpsc::unbounded_channel().0);
+            let thread = InputThread::start(input, Arc::clone(&paused), news, alive).unwrap();
+            let (viewer, allowed) = (ViewerId(1), Arc::new(AtomicBool::new(true)));
+            thread.perform(viewer, Event::Clipboard("a text".to_owned()), &allowed).await;
+            assert_eq!(told.recv(), Ok("reads"));
+            let releases = if is_pause {
+                paused.store(true, Ordering::SeqCst);
+                thread.paused();
+                "releases all"
+            } else {
+                allowed.store(false, Ordering::SeqCst);
+                thread.release(viewer);
+                "releases a viewer's keys"
+            };
+            assert_eq!(told.recv(), Ok("gives up"));
+            assert_eq!(told.recv(), Ok(releases));
+        }
     }
 }

@@ -15,7 +15,7 @@ pub use self::saved_clipboard::{ClipboardForm, ClipboardLoss, SavedClipboard};
 pub type Screen = (Box<dyn Capture>, Arc<dyn Waker>, Box<dyn Input>);
 
 /// The most bytes of a [`SavedClipboard`] that are read of a clipboard.
-pub(crate) const MOST_SAVED: usize = x11::whole_clipboard::MOST_BYTES;
+pub(crate) const MOST_SAVED: usize = x11::offered_forms::MOST_BYTES;
 
 /// Opens the screen: the X11 display of this name, or the one that the environment names.
 ///
@@ -240,9 +240,16 @@ pub trait Input: Send + 'static {
     /// Puts this into the clipboard. Returns why what it replaces doesn't come back at the end, or not as
     /// a whole; none if it does, or was a viewer's.
     ///
+    /// To read what it replaces can take seconds. It asks meanwhile and at the last moment whether it
+    /// `may_go_on`; if not, it returns at once and replaces nothing.
+    ///
     /// # Errors
     /// [`ScreenError`].
-    fn clipboard(&mut self, contents: Contents) -> Result<Option<ClipboardLoss>, ScreenError>;
+    fn clipboard(
+        &mut self,
+        contents: Contents,
+        may_go_on: &dyn Fn() -> bool,
+    ) -> Result<Option<ClipboardLoss>, ScreenError>;
 
     /// Releases the keys that this viewer holds, because it is gone.
     ///

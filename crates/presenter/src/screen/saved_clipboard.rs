@@ -33,7 +33,7 @@ pub enum ClipboardLoss {
     TooLarge,
     /// Its program didn't give it, or not in time.
     Unread,
-    /// Some of its forms are too large or weren't given.
+    /// Some of its forms are too large, too many or weren't given.
     Part,
 }
 

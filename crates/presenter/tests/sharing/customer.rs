@@ -294,7 +294,11 @@ impl Input for TestInput {
         self.done(Done::Pointer(x, y, buttons))
     }
 
-    fn clipboard(&mut self, contents: Contents) -> Result<Option<ClipboardLoss>, ScreenError> {
+    fn clipboard(
+        &mut self,
+        contents: Contents,
+        _: &dyn Fn() -> bool,
+    ) -> Result<Option<ClipboardLoss>, ScreenError> {
         let loss = (contents == TAKES_PLACE.into()).then_some(ClipboardLoss::TooLarge);
         self.done(Done::Clipboard(contents)).map(|()| loss)
     }

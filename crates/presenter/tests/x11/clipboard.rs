@@ -138,7 +138,7 @@ fn gives_every_program_a_viewers_picture_and_never_tells_it_back() {
     // Of more than 256 KiB.
     let large = png(600, 500, &[]);
     for file in [png(3, 2, &[]), large] {
-        shared.input.clipboard(Contents::Picture(Png::new(&file).unwrap())).unwrap();
+        shared.input.clipboard(Contents::Picture(Png::new(&file).unwrap()), &|| true).unwrap();
         assert!(shared.paste("image/png") == file);
         assert_eq!(shared.paste("UTF8_STRING"), b"");
         let targets = String::from_utf8(shared.paste("TARGETS")).unwrap();
@@ -180,7 +180,7 @@ fn png(width: u32, height: u32, more: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
 fn gives_every_program_what_a_viewer_has_copied() {
     let mut shared = Shared::start();
     let text = "von Zoë: 漢字 € \n";
-    shared.input.clipboard(text.into()).unwrap();
+    shared.input.clipboard(text.into(), &|| true).unwrap();
     for target in ["UTF8_STRING", "TEXT", "text/plain;charset=utf-8"] {
         assert_eq!(shared.paste(target), text.as_bytes(), "{target}");
     }
@@ -189,14 +189,14 @@ fn gives_every_program_what_a_viewer_has_copied() {
     assert!(targets.lines().any(|target| target == "UTF8_STRING"), "{targets}");
     assert_eq!(shared.paste("image/png"), b"");
 
-    shared.input.clipboard("another".into()).unwrap();
+    shared.input.clipboard("another".into(), &|| true).unwrap();
     assert_eq!(shared.paste("UTF8_STRING"), b"another");
 }
 
 #[test]
 fn answers_timestamp_and_several_at_once() {
     let mut shared = Shared::start();
-    shared.input.clipboard("text".into()).unwrap();
+    shared.input.clipboard("text".into(), &|| true).unwrap();
     let (conn, screen) = RustConnection::connect(Some(&shared.desk.display)).unwrap();
     let atom = |name: &str| conn.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
     let (root, window) = (conn.setup().roots[screen].root, conn.generate_id().unwrap());
@@ -236,7 +236,7 @@ fn answers_timestamp_and_several_at_once() {
 fn gives_a_long_text_in_pieces_to_several_at_once() {
     let mut shared = Shared::start();
     let text = "0123456789abcdé\n".repeat(60_000);
-    shared.input.clipboard(text.as_str().into()).unwrap();
+    shared.input.clipboard(text.as_str().into(), &|| true).unwrap();
     let desk = &shared.desk;
     std::thread::scope(|scope| {
         let readers: Vec<_> = (0..4).map(|_| scope.spawn(|| paste(desk, "UTF8_STRING"))).collect();
@@ -251,7 +251,7 @@ fn gives_a_long_text_in_pieces_to_several_at_once() {
 fn a_program_that_has_begun_to_read_gets_what_it_began_with() {
     let mut shared = Shared::start();
     let first = png(600, 500, &[]);
-    shared.input.clipboard(Contents::Picture(Png::new(&first).unwrap())).unwrap();
+    shared.input.clipboard(Contents::Picture(Png::new(&first).unwrap()), &|| true).unwrap();
     let (conn, screen) = RustConnection::connect(Some(&shared.desk.display)).unwrap();
     let atom = |name: &str| conn.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom;
     let (root, window) = (conn.setup().roots[screen].root, conn.generate_id().unwrap());
@@ -267,7 +267,7 @@ fn a_program_that_has_begun_to_read_gets_what_it_began_with() {
         taken.reply().unwrap()
     };
     assert_eq!(take().type_, atom("INCR"));
-    shared.input.clipboard("of another viewer".into()).unwrap();
+    shared.input.clipboard("of another viewer".into(), &|| true).unwrap();
     assert_eq!(shared.paste("UTF8_STRING"), b"of another viewer");
     let mut read = Vec::new();
     loop {
@@ -289,9 +289,9 @@ fn a_program_that_has_begun_to_read_gets_what_it_began_with() {
 #[test]
 fn never_tells_a_viewer_what_a_viewer_has_copied() {
     let mut shared = Shared::start();
-    shared.input.clipboard("from the viewer".into()).unwrap();
+    shared.input.clipboard("from the viewer".into(), &|| true).unwrap();
     assert_eq!(shared.told_until("first"), ["first"]);
-    shared.input.clipboard("kept by a history".into()).unwrap();
+    shared.input.clipboard("kept by a history".into(), &|| true).unwrap();
     // A clipboard's history program takes over what it finds there.
     let _history = shared.copy("kept by a history", &[]);
     assert_eq!(shared.told_until("other"), ["other"]);
@@ -303,7 +303,7 @@ fn never_tells_a_viewer_what_a_viewer_has_copied() {
 #[test]
 fn gives_nothing_any_more_once_it_is_closed() {
     let mut shared = Shared::start();
-    shared.input.clipboard("secret".into()).unwrap();
+    shared.input.clipboard("secret".into(), &|| true).unwrap();
     let Shared { capture, waker, input, desk, .. } = shared;
     drop((capture, waker, input));
     let ran = desk.program("xclip").args(["-selection", "clipboard", "-out"]).output().unwrap();

@@ -26,12 +26,18 @@ pub struct Form {
     name: String,
     /// The bits of one of its numbers.
     unit: u8,
-    bytes: Vec<u8>,
+    /// `None` if it is never given.
+    bytes: Option<Vec<u8>>,
 }
 
 impl Form {
     pub fn new(name: &str, unit: u8, bytes: &[u8]) -> Self {
-        Self { name: name.to_owned(), unit, bytes: bytes.to_vec() }
+        Self { name: name.to_owned(), unit, bytes: Some(bytes.to_vec()) }
+    }
+
+    /// One that is offered, but who asks for it gets no answer.
+    pub fn withheld(name: &str) -> Self {
+        Self { name: name.to_owned(), unit: 8, bytes: None }
     }
 }
 
@@ -100,9 +106,10 @@ fn answer(conn: &RustConnection, request: &SelectionRequestEvent, name: &str, fo
         let names: Vec<u32> = forms.iter().map(|form| atom(conn, &form.name)).collect();
         conn.change_property32(replace, window, property, 4_u32, &names).is_ok()
     } else if let Some(form) = forms.iter().find(|form| form.name == name) {
+        let Some(bytes) = &form.bytes else { return };
         let (kind, unit) = (request.target, form.unit);
-        let numbers = (form.bytes.len() / usize::from(unit / 8)) as u32;
-        conn.change_property(replace, window, property, kind, unit, numbers, &form.bytes).is_ok()
+        let numbers = (bytes.len() / usize::from(unit / 8)) as u32;
+        conn.change_property(replace, window, property, kind, unit, numbers, bytes).is_ok()
     } else {
         false
     };

@@ -3,7 +3,9 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::{MetadataExt as _, chown};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use presenter::screen::{self, ScreenError};
 
@@ -11,9 +13,11 @@ use crate::desk::ConsentUi;
 
 /// A user of no rights: sway doesn't run for root.
 const NOBODY: u32 = 65_534;
-/// It tells its X server's display once that lets us in.
-const CONFIG: &str =
-    "xwayland force\nexec xhost +si:localuser:root >&2 && echo \"display $DISPLAY\"\n";
+/// It tells its X server's display once that lets us in, and ends if there is none.
+const CONFIG: &str = "xwayland force\n\
+    exec xhost +si:localuser:root >&2 && echo \"display $DISPLAY\" || swaymsg exit\n";
+/// The longest time for that: an X server that hangs must not hold the tests up.
+const STARTED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A running sway; it ends with this.
 struct Sway {
@@ -50,12 +54,26 @@ impl Sway {
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut compositor = program.spawn().expect("sway is installed");
-        let told = BufReader::new(compositor.stdout.take().unwrap());
-        let mut told = told.lines().map(Result::unwrap);
-        let display = told.find_map(|line| line.strip_prefix("display ").map(str::to_owned));
-        let display = display.expect("sway has an X server: xwayland and xhost are installed");
-        Self { compositor, display, _folder: folder }
+        let told = display_told(compositor.stdout.take().unwrap());
+        // It is there from now on, so that a failure ends the compositor, too.
+        let mut sway = Self { compositor, display: String::new(), _folder: folder };
+        let display = told.recv_timeout(STARTED_WITHIN);
+        sway.display = display.expect("an X server: sway, xwayland and xhost are installed");
+        sway
     }
+}
+
+/// The display that it tells. Its output is read to its end, so that nothing it runs fails to write.
+fn display_told(output: ChildStdout) -> Receiver<String> {
+    let (tell, told) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Some(display) = line.strip_prefix("display ") {
+                let _ = tell.send(display.to_owned());
+            }
+        }
+    });
+    told
 }
 
 impl Drop for Sway {

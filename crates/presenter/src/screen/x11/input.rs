@@ -247,10 +247,7 @@ impl X11Input {
         self.fake(xproto::KEY_RELEASE_EVENT, stroke.keycode)?;
         let group = stroke.group.map(|_| u8::from(keymap.state.locked_group));
         self.lock(affected, locked & affected, group)?;
-        for keycode in &in_the_way {
-            self.fake(xproto::KEY_PRESS_EVENT, *keycode)?;
-        }
-        Ok(())
+        self.put_back(&in_the_way)
     }
 
     fn lock(&self, affected: u8, locked: u8, group: Option<u8>) -> Result<(), ScreenError> {
@@ -344,8 +341,12 @@ impl Input for X11Input {
         self.flush()
     }
 
-    fn clipboard(&mut self, contents: Contents) -> Result<Option<ClipboardLoss>, ScreenError> {
-        self.clipboard.fill(contents)
+    fn clipboard(
+        &mut self,
+        contents: Contents,
+        may_go_on: &dyn Fn() -> bool,
+    ) -> Result<Option<ClipboardLoss>, ScreenError> {
+        self.clipboard.fill(contents, may_go_on)
     }
 
     fn release_keys(&mut self, viewer: ViewerId) -> Result<(), ScreenError> {

@@ -45,16 +45,27 @@ impl KeptClipboard {
         Ok(clipboard)
     }
 
-    /// Puts there what a viewer has sent. Returns why what was there before can't come back as it was.
-    pub fn fill(&self, contents: Contents) -> Result<Option<ClipboardLoss>, ScreenError> {
+    /// Puts there what a viewer has sent, unless it may not go on by then: to read what is there before can
+    /// take seconds. Returns why what was there before can't come back as it was.
+    pub fn fill(
+        &self,
+        contents: Contents,
+        may_go_on: &dyn Fn() -> bool,
+    ) -> Result<Option<ClipboardLoss>, ScreenError> {
         let clipboard = self.open()?;
+        // Whoever has it loses it now, and nobody else remembers what it was.
+        let now = (!clipboard.is_owner())
+            .then(|| whole_clipboard::read(&self.display, self.told_within, may_go_on));
+        if !may_go_on() {
+            // It stays where it is, so nothing is lost, however little of it was read.
+            return Ok(None);
+        }
         let mut loss = None;
-        if !clipboard.is_owner() {
-            // Whoever has it loses it now, and nobody else remembers what it was. A history of
-            // clipboards may have taken over what a viewer has sent: that isn't what was there before.
-            let now = whole_clipboard::read(&self.display, self.told_within);
-            let contents = now.saved.as_ref().and_then(SavedClipboard::contents);
-            if !contents.is_some_and(|now| clipboard.own().is_ours(&now)) {
+        if let Some(now) = now {
+            // A history of clipboards may have taken over what a viewer has sent: that isn't what was
+            // there before.
+            let there = now.saved.as_ref().and_then(SavedClipboard::contents);
+            if !there.is_some_and(|there| clipboard.own().is_ours(&there)) {
                 loss = now.loss;
                 self.kept.lock().before = now.saved;
             }

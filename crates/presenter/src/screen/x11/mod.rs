@@ -11,6 +11,7 @@ mod kept_clipboard;
 mod keymap;
 pub(crate) mod leftovers;
 mod merge_areas;
+pub(crate) mod offered_forms;
 pub(crate) mod own_text;
 mod pixels;
 mod scancode;
@@ -18,7 +19,7 @@ mod selection;
 pub(crate) mod selection_answers;
 mod served_forms;
 pub(crate) mod wayland;
-pub(crate) mod whole_clipboard;
+mod whole_clipboard;
 pub(crate) mod x_connection;
 
 use std::sync::{Arc, OnceLock};

@@ -10,14 +10,11 @@ use x11rb::protocol::xfixes::{self, SelectionEventMask};
 use x11rb::protocol::xproto::{self, Atom, AtomEnum, EventMask, Property, Window};
 use x11rb::wrapper::ConnectionExt as _;
 
+use super::offered_forms::{self, Answer, Before, ClipboardOwner};
 use super::selection::SECRET;
 use super::x_connection::XConnection;
-use crate::screen::{ClipboardForm, ClipboardLoss, SavedClipboard, ScreenError};
+use crate::screen::{ClipboardLoss, ScreenError};
 
-/// The most bytes of all forms together.
-pub const MOST_BYTES: usize = 32 * 1024 * 1024;
-/// The most forms. Programs with many kinds of pictures offer about 40.
-const MOST_FORMS: usize = 64;
 /// The most bytes of the list of forms.
 const LONGEST_LIST: usize = 16 * 1024;
 /// All forms together may take so many times as long as one.
@@ -25,51 +22,11 @@ const TIMES_ONE: u32 = 3;
 /// How often an answer is looked for while one is waited for.
 const POLL: Duration = Duration::from_millis(1);
 
-/// Read first, as long as there is time and room: what most programs paste.
-const FIRST: [&str; 6] = [
-    "UTF8_STRING",
-    "text/plain;charset=utf-8",
-    "STRING",
-    "text/uri-list",
-    "text/html",
-    "image/png",
-];
-/// Forms that tell about the owner or the others, or make the owner do something. These are never asked for.
-const NO_CONTENTS: [&str; 19] = [
-    "TARGETS",
-    "TIMESTAMP",
-    "MULTIPLE",
-    "SAVE_TARGETS",
-    "DELETE",
-    "INSERT_SELECTION",
-    "INSERT_PROPERTY",
-    "LENGTH",
-    "LIST_LENGTH",
-    "CHARACTER_POSITION",
-    "LINE_NUMBER",
-    "COLUMN_NUMBER",
-    "CLIENT_WINDOW",
-    "HOST_NAME",
-    "OWNER_OS",
-    "USER",
-    "CLASS",
-    "NAME",
-    "PROCESS",
-];
-/// Contents of these types are things in the X server that go with their owner.
-const THINGS: [&str; 6] = ["PIXMAP", "BITMAP", "DRAWABLE", "WINDOW", "COLORMAP", "FOREGROUND"];
-
-/// What was in the clipboard, and why that isn't everything.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Before {
-    pub saved: Option<SavedClipboard>,
-    pub loss: Option<ClipboardLoss>,
-}
-
-/// Reads the clipboard of this display. Its owner may take `within` for each answer.
-pub fn read(display: &str, within: Duration) -> Before {
+/// Reads the clipboard of this display. Its owner may take `within` for each answer. Once it may not go on,
+/// it gives up, and what it returns is worth nothing.
+pub fn read(display: &str, within: Duration, may_go_on: &dyn Fn() -> bool) -> Before {
     // A display that is gone is noticed by those who need it.
-    let Ok(reader) = Reader::open(display, within) else { return Before::default() };
+    let Ok(reader) = Reader::open(display, within, may_go_on) else { return Before::default() };
     loop {
         reader.changed.set(false);
         let before = reader.read_all().unwrap_or_default();
@@ -77,47 +34,30 @@ pub fn read(display: &str, within: Duration) -> Before {
         if reader.settled().is_err() || !reader.changed.get() {
             return before;
         }
-        if Instant::now() > reader.until {
+        if reader.is_over() {
             return Before { saved: None, loss: Some(ClipboardLoss::Unread) };
         }
     }
 }
 
-struct Reader {
+struct Reader<'a> {
     server: XConnection,
     clipboard: Atom,
     property: Atom,
     incr: Atom,
     within: Duration,
     until: Instant,
+    may_go_on: &'a dyn Fn() -> bool,
     /// Whether another program has taken the clipboard, or its owner has put something else there.
     changed: Cell<bool>,
 }
 
-/// An owner's answer for one form.
-enum Answer {
-    Given {
-        kind: Atom,
-        unit: u8,
-        bytes: Vec<u8>,
-    },
-    Refused,
-    TooLarge,
-    /// None came in time.
-    Silent,
-}
-
-/// A form that the owner offers.
-struct Offered {
-    atom: Atom,
-    name: String,
-    /// `None` if it isn't read so far, or can't be.
-    read: Option<ClipboardForm>,
-    refused: bool,
-}
-
-impl Reader {
-    fn open(display: &str, within: Duration) -> Result<Self, ScreenError> {
+impl<'a> Reader<'a> {
+    fn open(
+        display: &str,
+        within: Duration,
+        may_go_on: &'a dyn Fn() -> bool,
+    ) -> Result<Self, ScreenError> {
         let server = XConnection::connect(display)?;
         xfixes::query_version(&server.conn, 5, 0)?.reply()?;
         let window = server.hidden_window(EventMask::NO_EVENT)?;
@@ -126,7 +66,7 @@ impl Reader {
         xfixes::select_selection_input(&server.conn, window, clipboard, mask)?.check()?;
         let (property, incr) = (server.atom("DESKHAND_BEFORE")?, server.atom("INCR")?);
         let (until, changed) = (Instant::now() + within * TIMES_ONE, Cell::new(false));
-        Ok(Self { server, clipboard, property, incr, within, until, changed })
+        Ok(Self { server, clipboard, property, incr, within, until, may_go_on, changed })
     }
 
     fn read_all(&self) -> Result<Before, ScreenError> {
@@ -140,13 +80,7 @@ impl Reader {
         if names.iter().any(|(_, name)| SECRET.contains(&name.as_str())) {
             return Ok(Before { saved: None, loss: Some(ClipboardLoss::Secret) });
         }
-        let contents = names.into_iter().filter(|(_, name)| !NO_CONTENTS.contains(&name.as_str()));
-        let contents = contents.take(MOST_FORMS);
-        let mut offered: Vec<Offered> = contents
-            .map(|(atom, name)| Offered { atom, name, read: None, refused: false })
-            .collect();
-        let too_large = self.read_forms(&mut offered)?;
-        Ok(before(offered, too_large))
+        offered_forms::read(self, names)
     }
 
     /// The owner's forms with their names; `None` if they can't be read as a whole, since a mark that isn't
@@ -168,52 +102,6 @@ impl Reader {
             }
         }
         Ok(Some(offered))
-    }
-
-    /// Reads as many as there are time and room for. Returns whether one was too large.
-    fn read_forms(&self, offered: &mut [Offered]) -> Result<bool, ScreenError> {
-        let place = |form: &Offered| FIRST.iter().position(|name| *name == form.name);
-        let mut order: Vec<usize> = (0..offered.len()).collect();
-        order.sort_by_key(|&at| place(&offered[at]).unwrap_or(FIRST.len()));
-        let (mut room, mut too_large) = (MOST_BYTES, false);
-        for at in order {
-            let form = &mut offered[at];
-            match self.ask(form.atom, room)? {
-                Answer::Given { kind, unit, bytes } => {
-                    let kind = self.name(kind).filter(|kind| !THINGS.contains(&kind.as_str()));
-                    let Some(kind) = kind else {
-                        form.refused = true;
-                        continue;
-                    };
-                    room -= bytes.len();
-                    form.read = Some(ClipboardForm { name: form.name.clone(), kind, unit, bytes });
-                }
-                Answer::Refused => form.refused = true,
-                Answer::TooLarge => too_large = true,
-                Answer::Silent => break,
-            }
-        }
-        Ok(too_large)
-    }
-
-    /// Asks for a form. Each answer comes to a window of its own, so that a late one can't be taken for
-    /// another's.
-    fn ask(&self, form: Atom, longest: usize) -> Result<Answer, ScreenError> {
-        let (conn, property) = (&self.server.conn, self.property);
-        let window = self.server.hidden_window(EventMask::PROPERTY_CHANGE)?;
-        xproto::convert_selection(
-            conn,
-            window,
-            self.clipboard,
-            form,
-            property,
-            x11rb::CURRENT_TIME,
-        )?;
-        conn.flush()?;
-        let until = self.until.min(Instant::now() + self.within);
-        let answer = self.answered(window, longest, until)?;
-        xproto::destroy_window(conn, window)?;
-        Ok(answer)
     }
 
     fn answered(
@@ -286,10 +174,10 @@ impl Reader {
         Ok(Answer::Given { kind: reply.type_, unit, bytes: reply.value })
     }
 
-    /// The next event; `None` if none has come by then.
+    /// The next event; `None` if none has come by then, or it may not go on.
     fn event(&self, until: Instant) -> Result<Option<Event>, ScreenError> {
         // Not only when there are no events: any program can send them without an end.
-        while Instant::now() <= until {
+        while Instant::now() <= until && (self.may_go_on)() {
             match self.server.conn.poll_for_event()? {
                 Some(Event::XfixesSelectionNotify(_)) => self.changed.set(true),
                 Some(event) => return Ok(Some(event)),
@@ -309,85 +197,34 @@ impl Reader {
         }
         Ok(())
     }
+}
 
-    /// The name of a form or type; `None` for one that has none, or that isn't a text.
+impl ClipboardOwner for Reader<'_> {
+    // Each answer comes to a window of its own, so that a late one can't be taken for another's.
+    fn ask(&self, form: Atom, longest: usize) -> Result<Answer, ScreenError> {
+        let (conn, property) = (&self.server.conn, self.property);
+        let window = self.server.hidden_window(EventMask::PROPERTY_CHANGE)?;
+        xproto::convert_selection(
+            conn,
+            window,
+            self.clipboard,
+            form,
+            property,
+            x11rb::CURRENT_TIME,
+        )?;
+        conn.flush()?;
+        let until = self.until.min(Instant::now() + self.within);
+        let answer = self.answered(window, longest, until)?;
+        xproto::destroy_window(conn, window)?;
+        Ok(answer)
+    }
+
     fn name(&self, atom: Atom) -> Option<String> {
         let reply = xproto::get_atom_name(&self.server.conn, atom).ok()?.reply().ok()?;
         String::from_utf8(reply.name).ok()
     }
-}
 
-/// What is kept of these forms. One that is missing is no loss if another form of the same thing is there.
-fn before(offered: Vec<Offered>, too_large: bool) -> Before {
-    let missing: Vec<Thing> = offered
-        .iter()
-        .filter(|form| form.read.is_none() && !form.refused)
-        .map(|form| Thing::of(&form.name))
-        .collect();
-    let nothing_offered = offered.is_empty();
-    let forms: Vec<ClipboardForm> = offered.into_iter().filter_map(|form| form.read).collect();
-    if forms.is_empty() {
-        let loss = if too_large { ClipboardLoss::TooLarge } else { ClipboardLoss::Unread };
-        return Before { saved: None, loss: Some(loss).filter(|_| !nothing_offered) };
-    }
-    let is_kept = |thing: &Thing| {
-        *thing != Thing::Other && forms.iter().any(|form| Thing::of(&form.name) == *thing)
-    };
-    let is_part = !missing.iter().all(is_kept);
-    let loss = is_part.then_some(ClipboardLoss::Part);
-    Before { saved: Some(SavedClipboard { forms }), loss }
-}
-
-/// What a form is a form of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Thing {
-    PlainText,
-    Picture,
-    Other,
-}
-
-impl Thing {
-    fn of(name: &str) -> Self {
-        match name {
-            "UTF8_STRING" | "STRING" | "TEXT" | "COMPOUND_TEXT" => Self::PlainText,
-            name if name.starts_with("text/plain") => Self::PlainText,
-            name if name.starts_with("image/") => Self::Picture,
-            _ => Self::Other,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn form(name: &str, is_read: bool, refused: bool) -> Offered {
-        let name = name.to_owned();
-        let read =
-            ClipboardForm { kind: name.clone(), name: name.clone(), unit: 8, bytes: vec![1] };
-        Offered { atom: 1, name, read: is_read.then_some(read), refused }
-    }
-
-    fn loss(offered: Vec<Offered>, too_large: bool) -> Option<ClipboardLoss> {
-        before(offered, too_large).loss
-    }
-
-    #[test]
-    fn a_loss_is_said_only_where_something_is_lost() {
-        let (read, refused, missing) = ((true, false), (false, true), (false, false));
-        let of = |forms: &[(&str, (bool, bool))], too_large| {
-            let all = forms.iter().map(|(name, (is_read, refused))| form(name, *is_read, *refused));
-            loss(all.collect(), too_large)
-        };
-        assert_eq!(of(&[], false), None);
-        assert_eq!(of(&[("text/html", read), ("text/rtf", refused)], false), None);
-        assert_eq!(of(&[("image/png", read), ("image/bmp", missing)], true), None);
-        assert_eq!(of(&[("UTF8_STRING", read), ("TEXT", missing)], false), None);
-        let part = Some(ClipboardLoss::Part);
-        assert_eq!(of(&[("UTF8_STRING", read), ("text/html", missing)], true), part);
-        assert_eq!(of(&[("text/rtf", read), ("text/html", missing)], false), part);
-        assert_eq!(of(&[("image/bmp", missing)], true), Some(ClipboardLoss::TooLarge));
-        assert_eq!(of(&[("image/bmp", missing)], false), Some(ClipboardLoss::Unread));
-        assert_eq!(of(&[("image/bmp", refused)], false), Some(ClipboardLoss::Unread));
+    fn is_over(&self) -> bool {
+        Instant::now() > self.until || !(self.may_go_on)()
     }
 }

@@ -21,7 +21,7 @@ fn kept_screen(desk: &ConsentUi) -> KeptScreen {
 /// A viewer's text takes the place of what is there. Returns why that doesn't come back as it was.
 fn replaced(screen: &KeptScreen) -> Option<ClipboardLoss> {
     let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from a viewer".into()).unwrap()
+    input.clipboard("from a viewer".into(), &|| true).unwrap()
 }
 
 #[test]
@@ -30,12 +30,12 @@ fn a_viewers_text_outlives_the_viewer_and_what_was_there_before_comes_back() {
     let screen = kept_screen(&desk);
     let _customers = Keeper::own(&desk, &["UTF8_STRING"], "before");
     let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from a viewer".into()).unwrap();
-    input.clipboard("once more".into()).unwrap();
+    input.clipboard("from a viewer".into(), &|| true).unwrap();
+    input.clipboard("once more".into(), &|| true).unwrap();
     drop(input);
     assert_eq!(paste(&desk, "UTF8_STRING"), b"once more");
     let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from another".into()).unwrap();
+    input.clipboard("from another".into(), &|| true).unwrap();
     drop(input);
     assert_eq!(screen.end(), Some("before".into()));
     assert_eq!(paste(&desk, "UTF8_STRING"), b"");
@@ -49,7 +49,7 @@ fn what_the_customer_copied_meanwhile_stays() {
     let desk = ConsentUi::start("320x200x24", &[]);
     let screen = kept_screen(&desk);
     let (_, _, mut input) = screen.open().unwrap();
-    input.clipboard("from a viewer".into()).unwrap();
+    input.clipboard("from a viewer".into(), &|| true).unwrap();
     let _customers = Keeper::own(&desk, &["UTF8_STRING"], "copied meanwhile");
     assert_eq!(screen.end(), None);
     assert_eq!(paste(&desk, "UTF8_STRING"), b"copied meanwhile");
@@ -93,7 +93,7 @@ fn a_picture_that_was_there_before_comes_back() {
     let file = png(600, 500, &[]);
     let _customers = Keeper::offering(&desk, vec![Form::new("image/png", 8, &file)]);
     let (_, _, mut input) = shared.open().unwrap();
-    input.clipboard("from a viewer".into()).unwrap();
+    input.clipboard("from a viewer".into(), &|| true).unwrap();
     drop(input);
     let saved = shared.end().unwrap();
     assert!(saved.forms[0].bytes == file);
@@ -177,6 +177,23 @@ fn what_is_too_large_is_said_and_what_is_not_comes_back() {
     }
 }
 
+/// What is pasted most is kept also if it is offered late.
+#[test]
+fn the_text_is_kept_of_too_many_forms_and_the_loss_of_others_is_said() {
+    let desk = ConsentUi::start("320x200x24", &[]);
+    let screen = kept_screen(&desk);
+    let names: Vec<String> = (1..=70)
+        .map(|at| if at == 66 { "UTF8_STRING".to_owned() } else { format!("application/x-{at}") })
+        .collect();
+    let forms = names.iter().map(|name| Form::new(name, 8, b"total")).collect();
+    let _customers = Keeper::offering(&desk, forms);
+    assert_eq!(replaced(&screen), Some(ClipboardLoss::Part));
+    let saved = screen.end().unwrap();
+    let kept: Vec<&String> = saved.forms.iter().map(|form| &form.name).collect();
+    let expected: Vec<&String> = names[..63].iter().chain([&names[65]]).collect();
+    assert_eq!(kept, expected);
+}
+
 #[test]
 fn what_is_marked_as_secret_is_never_read_and_its_loss_is_said() {
     let desk = ConsentUi::start("320x200x24", &[]);
@@ -195,6 +212,21 @@ fn an_owner_that_never_answers_holds_nothing_up_and_its_loss_is_said() {
     let _customers = Keeper::silent(&desk);
     assert_eq!(replaced(&screen), Some(ClipboardLoss::Unread));
     assert_eq!(paste(&desk, "UTF8_STRING"), b"from a viewer");
+    assert_eq!(screen.end(), None);
+}
+
+/// Control is paused while the owner is asked for a form that it never gives.
+#[test]
+fn what_is_there_stays_if_control_is_paused_before_it_is_read() {
+    let desk = ConsentUi::start("320x200x24", &[]);
+    let screen = kept_screen(&desk);
+    let forms = vec![Form::new("UTF8_STRING", 8, b"before"), Form::withheld("image/png")];
+    let customers = Keeper::offering(&desk, forms);
+    let may_go_on = || customers.asked().iter().all(|form| form != "image/png");
+    let (_, _, mut input) = screen.open().unwrap();
+    assert_eq!(input.clipboard("from a viewer".into(), &may_go_on).unwrap(), None);
+    assert_eq!(customers.asked(), ["TARGETS", "UTF8_STRING", "image/png"]);
+    assert_eq!(paste(&desk, "UTF8_STRING"), b"before");
     assert_eq!(screen.end(), None);
 }
 
