@@ -5,6 +5,9 @@ use engine::Snapshot;
 use session::{Presenter, SessionStatus, Viewers};
 use wire::session_events::{Arrival, PinLife, SessionFacts, SideFacts};
 
+/// So long after it left a side counts as offline, in milliseconds.
+const GRACE_MS: u64 = 60_000;
+
 /// A state: its word, the presenter and the viewers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Words {
@@ -80,13 +83,13 @@ fn side(side: SideFacts) -> &'static str {
 fn state(facts: &SessionFacts) -> &'static str {
     let is_online = |side| matches!(side, SideFacts::Online { .. });
     let (shares, watched) = (is_online(facts.presenter), is_online(facts.viewers));
+    // Beside a program that is connected, it is another one that asks.
     match facts.arrival {
+        _ if shares => {}
         Arrival::Asked { .. } => return "being_asked",
-        Arrival::Declined { .. } => return "declined",
-        Arrival::Downloaded { for_ms, .. } if !shares && is_newest(for_ms, facts) => {
-            return "downloaded";
-        }
-        Arrival::PageOpen { for_ms } if !shares && is_newest(for_ms, facts) => return "page_open",
+        Arrival::Declined { for_ms } if is_newest(for_ms, facts) => return "declined",
+        Arrival::Downloaded { for_ms, .. } if is_newest(for_ms, facts) => return "downloaded",
+        Arrival::PageOpen { for_ms } if is_newest(for_ms, facts) => return "page_open",
         _ => {}
     }
     let is_over = matches!(facts.viewers, SideFacts::Offline { .. });
@@ -100,13 +103,19 @@ fn state(facts: &SessionFacts) -> &'static str {
     }
 }
 
-/// Whether something that happened so long ago is newer than the last leave.
+/// Whether how far the customer came, so long ago, is newer than the last leave. Who declined has declined, whether or
+/// not the viewers leave.
 fn is_newest(for_ms: u64, facts: &SessionFacts) -> bool {
-    let left = |side, counts_at_once| match side {
-        SideFacts::Offline { for_ms } => Some(for_ms),
-        SideFacts::Leaving { for_ms } if counts_at_once => Some(for_ms),
+    let presenter = match facts.presenter {
+        SideFacts::Leaving { for_ms } => Some(for_ms),
+        SideFacts::Offline { for_ms } => Some(for_ms + GRACE_MS),
+        SideFacts::Never | SideFacts::Online { .. } => None,
+    };
+    let viewers = match facts.viewers {
+        SideFacts::Offline { for_ms } if !matches!(facts.arrival, Arrival::Declined { .. }) => {
+            Some(for_ms)
+        }
         _ => None,
     };
-    let leaves = [left(facts.presenter, true), left(facts.viewers, false)];
-    leaves.into_iter().flatten().all(|left| for_ms < left)
+    [presenter, viewers].into_iter().flatten().all(|left| for_ms < left)
 }
