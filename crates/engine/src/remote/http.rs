@@ -2,6 +2,8 @@
 //!
 //! A PIN travels in queries and bodies here, so nothing in this file logs a URL or hands one on.
 
+mod unpooled;
+
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
@@ -14,13 +16,14 @@ use session::{Failure, Obstacle};
 use url::Url;
 use wire::session_events::CONSOLE_KEY_HEADER;
 
+use self::unpooled::Unpooled;
 use super::{
     LoginWithMeConfig, ServiceError, Timeouts,
     error::{
         Cause, blocked, by_body, is_json, malformed, of_status, of_transport, refused, timed_out,
     },
     is_loopback,
-    redirect::location,
+    redirect::{location, onward},
 };
 
 /// Our own servers close an idle connection after 5 s, so we stop using it a little earlier.
@@ -32,6 +35,8 @@ const MOST_REDIRECTS: usize = 3;
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     network: reqwest::Client,
+    /// For a call that is made once more.
+    unpooled: Option<Unpooled>,
     stand_in: Option<Arc<dyn StandIn>>,
     console_key: Option<SecretString>,
 }
@@ -44,7 +49,7 @@ pub(crate) trait StandIn: fmt::Debug + Send + Sync {
 
 impl Client {
     pub(super) const fn new(network: reqwest::Client) -> Self {
-        Self { network, stand_in: None, console_key: None }
+        Self { network, unpooled: None, stand_in: None, console_key: None }
     }
 
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
@@ -58,6 +63,13 @@ impl Client {
     /// This client, whose requests say that they are this console's.
     pub(super) fn with_console_key(&self, key: Option<SecretString>) -> Self {
         Self { console_key: key, ..self.clone() }
+    }
+
+    /// This client on connections that nothing else has used.
+    async fn on_new_connections(&self) -> Self {
+        let Some(unpooled) = &self.unpooled else { return self.clone() };
+        let network = unpooled.get().await.unwrap_or_else(|| self.network.clone());
+        Self { network, ..self.clone() }
     }
 
     /// A client whose connections are its own, built by `build`.
@@ -86,7 +98,7 @@ impl Client {
         // It only builds requests, and nothing that it would need for more is read.
         let here = Url::parse("http://localhost/").unwrap();
         let network = builder("test", &here, &Timeouts::default()).build().unwrap();
-        Self { network, stand_in: Some(stand_in), console_key: None }
+        Self { network, unpooled: None, stand_in: Some(stand_in), console_key: None }
     }
 }
 
@@ -120,7 +132,9 @@ pub(super) fn client_of(
     timeouts: &Timeouts,
 ) -> Result<Client, ServiceError> {
     let network = builder(user_agent, target, timeouts).build();
-    network.map(Client::new).map_err(|_| ServiceError::Certificates)
+    let network = network.map_err(|_| ServiceError::Certificates)?;
+    let unpooled = Some(Unpooled::new(user_agent, target, timeouts));
+    Ok(Client { unpooled, ..Client::new(network) })
 }
 
 /// The common settings of our HTTP clients, for calls to `target`.
@@ -159,10 +173,10 @@ pub(super) fn endpoint(base_url: &Url, segments: &[&str]) -> Url {
 /// Sends a GET, follows redirects within the URL's origin, and gives the answer, whatever it is.
 ///
 /// A service closes idle connections, and may do so just when one is used: a request that ended
-/// without an answer is sent once more.
+/// without an answer is sent once more, on a connection of its own.
 pub(super) async fn get(client: &Client, url: Url) -> Result<Response, Cause> {
     match get_once(client, url.clone()).await {
-        Err((Failure::NoAnswer, _)) => get_once(client, url).await,
+        Err((Failure::NoAnswer, _)) => get_once(&client.on_new_connections().await, url).await,
         answer => answer,
     }
 }
@@ -207,10 +221,6 @@ fn is_plain(encodings: &str) -> bool {
     const PLAIN: [&str; 4] = ["", "identity", "none", "utf-8"];
     let mut encodings = encodings.split(',').map(|encoding| encoding.trim().to_ascii_lowercase());
     encodings.all(|encoding| PLAIN.contains(&encoding.as_str()))
-}
-
-fn onward(from: &Url, response: &Response) -> Option<Url> {
-    location(from, response).filter(|next| next.origin() == from.origin())
 }
 
 /// Whether an answer redirects to another host: what answers there is not what was asked.

@@ -29,3 +29,8 @@ fn target(from: &Url, status: StatusCode, headers: &header::HeaderMap) -> Option
     let location = headers.get(header::LOCATION).filter(|_| follows)?;
     from.join(location.to_str().ok()?).ok()
 }
+
+/// Where a redirect leads within the URL's own origin.
+pub(super) fn onward(from: &Url, response: &Response) -> Option<Url> {
+    location(from, response).filter(|next| next.origin() == from.origin())
+}
