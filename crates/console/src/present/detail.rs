@@ -90,11 +90,7 @@ pub fn view(
         customer: words::plain(&record.about.customer, limits::CUSTOMER.most),
         ticket: words::plain(&record.about.ticket, limits::TICKET.most),
         contact: words::plain(&record.about.contact, limits::CONTACT.most),
-        pin: snapshot
-            .pin
-            .as_ref()
-            .zip(record.allocation())
-            .map(|(pin, allocation)| pin_view(pin.expose(), allocation.end(setting.now), around)),
+        pin: pin_of(snapshot, around, setting.now),
         region: record.allocation().map(|allocation| allocation.region.to_string()),
         region_ms: contents.choice.as_ref().and_then(region_race::best_ms),
         failure: failure(record),
@@ -130,6 +126,11 @@ pub fn view(
         log: log(&beside.happenings, &record.by, setting),
         regions: race(contents.choice.as_ref(), &beside.happenings, record.created),
     }
+}
+
+fn pin_of(snapshot: &Snapshot, around: &Around<'_>, now: Timestamp) -> Option<Pin> {
+    let (pin, allocation) = snapshot.pin.as_ref().zip(snapshot.record.allocation())?;
+    Some(pin_view(pin.expose(), allocation.end(now), around))
 }
 
 /// The details of a session that only the archive has: no PIN and no hooks.
