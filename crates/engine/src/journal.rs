@@ -219,8 +219,8 @@ impl Journal {
         self.writer.write("forget a session", move |ledger| ledger.forget(session))
     }
 
-    /// Erases a session with all its events, for good and from the file; their numbers are not given out
-    /// again.
+    /// Erases a session with all its events, for good and from the file. Their numbers are not
+    /// given out again.
     pub fn erase(&self, session: SessionId) -> Answer<()> {
         self.writer.write("erase a session from the journal", move |ledger| ledger.erase(session))
     }

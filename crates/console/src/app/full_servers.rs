@@ -47,8 +47,8 @@ impl TurnedAway {
     }
 }
 
-/// Keeps the trouble of a full server standing as long as one is full, and that of what the listener turned away for a
-/// while.
+/// Keeps the trouble of a full server standing as long as one is full; and for a minute that of connections of one
+/// address that the listener turned away.
 pub(super) async fn follow(console: Arc<Console>) {
     let mut turned_away = TurnedAway::default();
     loop {

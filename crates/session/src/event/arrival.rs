@@ -13,22 +13,22 @@ use crate::{Timestamp, text::capital};
 pub enum ArrivalEvent {
     /// They opened their page.
     PageOpened {
-        /// When.
+        /// When, by the broker's word.
         at: Timestamp,
     },
     /// They downloaded the program.
     ProgramDownloaded {
-        /// When.
+        /// When, by the broker's word.
         at: Timestamp,
     },
     /// The program asks them whether they agree.
     CustomerAsked {
-        /// Since when.
+        /// Since when, by the broker's word.
         at: Timestamp,
     },
     /// They declined.
     CustomerDeclined {
-        /// When.
+        /// When, by the broker's word.
         at: Timestamp,
     },
 }
