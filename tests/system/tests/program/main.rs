@@ -158,7 +158,9 @@ async fn the_service_is_asked_once_and_the_customers_own_download_is_refused_fro
     let base = fixture.world.broker.base_url();
     let own = format!("{base}/session_parameters?session_pin={}", fixture.pin.expose());
     assert!(http().get(own).send().await.unwrap().status().is_client_error());
-    let told = fixture.running.happened(fixture.id).await;
+    let mut told = fixture.running.happened(fixture.id).await;
+    // The broker's word, on a way of its own: it may come before or after.
+    told.retain(|event| event != "ProgramDownloaded");
     assert!(told.ends_with(&["ProgramAsked".into(), "ProgramSaved".into()]), "{told:?}");
     fixture.end().await;
 }
