@@ -19,10 +19,9 @@ use lettre::{
     },
 };
 use secrecy::ExposeSecret as _;
-use tokio::time::timeout;
 
 use self::mail_server::MailServer;
-use crate::{address, config::Smtp, hub::outbox::Mail};
+use crate::{address, config::Smtp, hub::outbox::Mail, timer::while_running};
 
 /// How long the server may take for one answer...
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);
@@ -82,7 +81,7 @@ impl Mailer {
         };
         let failed = hand_over(&mut connection, &message).await.err();
         // Beside: what became of the mail is known, whether or not the server says goodbye.
-        tokio::spawn(async move { timeout(STEP_TIMEOUT, connection.abort()).await });
+        tokio::spawn(async move { while_running(STEP_TIMEOUT, connection.abort()).await });
         failed.unwrap_or(Handover::Taken)
     }
 
@@ -104,8 +103,8 @@ impl Mailer {
     }
 }
 
-/// Each step has a time of its own. A mail that was taken would be sent again if its time were over with the next poll,
-/// as it is where this program was stopped in between; within one step the answer that waits comes first.
+/// Each step has a time of its own, in which only the time counts that this program ran: a mail that was taken while
+/// this program was stopped would be sent again otherwise.
 async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     message: &Message,
@@ -152,9 +151,9 @@ async fn step<T>(
     within: Duration,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Handover> {
-    match timeout(within, work).await {
-        Ok(done) => done.map_err(|error| outcome(&error)),
-        Err(_) => Err(Handover::NotYet(SILENT.into())),
+    match while_running(within, work).await {
+        Some(done) => done.map_err(|error| outcome(&error)),
+        None => Err(Handover::NotYet(SILENT.into())),
     }
 }
 
