@@ -86,9 +86,10 @@ impl Coordinator {
         // A name that may not be in an e-mail is left out; the e-mail is sent all the same.
         let name = text::mail_name(&fired.name).unwrap_or_default();
         // Counted for the minter of the session, since no client made this call.
-        let queued = self.queue_mail(delivery.minter, &to, template, name, &delivery.pin).await;
+        let queued =
+            self.queue_hooks_mail(delivery.minter, &to, template, name, &delivery.pin).await;
         if let Err(refused) = queued {
-            tracing::warn!(hook = %fired.hook, %refused, "the hook's e-mail was not kept");
+            tracing::warn!(hook = %fired.hook, %refused, "the hook's e-mail is not sent");
         }
         Outcome::Ended
     }

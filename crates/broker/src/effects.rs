@@ -58,14 +58,50 @@ impl Coordinator {
         name: &str,
         pin: &Pin,
     ) -> Result<Uuid, Refused> {
+        let request = self.mail_request(to, template, name, pin)?;
+        let id = request.id;
+        self.apply(|hub, now| hub.queue_mail(client, request, now)).await?;
+        Ok(id)
+    }
+
+    /// Puts the e-mail that a fired hook asks for into the outbox. Nobody waits for an answer, so one that is refused
+    /// stands there with the reason, and the console is told.
+    pub(crate) async fn queue_hooks_mail(
+        self: &Arc<Self>,
+        client: Client,
+        to: &str,
+        template: Template,
+        name: &str,
+        pin: &Pin,
+    ) -> Result<(), Refused> {
+        let asked = self.mail_request(to, template, name, pin);
+        // As it was asked for, where not even the address can be read.
+        let listed = asked.clone().unwrap_or_else(|_| {
+            let (subject, _) = compose(template, name, pin, &self.mail_links(pin));
+            MailRequest { id: Uuid::new_v4(), to: to.to_owned(), pin, subject, body: String::new() }
+        });
+        let queued = match asked {
+            Ok(request) => self.apply(|hub, now| hub.queue_mail(client, request, now)).await,
+            Err(refused) => Err(refused),
+        };
+        if let Err(refused) = &queued {
+            self.record(|hub, now| hub.refuse_mail(listed, refused, now)).await;
+        }
+        queued.map(drop)
+    }
+
+    fn mail_request<'a>(
+        &self,
+        to: &str,
+        template: Template,
+        name: &str,
+        pin: &'a Pin,
+    ) -> Result<MailRequest<'a>, Refused> {
         let to = address::parse(to)
             .map_err(|why| Refused::malformed(format!("this is not an e-mail address: {why}")))?;
         let name =
             text::mail_name(name).map_err(|refused| Refused::malformed(refused.to_string()))?;
         let (subject, body) = compose(template, name, pin, &self.mail_links(pin));
-        let (id, to) = (Uuid::new_v4(), to.to_string());
-        let request = MailRequest { id, to, pin, subject, body };
-        self.apply(|hub, now| hub.queue_mail(client, request, now)).await?;
-        Ok(id)
+        Ok(MailRequest { id: Uuid::new_v4(), to: to.to_string(), pin, subject, body })
     }
 }

@@ -5,7 +5,7 @@ mod common;
 #[path = "common/console.rs"]
 mod console;
 
-use broker::{Config, MailState, Smtp};
+use broker::{Config, MailState, Rate, Smtp};
 use common::{MINUTE, Rig, broker_with, json_of};
 use console::{Console, KEY};
 use mail_tests::{Does, server};
@@ -142,6 +142,70 @@ async fn a_restart_goes_on_with_what_waits() {
     let rig = rig.restart_with(by(url)).await;
     rig.handle().idle().await;
     assert_eq!(rig.handle().outbox()[0].state, MailState::Sent);
+}
+
+/// A store as a broker leaves it that is killed while the mail server has an e-mail in its hands.
+fn killed_while_it_sent(url: String) -> impl FnOnce(&mut Config) {
+    |config| {
+        let store = rusqlite::Connection::open(config.data.join("broker.db")).unwrap();
+        assert_eq!(store.execute("UPDATE outbox SET state = 'sending'", []).unwrap(), 1);
+        store.close().unwrap();
+        by(url)(config);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_was_being_handed_over_at_a_kill_is_not_sent_again_and_that_is_said() {
+    let (url, mut told) = server(&[], vec![Does::Answer("451 later"), Does::Take]).await;
+    let rig = broker_with(by(url.clone())).await;
+    let pin = console::mint(&rig, KEY).await;
+    ask(&rig, &pin, "john@example.com").await;
+    rig.handle().idle().await;
+    let before = lines(&mut told);
+    assert!(before.iter().any(|line| line.starts_with("MAIL FROM")), "{before:?}");
+    let rig = rig.restart_with(killed_while_it_sent(url)).await;
+    let mut console = Console::open(&rig, KEY).await;
+    let mail = console.follow(&pin).await["mails"][0].clone();
+    assert_eq!(mail["state"], "refused");
+    let reason = mail["reason"].as_str().unwrap();
+    assert!(reason.contains("not known") && reason.contains("send it again"), "{reason}");
+    rig.advance(MINUTE).await;
+    rig.handle().idle().await;
+    // The goodbye of the first attempt may come late.
+    let after = lines(&mut told);
+    assert!(!after.iter().any(|line| line.starts_with("MAIL FROM")), "{after:?}");
+}
+
+#[tokio::test]
+async fn a_hooks_mail_that_is_not_sent_stands_refused_with_the_reason_once() {
+    let (url, mut told) = server(&[], vec![Does::Take]).await;
+    let rig = broker_with(|config| {
+        by(url)(config);
+        config.rates.local.mail_by_pin = Rate::new(1, 3_600);
+    })
+    .await;
+    let pin = console::mint(&rig, KEY).await;
+    let mut console = Console::open(&rig, KEY).await;
+    console.follow(&pin).await;
+    for to in ["john%40example.com", "john%40example.com", "john%40example.com", "nobody"] {
+        let hook = rig.url(&format!("/email/{to}"));
+        assert_eq!(rig.put_hook(&pin, "viewer_started", &hook).await.status(), 200);
+        let page = rig.page(&pin, "viewers").await;
+        rig.handle().idle().await;
+        drop(page);
+        // The page is gone, so that the next one is another viewer.
+        rig.advance(2 * MINUTE).await;
+    }
+    let state = console
+        .state_where(|state| state["mails"].as_array().is_some_and(|all| all.len() == 3))
+        .await;
+    let mails: Vec<_> = state["mails"].as_array().unwrap().iter().collect();
+    assert_eq!(mails[0]["state"], "handed_over");
+    assert_eq!(mails[1]["state"], "refused");
+    assert!(mails[1]["reason"].as_str().unwrap().starts_with("too many e-mails"), "{state}");
+    assert!(mails[2]["reason"].as_str().unwrap().contains("not an e-mail address"), "{state}");
+    let sent = lines(&mut told).into_iter().filter(|line| line.starts_with("Message-ID"));
+    assert_eq!(sent.count(), 1);
 }
 
 /// A store that refuses each first attempt, as a full disk would.

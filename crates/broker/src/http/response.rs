@@ -113,7 +113,7 @@ impl IntoResponse for Refused {
             }
             // Waiting for a moment doesn't help, and another region of this broker neither.
             Self::AllSessions | Self::OwnSessions => StatusCode::INSUFFICIENT_STORAGE,
-            Self::NotSaved => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotSaved | Self::OutboxFull => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoAnswer => StatusCode::GATEWAY_TIMEOUT,
         };
         let error = Some(self.to_string());

@@ -9,7 +9,7 @@ use wire::Pin;
 use super::{
     Hub,
     change::{Change, Effect},
-    outbox::{Mail, MailState},
+    outbox::{Mail, MailState, OutboxFull},
     records::Write,
     refusal::Refused,
 };
@@ -22,13 +22,23 @@ const NO_SERVER_NOW: &str =
     "no mail server is configured any more; set one and send the e-mail again";
 const REVOKED: &str = "the session was ended before the mail server took this mail";
 
+const TOO_MANY: &str = "too many e-mails were asked for in this time, so this one is not sent";
+
 /// An e-mail that a client asks for.
+#[derive(Clone)]
 pub(crate) struct MailRequest<'a> {
     pub id: Uuid,
     pub to: String,
     pub pin: &'a Pin,
     pub subject: String,
     pub body: String,
+}
+
+impl MailRequest<'_> {
+    fn mail(self, state: MailState, at: Millis) -> Mail {
+        let Self { id, to, pin, subject, body } = self;
+        Mail { id, pin: Some(pin.clone()), at, to, subject, body, state }
+    }
 }
 
 impl Hub {
@@ -39,15 +49,39 @@ impl Hub {
         request: MailRequest<'_>,
         now: Millis,
     ) -> Result<Change, Refused> {
-        let MailRequest { id, to, pin, subject, body } = request;
+        let pin = request.pin;
         self.managed(client, pin, now)?;
-        self.count_mail(client, pin, &to, now).map_err(Refused::too_many)?;
+        self.count_mail(client, pin, &request.to, now).map_err(Refused::too_many)?;
         let sends = self.settings.sends_mail;
         let state = if sends { MailState::Sending } else { MailState::Unsent };
-        let mail = Mail { id, pin: Some(pin.clone()), at: now, to, subject, body, state };
-        self.outbox.add(mail.clone());
+        let mail = request.mail(state, now);
+        self.outbox.add(mail.clone()).map_err(|OutboxFull| Refused::OutboxFull)?;
         let effects = if sends { vec![Effect::SendMail(mail.clone())] } else { Vec::new() };
         Ok(Change { effects, ..Change::of_session(pin, Write::MailQueued { mail }) })
+    }
+
+    /// Lists an e-mail that nobody waits for an answer to, and that is not sent, with the reason.
+    pub fn refuse_mail(
+        &mut self,
+        request: MailRequest<'_>,
+        refused: &Refused,
+        now: Millis,
+    ) -> Change {
+        let pin = request.pin;
+        let reason = match refused {
+            // Nobody waits to try again, and the seconds would make each of them another reason.
+            Refused::TooMany { .. } => TOO_MANY.to_owned(),
+            other => other.to_string(),
+        };
+        let mail = request.mail(MailState::Failed(reason), now);
+        // Without a session nobody would be told. Where no room is left, what waits for its turn is worth more.
+        let is_listed = !self.is_revoked(pin)
+            && !self.outbox.has_refused(&mail)
+            && self.outbox.add(mail.clone()).is_ok();
+        if !is_listed {
+            return Change::default();
+        }
+        Change::of_session(pin, Write::MailQueued { mail })
     }
 
     /// Counts an e-mail by everything that has a limit, or by nothing if one of them is used up.
@@ -81,8 +115,7 @@ impl Hub {
     /// The e-mail, if it still has to be handed to the mail server; its next attempt begins.
     pub fn begin_mail_attempt(&mut self, id: Uuid) -> (Option<Mail>, Change) {
         let Some(mail) = self.outbox.get(id).cloned() else { return (None, Change::default()) };
-        let waits = matches!(mail.state, MailState::Sending | MailState::Waiting(_));
-        if !waits {
+        if !mail.state.is_pending() {
             return (None, Change::default());
         }
         if mail.pin.as_ref().is_some_and(|pin| self.is_revoked(pin)) {

@@ -16,7 +16,8 @@ use wire::{
 
 /// What is missing where an e-mail isn't sent.
 const NO_SERVER: &str = "no mail server is configured";
-/// How many e-mails the outbox lists; the oldest make room.
+/// How many e-mails the outbox lists. The oldest make room of those whose fate is known: one that is still to be handed
+/// over would never be.
 const LENGTH: usize = 1_000;
 
 /// An e-mail that was asked for.
@@ -103,6 +104,14 @@ impl MailState {
         }
     }
 
+    /// Whether it is still to be handed over.
+    pub const fn is_pending(&self) -> bool {
+        match self {
+            Self::Sending | Self::Waiting(_) => true,
+            Self::Unsent | Self::Sent | Self::Failed(_) => false,
+        }
+    }
+
     /// The state's name, as listings show it.
     pub fn word(&self) -> &'static str {
         self.as_columns().0
@@ -166,6 +175,10 @@ pub(crate) fn compose(
     (subject.to_owned(), body)
 }
 
+/// As many e-mails as the outbox lists are still to be handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutboxFull;
+
 /// The e-mails that were asked for lately, by a number that grows: the newest last. Nothing about one e-mail or one session
 /// looks at those of others.
 #[derive(Debug, Default)]
@@ -185,13 +198,27 @@ impl From<Vec<Mail>> for Outbox {
 }
 
 impl Outbox {
-    pub fn add(&mut self, mail: Mail) {
-        if self.mails.len() >= LENGTH
-            && let Some(&oldest) = self.mails.keys().next()
-        {
+    /// Adds an e-mail.
+    ///
+    /// # Errors
+    /// [`OutboxFull`], and nothing is added.
+    pub fn add(&mut self, mail: Mail) -> Result<(), OutboxFull> {
+        if self.mails.len() >= LENGTH {
+            let mut finished = self.mails.iter().filter(|(_, mail)| !mail.state.is_pending());
+            let oldest = finished.next().map(|(number, _)| *number).ok_or(OutboxFull)?;
             self.remove(oldest);
         }
         self.insert(mail);
+        Ok(())
+    }
+
+    /// Whether this e-mail was refused before, for the same reason: it is listed once.
+    pub fn has_refused(&self, mail: &Mail) -> bool {
+        let of_session = mail.pin.as_ref().and_then(|pin| self.by_session.get(pin));
+        let mut others = of_session.into_iter().flatten().filter_map(|n| self.mails.get(n));
+        others.any(|other| {
+            (&other.to, &other.subject, &other.state) == (&mail.to, &mail.subject, &mail.state)
+        })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Mail> {
@@ -284,7 +311,8 @@ mod tests {
     fn a_sessions_mails_are_found_and_forgotten_and_those_of_others_stay() {
         let [one, two]: [Pin; 2] = ["7W2-97-8570", "7W2-97-8571"].map(|pin| pin.parse().unwrap());
         let mut outbox = Outbox::from((0..10).map(|n| mail(n, &one)).collect::<Vec<_>>());
-        (10..2_000).for_each(|n| outbox.add(mail(n, if n % 2 == 0 { &one } else { &two })));
+        (10..2_000)
+            .for_each(|n| outbox.add(mail(n, if n % 2 == 0 { &one } else { &two })).unwrap());
         assert_eq!((outbox.mails.len(), outbox.by_id.len()), (LENGTH, LENGTH));
         assert_eq!((outbox.facts_of(&one).len(), outbox.facts_of(&two).len()), (500, 500));
         assert_eq!(outbox.set_state(Uuid::from_u128(1_001), MailState::Sent), Some(two.clone()));
@@ -297,5 +325,22 @@ mod tests {
         outbox.forget_before(Millis(2_000));
         assert!(outbox.mails.is_empty() && outbox.by_id.is_empty());
         assert!(outbox.by_session.is_empty());
+    }
+
+    #[test]
+    fn what_is_still_to_be_sent_makes_room_for_nothing() {
+        let pin: Pin = "7W2-97-8570".parse().unwrap();
+        let pending = |n| Mail { state: MailState::Waiting("greylisted".into()), ..mail(n, &pin) };
+        let mut outbox = Outbox::default();
+        outbox.add(pending(0)).unwrap();
+        outbox.add(mail(1, &pin)).unwrap();
+        (2..LENGTH as u64 + 1).for_each(|n| outbox.add(pending(n)).unwrap());
+        assert!(outbox.get(Uuid::from_u128(0)).is_some(), "the oldest waits, so it stays");
+        assert!(outbox.get(Uuid::from_u128(1)).is_none(), "the one whose fate is known has left");
+        assert_eq!(outbox.add(pending(5_000)), Err(OutboxFull));
+        assert_eq!(outbox.mails.len(), LENGTH);
+        outbox.set_state(Uuid::from_u128(7), MailState::Sent);
+        assert_eq!(outbox.add(pending(5_000)), Ok(()));
+        assert!(outbox.get(Uuid::from_u128(7)).is_none());
     }
 }

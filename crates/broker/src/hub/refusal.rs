@@ -37,6 +37,12 @@ pub(crate) enum Refused {
          allow more (`sessions`)"
     )]
     OwnSessions,
+    /// As many e-mails wait to be handed to the mail server as may.
+    #[error(
+        "as many e-mails wait for the mail server as may; try again later, or ask whoever runs this broker to look at the \
+         mail server"
+    )]
+    OutboxFull,
     /// This broker's owner doesn't allow it.
     #[error("{0}")]
     NotAllowed(&'static str),
@@ -99,7 +105,8 @@ impl Refused {
             | Self::Guessing { .. }
             | Self::Full
             | Self::AllSessions
-            | Self::OwnSessions => "too_many",
+            | Self::OwnSessions
+            | Self::OutboxFull => "too_many",
             Self::Blocked => "blocked",
             Self::NotSaved => "not_saved",
             Self::Taken => "taken",
@@ -120,6 +127,7 @@ impl Refused {
             Self::Full => "full",
             Self::AllSessions => "all_sessions",
             Self::OwnSessions => "own_sessions",
+            Self::OutboxFull => "outbox_full",
             Self::Guessing { .. } => "guessing",
             Self::AlreadyGiven => "already_given",
             Self::NotYours => "not_yours",
