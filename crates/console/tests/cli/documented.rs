@@ -159,6 +159,22 @@ async fn a_first_line_may_begin_with_a_byte_order_mark() {
     console.quit().await;
 }
 
+/// Every event that a session may tell, by its name; the session crate checks that none is left out.
+const EVENTS: &str = include_str!("../../../session/tests/fixtures/events.jsonl");
+
+#[test]
+fn the_page_has_every_event_and_no_other() {
+    let (_, list) = PAGE.split_once("\n`event` is one of ").unwrap();
+    let (list, _) = list.split_once("\n\n").unwrap();
+    let written: BTreeSet<_> = quoted(list).collect();
+    let name = |line| {
+        let event: Value = serde_json::from_str(line).unwrap();
+        event["event"].as_str().unwrap().to_owned()
+    };
+    let told: BTreeSet<String> = EVENTS.lines().map(name).collect();
+    assert_eq!(written, told);
+}
+
 /// The fields in the table below this heading.
 fn fields_below(heading: &str) -> BTreeSet<String> {
     let (_, section) = PAGE.split_once(&format!("### {heading}\n")).expect(heading);
