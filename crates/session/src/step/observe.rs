@@ -85,12 +85,19 @@ impl Turn {
         let gone = [self.left(Side::Presenter), self.left(Side::Viewers)];
         let record = &mut self.state.record;
         let told = record.observed.told.replace(seen.happened);
+        let started = HookType::PresenterStarted.index();
+        let has_started = told.is_none_or(|told| told[started] != seen.happened[started]);
         // What happened before there was a channel is told already.
         let told = told.unwrap_or_else(|| {
             record.observed.reported = seen.happened;
             seen.happened
         });
-        record.presenter = seen.presenter.presenter(before.0);
+        record.presenter = match (before.0, seen.presenter.presenter(before.0)) {
+            // The same departure: the broker only says when its grace was over.
+            (Presenter::Offline { .. }, Presenter::Offline { .. }) if !has_started => before.0,
+            (Presenter::Online { .. }, after) if !has_started => after.gone_since(gone[0]),
+            (_, after) => after,
+        };
         record.viewers = seen.viewers.viewers(before.1, record.presenter, seen.reopened);
         let observed = &mut record.observed;
         let left = |known: Option<Timestamp>, since: Option<Timestamp>| {
