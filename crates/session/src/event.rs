@@ -134,8 +134,18 @@ pub enum PresenceChange {
 pub struct LogContext<'a> {
     /// Who asked for the session.
     pub created_by: &'a str,
+    /// The time that stands beside the line.
+    pub at: Timestamp,
     /// Writes a time of day as people read it.
     pub clock: &'a dyn Fn(Timestamp) -> String,
+}
+
+impl LogContext<'_> {
+    /// ` at 14:00`, unless the line's own time reads the same.
+    fn at_another_time(&self, word: &str, at: Timestamp) -> String {
+        let clock = (self.clock)(at);
+        if clock == (self.clock)(self.at) { String::new() } else { format!(" {word} {clock}") }
+    }
 }
 
 impl Notice {

@@ -171,6 +171,8 @@ pub struct Observed {
     /// Whether all viewers that are connected wait to be let in, while the broker tells who does.
     #[serde(skip)]
     pub viewers_wait: bool,
+    /// Those who wait to be let in and were told: their challenges, while they wait.
+    pub waiting_told: Vec<String>,
     /// What was told last of the customer's arrival. Older records have nothing.
     pub arrival_told: Arrival,
     /// How many of the events that the broker counts are told; none in records of before there was a channel.

@@ -75,6 +75,19 @@ impl Presenter {
         }
     }
 
+    /// The presence where it is known since when the program is gone: it counts as offline a minute later, and what was
+    /// said to have begun when it left doesn't begin anew then.
+    #[must_use]
+    pub fn gone_since(self, left: Option<Timestamp>) -> Self {
+        match (self, left) {
+            (Self::Offline { .. }, Some(since)) => Self::Offline { since },
+            (
+                Self::Never | Self::Online { .. } | Self::Offline { .. } | Self::Unknown { .. },
+                _,
+            ) => self,
+        }
+    }
+
     /// The presence when everything since `since` may have been missed.
     #[must_use]
     pub fn missed(self, since: Timestamp) -> Self {

@@ -136,11 +136,18 @@ impl Turn {
 
     /// Keeps the time that both sides were there, after a fact has changed.
     fn count_active(&mut self) {
+        self.count_active_until(self.now);
+    }
+
+    /// As [`Turn::count_active`]; what ends has lasted until `end`, which may be the last moment that was known.
+    fn count_active_until(&mut self, end: Timestamp) {
+        // The clock may have been set back since then.
+        let end = end.min(self.now);
         let record = &mut self.state.record;
         match (record.active_since, record.is_active()) {
             (None, true) => record.active_since = Some(self.now),
             (Some(_), false) => {
-                record.active_ms = record.active_ms_until(self.now);
+                record.active_ms = record.active_ms_until(end);
                 record.active_since = None;
             }
             (None, false) | (Some(_), true) => {}

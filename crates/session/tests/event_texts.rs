@@ -1,8 +1,8 @@
 //! Notifications as people read them (product.md, Notifications).
 
 use session::{
-    ChatEvent, Event, EventFacts, Failure, HookEvent, LogContext, Overtaken, PresenceEvent,
-    Timestamp, VerificationChange, VerificationEvent, verification::Subject,
+    ArrivalEvent, ChatEvent, Event, EventFacts, Failure, HookEvent, LogContext, Overtaken,
+    PresenceEvent, Timestamp, VerificationChange, VerificationEvent, verification::Subject,
 };
 use wire::HookType;
 
@@ -45,7 +45,7 @@ fn notifications_read_as_the_product_has_them() {
 #[test]
 fn what_something_newer_has_overtaken_reads_as_what_was_so_and_notifies_nobody() {
     let clock = |_| "10:02".to_owned();
-    let log = LogContext { created_by: "anna", clock: &clock };
+    let log = LogContext { created_by: "anna", at: Timestamp(0), clock: &clock };
     let told_late = |at| {
         let overtaken = Some(Overtaken { at });
         [
@@ -65,5 +65,21 @@ fn what_something_newer_has_overtaken_reads_as_what_was_so_and_notifies_nobody()
     assert_eq!(
         gone.log_line(&log).text,
         "Told late, after something newer: all viewers had left at 10:02"
+    );
+}
+
+#[test]
+fn a_line_names_the_time_of_an_arrival_only_where_its_own_is_another() {
+    let clock = |at: Timestamp| format!("10:{:02}", at.0 / 60_000);
+    let told = |at| {
+        let log = LogContext { created_by: "anna", at: Timestamp(at), clock: &clock };
+        let at = Timestamp(30_000);
+        let (opened, asked) = (ArrivalEvent::PageOpened { at }, ArrivalEvent::CustomerAsked { at });
+        [opened.log_line(&log).text, asked.log_line(&log).text]
+    };
+    assert_eq!(told(31_000), ["The customer opened the page", "The customer is being asked"]);
+    assert_eq!(
+        told(95_000),
+        ["The customer opened the page at 10:00", "The customer is being asked since 10:00"]
     );
 }

@@ -24,7 +24,7 @@ fn every_event_ever_written_is_read_and_written_as_it_was() {
 fn the_fixture_has_every_kind_of_event() {
     let kind = |line| serde_json::from_str::<Value>(line).unwrap()["event"].to_string();
     let kinds: BTreeSet<String> = STORED.lines().map(kind).collect();
-    assert_eq!(kinds.len(), 47, "{kinds:?}");
+    assert_eq!(kinds.len(), 48, "{kinds:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ import { $ } from '../shared/dom';
 import { readPin } from '../shared/pin';
 import { saveFile } from '../shared/save';
 import { chatForm, joinSession, showPeople, showValid } from '../shared/sessionPage';
+import { helpersOf, list } from './helpers';
 import { NoProgram, ownProgram, plainProgram, type Program, programs, systemOf, systemsOf } from './program';
 
 type Sharing = 'none' | 'shared' | 'paused';
@@ -56,16 +57,10 @@ function open(pin: string): void {
 }
 
 function showRoster(roster: Message, sharing: Sharing): void {
-  const viewers = roster['viewers'] as string[];
-  const helpers = viewers.map((viewer) => viewer || 'A technician');
-  const names = viewers.map((viewer, at) => viewer || (at ? 'a technician' : 'A technician'));
-  $('lead').textContent = helpers.length
-    ? `${list(names)} ${helpers.length > 1 ? 'are' : 'is'} here with you.`
-    : 'You are connected. Your technician is not here yet.';
+  const { lead, rows } = helpersOf(roster);
+  $('lead').textContent = lead;
   const word = roster['presenter'] === null ? 'On this page' : SHARING[sharing].word;
-  const others = helpers.map((name) => ({ name, word: 'Here', here: true }));
-  const nobody = { name: 'Technician', word: 'Not here yet', here: false };
-  showPeople([{ name: 'You', word, here: true }, ...(others.length ? others : [nobody])]);
+  showPeople([{ name: 'You', word, here: true }, ...rows]);
 }
 
 /** The buttons by which the customer leaves, or reports the session and leaves. */
@@ -187,8 +182,4 @@ function showArrived({ name, sum }: Program, rest: string): void {
   $('command').textContent = `chmod +x ${file} && ${file}${rest && ` ${rest}`}`;
   // Without the session's conf the program asks for the PIN, and it can do so only in a terminal.
   if (rest) $<HTMLDetailsElement>('terminal').open = true;
-}
-
-function list(names: string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
 }

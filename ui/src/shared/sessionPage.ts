@@ -3,6 +3,7 @@
 
 import { connect, type Connection, type ConnectionState, type Message } from './connection';
 import { $, make } from './dom';
+import { Unconfirmed } from './unconfirmed';
 
 /** A chat message, as the broker stores it; the time is in seconds. */
 export type ChatMessage = {
@@ -65,7 +66,10 @@ export function joinSession(handlers: SessionHandlers): Connection {
       showState(state, text);
       handlers.onState?.(state);
     },
-    onRefused: showChatError,
+    onRefused: (reason) => {
+      giveBack(unconfirmed.takeNewest());
+      showChatError(reason);
+    },
     onMessage: (message) => {
       receive(message, handlers);
     },
@@ -85,6 +89,8 @@ function receive(message: Message, handlers: SessionHandlers): void {
   switch (message.type) {
     case 'welcome':
       for (const earlier of message['chat'] as ChatMessage[]) showMessage(earlier, false);
+      // What isn't among them was on its way when the connection was lost.
+      if (giveBack(unconfirmed.takeAll())) showChatError('the connection was lost');
       handlers.onOnline(message);
       handlers.onRoster(message);
       break;
@@ -119,7 +125,10 @@ export function chatForm(connection: () => Connection, key: string, initial: str
   const submit = () => {
     const body = text.value.trim();
     showChatError('');
-    if (body && connection().send({ type: 'chat', name: name.value.trim(), body })) text.value = '';
+    if (body && connection().send({ type: 'chat', name: name.value.trim(), body })) {
+      unconfirmed.add(body);
+      text.value = '';
+    }
     fit();
   };
   $('chat-form').addEventListener('submit', (event) => {
@@ -137,6 +146,19 @@ export function chatForm(connection: () => Connection, key: string, initial: str
   return () => name.value.trim();
 }
 
+/** What was written here and may not have arrived. */
+const unconfirmed = new Unconfirmed();
+
+/** Puts what was not sent back into the box, before what is being written there; false if there is nothing. */
+function giveBack(bodies: string[]): boolean {
+  const text = $<HTMLTextAreaElement>('text');
+  if (bodies.length > 0) {
+    text.value = [...bodies, text.value].filter(Boolean).join('\n');
+    text.dispatchEvent(new Event('input'));
+  }
+  return bodies.length > 0;
+}
+
 /** The messages that the page shows; after a reconnection the broker sends all of them again. */
 const shown = new Set<string>();
 
@@ -144,6 +166,7 @@ const shown = new Set<string>();
 function showMessage({ guid, timestamp, subject, body, by }: ChatMessage, isNew: boolean): boolean {
   if (shown.has(guid)) return false;
   shown.add(guid);
+  unconfirmed.told(body);
   document.getElementById('empty')?.remove();
   const log = $('log');
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;

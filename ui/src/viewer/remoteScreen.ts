@@ -70,6 +70,8 @@ export class RemoteScreen {
     this.words = new WordsStrip({
       onMatch: (words) => handlers.onWordsMatch(words),
       onDiffer: () => handlers.onWordsDiffer(),
+      // Its button goes away under the keyboard.
+      onAnswered: refocus,
       onReleased: () => {
         handlers.onControl();
       },

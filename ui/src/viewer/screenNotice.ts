@@ -1,4 +1,5 @@
 import type { PersonRow } from '../shared/sessionPage';
+import { isWaiting, WAITS, waitingOf, type WaitingViewer } from '../shared/waiting';
 
 /** Whether the customer's screen is shared, as the broker reports it. */
 export type Sharing = 'none' | 'shared' | 'paused';
@@ -23,6 +24,8 @@ export type Roster = {
   viewers: string[];
   sharing: Sharing;
   watchers: Watcher[] | null;
+  /** Those of them who wait to be let in. */
+  waiting: WaitingViewer[];
   /** While no screen is shared: why the customer's program ended the sharing, where it said so. */
   end: string | null;
 };
@@ -30,6 +33,9 @@ export type Roster = {
 /** The state of the picture's own connection; with a misfit only an update of either end brings it back. */
 export type StreamState =
   { is: 'off' } | { is: 'opening' } | { is: 'open' } | { is: 'lost'; why: string | null; misfit?: boolean };
+
+/** Whether this viewer waits to be let in, or has waited and seen no picture since. */
+export type Asked = 'no' | 'waits' | 'has_waited';
 
 /** The notice over the screen, and what is shown behind it: nothing, the last picture, or the screen. */
 export type ScreenNotice = { title: string; text: string; behind: 'nothing' | 'still' | 'screen' };
@@ -42,6 +48,7 @@ export type ViewerState = {
   stream: StreamState;
   /** A picture was seen before. */
   seen: boolean;
+  asked: Asked;
 };
 
 const LEVEL: Record<string, Sharing> = { shared: 'shared', paused: 'paused' };
@@ -54,12 +61,13 @@ export function rosterOf(message: Record<string, unknown>): Roster {
     viewers: Array.isArray(viewers) ? viewers.map(String) : [],
     sharing: LEVEL[String(sharing)] ?? 'none',
     watchers: Array.isArray(watchers) ? (watchers as Watcher[]) : null,
+    waiting: waitingOf(message),
     end: typeof end === 'string' ? end : null,
   };
 }
 
 /** The notice for a state. */
-export function noticeOf({ online, over, roster, stream, seen }: ViewerState): ScreenNotice {
+export function noticeOf({ online, over, roster, stream, seen, asked }: ViewerState): ScreenNotice {
   if (over) return bare('Not connected', 'This page is not connected to the session.');
   if (!online || !roster) {
     const text = seen
@@ -68,21 +76,34 @@ export function noticeOf({ online, over, roster, stream, seen }: ViewerState): S
     return { title: seen ? 'Reconnecting' : 'Connecting', text, behind: seen ? 'still' : 'nothing' };
   }
   if (roster.sharing === 'none') return notSharing(roster, seen);
+  const behind = seen ? 'still' : 'nothing';
   switch (stream.is) {
     case 'open':
       return { title: '', text: '', behind: 'screen' };
     case 'off':
     case 'opening':
+      if (asked === 'waits') return { title: 'Waiting to be let in', text: LETS_IN, behind };
       return seen
-        ? { title: 'Reconnecting', text: 'The screen is on its way.', behind: 'still' }
+        ? { title: 'Reconnecting', text: 'The screen is on its way.', behind }
         : bare('Opening the screen', 'The screen appears in a moment, or once the customer has let you in.');
     case 'lost': {
+      // The customer's program gives no reason when it ends the stream of somebody whom nobody has let in.
+      if (asked !== 'no' && stream.why === null) return { title: 'Not let in', text: REFUSED, behind };
       const why = stream.why ?? "The way to the customer's computer was lost.";
-      const behind = seen ? 'still' : 'nothing';
       if (stream.misfit) return { title: "The versions don't fit", text: why, behind };
       return { title: 'Reconnecting', text: `${why} Deskhand keeps trying.`, behind };
     }
   }
+}
+
+const LETS_IN = 'You see the screen once the customer or the technician has let you in.';
+const REFUSED = 'Nobody has let you in. You can chat, and open this page again to ask once more.';
+
+/** What is known of this viewer's question after another roster came. */
+export function askedAfter(before: Asked, { sharing, waiting }: Roster, own: string): Asked {
+  if (sharing === 'none') return 'no';
+  if (isWaiting(waiting, own)) return 'waits';
+  return before === 'no' ? 'no' : 'has_waited';
 }
 
 /** The notice while no screen is shared. This page can't know whether the customer is being asked right now. */
@@ -130,20 +151,23 @@ function bare(title: string, text: string): ScreenNotice {
 
 /** Everybody, the customer first; `own` is this page. Whoever only has this viewer's name is somebody else. */
 export function rowsOf(roster: Roster, own: string): PersonRow[] {
-  const { presenter, viewers, sharing, watchers } = roster;
+  const { presenter, viewers, sharing, watchers, waiting } = roster;
   const customer = {
     name: presenter || 'The customer',
     word: presenter === null ? 'Not connected' : CUSTOMER[sharing],
     here: presenter !== null,
   };
   const all = watchers
-    ? watchers.map((one) => ({ name: one.name, word: doing(one), own: one.page === own }))
-    : viewers.map((name) => ({ name, word: 'Viewer', own: false }));
+    ? watchers.map((one) => {
+        const here = !isWaiting(waiting, one.page);
+        return { name: one.name, word: here ? doing(one) : WAITS, here, own: one.page === own };
+      })
+    : viewers.map((name) => ({ name, word: 'Viewer', here: true, own: false }));
   return [
     customer,
     ...all.map((one) => {
       const shown = one.name || 'A technician';
-      return { name: one.own ? `${shown} (you)` : shown, word: one.word, here: true };
+      return { name: one.own ? `${shown} (you)` : shown, word: one.word, here: one.here };
     }),
   ];
 }

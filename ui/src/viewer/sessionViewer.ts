@@ -3,10 +3,10 @@ import { $ } from '../shared/dom';
 import { chatForm, type Endings, joinSession, showPeople, showValid } from '../shared/sessionPage';
 import { CHAT, type PageAddress } from './pageAddress';
 import { RemoteScreen } from './remoteScreen';
-import { noticeOf, type Role, rosterOf, rowsOf, type ViewerState } from './screenNotice';
+import { askedAfter, noticeOf, type Role, rosterOf, rowsOf, type ViewerState } from './screenNotice';
 import { ScreenStream } from './screenStream';
 import { SidePanel } from './sidePanel';
-import { WaitingStrip, waitingOf } from './waiting';
+import { WaitingStrip } from './waiting';
 import { wordsOf } from './words';
 
 /** How often the quality is measured and reported. */
@@ -28,6 +28,7 @@ export class SessionViewer {
     roster: null,
     stream: { is: 'off' },
     seen: false,
+    asked: 'no',
   };
   private role: Role;
   private key: string | null = null;
@@ -36,8 +37,11 @@ export class SessionViewer {
   private readonly side: SidePanel;
   private readonly screen: RemoteScreen;
   private readonly stream: ScreenStream;
-  private readonly waiting = new WaitingStrip((viewer, letsIn) =>
-    this.connection.send({ type: 'admit', viewer, lets_in: letsIn }),
+  private readonly waiting = new WaitingStrip(
+    (viewer, letsIn) => this.connection.send({ type: 'admit', viewer, lets_in: letsIn }),
+    () => {
+      this.screen.focus();
+    },
   );
   private readonly name: () => string;
   private readonly connection: Connection;
@@ -54,7 +58,7 @@ export class SessionViewer {
       onPicture: () => {
         this.stream.resetRetries();
         this.side.makeRoom();
-        this.change({ stream: { is: 'open' }, seen: true });
+        this.change({ stream: { is: 'open' }, seen: true, asked: 'no' });
       },
       onSnapshot: () => this.connection.send({ type: 'snapshot' }),
       onWordsMatch: (words) => this.connection.send({ type: 'words_match', words }),
@@ -115,8 +119,9 @@ export class SessionViewer {
       },
       onRoster: (roster) => {
         // A web page shares no key with the customer's program, so its answer would count for nothing.
-        if (this.address.app) this.waiting.show(waitingOf(roster));
-        this.change({ roster: rosterOf(roster) });
+        const known = rosterOf(roster);
+        if (this.address.app) this.waiting.show(known.waiting);
+        this.change({ roster: known, asked: askedAfter(this.state.asked, known, this.you) });
       },
       onChat: () => {
         this.side.countMessage();

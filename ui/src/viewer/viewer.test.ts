@@ -5,7 +5,7 @@ import { press, shortcutOf, SPECIAL } from './keys';
 import { choices, monitorsOf, same } from './monitors';
 import { tooLarge } from './picture';
 import { inWords, Meter } from './quality';
-import { type ViewerState, rosterOf, rowsOf, noticeOf } from './screenNotice';
+import { type ViewerState, askedAfter, rosterOf, rowsOf, noticeOf } from './screenNotice';
 import { readReply, ScreenStream } from './screenStream';
 import { readAddress } from './pageAddress';
 
@@ -126,6 +126,7 @@ describe('the stage', () => {
     roster: rosterOf(told),
     stream: { is: 'open' },
     seen: true,
+    asked: 'no',
   };
 
   test('says why the sharing ended, and nothing of reasons that it does not know', () => {
@@ -191,6 +192,23 @@ describe('the stage', () => {
       ['Anna', 'Controls · 12 ms · 24/s · encrypted'],
       ['Anna (you)', 'Watches'],
     ]);
+    const waits = rowsOf(rosterOf({ ...told, watchers, waiting: [{ page: 'b' }] }), 'b').at(-1);
+    expect(waits).toEqual({ name: 'Anna (you)', word: 'Waits to be let in', here: false });
+  });
+
+  test('says to whom nobody has let in that they wait, and then that they were not let in', () => {
+    const roster = rosterOf({ ...told, waiting: [{ page: 'b' }] });
+    const waits = askedAfter('no', roster, 'b');
+    expect([waits, askedAfter('no', roster, 'a')]).toEqual(['waits', 'no']);
+    const opening = { ...facts, roster, stream: { is: 'opening' as const }, asked: waits };
+    expect(noticeOf(opening).title).toBe('Waiting to be let in');
+    const answered = rosterOf(told);
+    const asked = askedAfter(waits, answered, 'b');
+    const lost = { ...opening, roster: answered, asked, stream: { is: 'lost' as const, why: null } };
+    expect(noticeOf(lost).title).toBe('Not let in');
+    expect(noticeOf({ ...lost, stream: { ...lost.stream, why: 'Too many.' } }).title).toBe('Reconnecting');
+    expect(noticeOf({ ...lost, asked: 'no' }).title).toBe('Reconnecting');
+    expect(askedAfter(asked, rosterOf({ ...told, sharing: 'none' }), 'b')).toBe('no');
   });
 });
 

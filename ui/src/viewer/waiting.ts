@@ -1,21 +1,5 @@
 import { $ } from '../shared/dom';
-import type { Role } from './screenNotice';
-
-/** A viewer that waits to be let in, as the customer's program tells it. It goes back unchanged with the answer. */
-export type WaitingViewer = {
-  challenge: string;
-  page: string;
-  name: string;
-  role: Role;
-  sealed: boolean;
-  invited: boolean;
-};
-
-/** Reads who waits from a roster. */
-export function waitingOf(roster: Record<string, unknown>): WaitingViewer[] {
-  const { waiting } = roster;
-  return Array.isArray(waiting) ? (waiting as WaitingViewer[]) : [];
-}
+import type { WaitingViewer } from '../shared/waiting';
 
 /** What is asked about a viewer that waits. */
 export function questionOf({ name, role, sealed, invited }: WaitingViewer): string {
@@ -42,7 +26,8 @@ export class WaitingStrip {
   private readonly undone = new Map<string, string>();
   private waiting: WaitingViewer[] = [];
 
-  constructor(answer: (viewer: WaitingViewer, letsIn: boolean) => boolean) {
+  /** `onAllAnswered`: nobody waits any more, so the keyboard is wanted elsewhere. */
+  constructor(answer: (viewer: WaitingViewer, letsIn: boolean) => boolean, onAllAnswered: () => void) {
     for (const [id, letsIn] of [
       ['waiting-in', true],
       ['waiting-out', false],
@@ -53,6 +38,7 @@ export class WaitingStrip {
         this.answered.set(this.now.challenge, performance.now());
         this.undone.delete(this.now.challenge);
         this.show(this.waiting);
+        if (!this.now) onAllAnswered();
       });
     }
   }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { $ } from '../shared/dom';
-import { questionOf, waitingOf, WaitingStrip } from './waiting';
+import { waitingOf } from '../shared/waiting';
+import { questionOf, WaitingStrip } from './waiting';
 import { sentencesOf, wordsOf, WordsStrip, type Words } from './words';
 
 describe('the words to compare', () => {
@@ -77,6 +78,7 @@ describe('the strips of a viewer window', () => {
     const handlers = {
       onMatch: vi.fn(() => true),
       onDiffer: vi.fn(() => true),
+      onAnswered: vi.fn(),
       onReleased: vi.fn(),
       onNotConnected: vi.fn(),
     };
@@ -88,6 +90,7 @@ describe('the strips of a viewer window', () => {
     settle();
     $('words-done').click();
     expect(handlers.onMatch).toHaveBeenCalledWith('maple otter thunder');
+    expect(handlers.onAnswered).toHaveBeenCalledOnce();
     expect($('words').hidden).toBe(false);
     strip.show(of({ compared: 'match', waits: false }));
     expect([$('words').hidden, $('compared').hidden, strip.waits]).toEqual([true, false, false]);
@@ -99,21 +102,23 @@ describe('the strips of a viewer window', () => {
   });
 
   test('say that nothing was done where the app is not connected', () => {
-    const onNotConnected = vi.fn();
+    const [onNotConnected, onAnswered] = [vi.fn(), vi.fn()];
     const no = () => false;
-    const strip = new WordsStrip({ onMatch: no, onDiffer: no, onReleased: vi.fn(), onNotConnected });
+    const none = { onMatch: no, onDiffer: no, onReleased: vi.fn() };
+    const strip = new WordsStrip({ ...none, onAnswered, onNotConnected });
     strip.show(of());
     strip.setPicture(true);
     settle();
     $('words-done').click();
     $('words-differ').click();
     expect(onNotConnected).toHaveBeenCalledTimes(2);
+    expect(onAnswered).not.toHaveBeenCalled();
     expect($('words').hidden).toBe(false);
   });
 
   test('take no click that was meant for the words of before', () => {
     const onMatch = vi.fn(() => true);
-    const none = { onDiffer: () => true, onReleased: vi.fn(), onNotConnected: vi.fn() };
+    const none = { onDiffer: () => true, onAnswered: vi.fn(), onReleased: vi.fn(), onNotConnected: vi.fn() };
     const strip = new WordsStrip({ onMatch, ...none });
     const counts = () => {
       onMatch.mockClear();
@@ -143,7 +148,7 @@ describe('the strips of a viewer window', () => {
 
   test('take at once that the words differ', () => {
     const onDiffer = vi.fn(() => true);
-    const none = { onMatch: () => true, onReleased: vi.fn(), onNotConnected: vi.fn() };
+    const none = { onMatch: () => true, onAnswered: vi.fn(), onReleased: vi.fn(), onNotConnected: vi.fn() };
     const strip = new WordsStrip({ onDiffer, ...none });
     strip.show(of());
     strip.setPicture(true);
@@ -160,16 +165,21 @@ describe('the strips of a viewer window', () => {
       sealed: false,
       invited: false,
     } as const;
-    const answer = vi.fn(() => true);
-    const strip = new WaitingStrip(answer);
-    strip.show([ben]);
+    const [answer, onAllAnswered] = [vi.fn(() => true), vi.fn()];
+    const strip = new WaitingStrip(answer, onAllAnswered);
+    const anna = { ...ben, challenge: 'd', name: 'Anna' };
+    strip.show([ben, anna]);
     expect($('waiting-say').textContent).toContain('Ben waits');
     $('waiting-out').click();
     expect(answer).not.toHaveBeenCalled();
     settle();
     $('waiting-out').click();
     expect(answer).toHaveBeenCalledWith(ben, false);
-    expect($('waiting').hidden).toBe(true);
+    expect([$('waiting').hidden, onAllAnswered.mock.calls.length]).toEqual([false, 0]);
+    settle();
+    $('waiting-in').click();
+    expect(answer).toHaveBeenCalledWith(anna, true);
+    expect([$('waiting').hidden, onAllAnswered.mock.calls.length]).toEqual([true, 1]);
   });
 
   test('ask again, and say why, where the app knows that an answer had no effect', () => {
@@ -177,7 +187,7 @@ describe('the strips of a viewer window', () => {
       waiting: [{ challenge: 'c', page: 'p', name: 'Ben', role: 'watch', sealed: true, invited: true }],
     });
     const answer = vi.fn(() => true);
-    const strip = new WaitingStrip(answer);
+    const strip = new WaitingStrip(answer, vi.fn());
     strip.show(ben);
     settle();
     $('waiting-in').click();
@@ -201,7 +211,7 @@ describe('the strips of a viewer window', () => {
       ({ challenge: name, page: 'p', name, role: 'watch', sealed: false, invited: false }) as const;
     const [ben, mallory] = [viewer('Ben'), viewer('Mallory')];
     const answer = vi.fn(() => true);
-    const strip = new WaitingStrip(answer);
+    const strip = new WaitingStrip(answer, vi.fn());
     strip.show([ben, mallory]);
     settle();
     $('waiting-in').click();

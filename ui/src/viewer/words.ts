@@ -15,6 +15,8 @@ export type Words = {
 export type WordsHandlers = {
   onMatch(words: string): boolean;
   onDiffer(): boolean;
+  /** The question was answered, so the keyboard is wanted elsewhere. */
+  onAnswered(): void;
   /** Keyboard and mouse need not wait any longer. */
   onReleased(): void;
   onNotConnected(): void;
@@ -56,7 +58,9 @@ export class WordsStrip {
   constructor(private readonly handlers: WordsHandlers) {
     $('words-done').addEventListener('click', () => {
       if (performance.now() - this.since < SETTLE_MS) return;
-      if (this.now && !handlers.onMatch(this.now.words)) handlers.onNotConnected();
+      if (!this.now) return;
+      if (handlers.onMatch(this.now.words)) handlers.onAnswered();
+      else handlers.onNotConnected();
     });
     $('words-differ').addEventListener('click', () => {
       if (handlers.onDiffer()) this.showEnd();

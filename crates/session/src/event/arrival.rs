@@ -61,7 +61,7 @@ impl EventFacts for ArrivalEvent {
             | Self::ProgramDownloaded { .. }
             | Self::CustomerDeclined { .. } => "at",
         };
-        LogLine::success(format!("{} {since} {}", capital(text), (log.clock)(at)))
+        LogLine::success(format!("{}{}", capital(text), log.at_another_time(since, at)))
     }
 
     fn side(&self) -> Option<Side> {

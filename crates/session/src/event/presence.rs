@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use wire::{HookType, Side, shared_screen::SharingEnd};
 
 use super::{EventFacts, LogContext, LogLine, Notice, PresenceChange};
-use crate::Timestamp;
+use crate::{
+    Timestamp,
+    text::{capital, plain_name},
+};
 
 /// Something newer of its side is known already: the event says what was so, and not what is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +73,11 @@ pub enum PresenceEvent {
         /// When it came.
         at: Timestamp,
     },
+    /// A viewer waits to be let in.
+    ViewerWaits {
+        /// The name that it gave itself: untrusted, may be empty.
+        name: String,
+    },
     /// The customer's program ended the sharing, and said why.
     SharingEnded {
         /// What the program said.
@@ -88,6 +96,7 @@ impl PresenceEvent {
             Self::StatusUnknown { .. }
             | Self::StatusKnown { .. }
             | Self::SecondProgram { .. }
+            | Self::ViewerWaits { .. }
             | Self::SharingEnded { .. } => return None,
         })
     }
@@ -135,6 +144,10 @@ impl EventFacts for PresenceEvent {
             Self::SecondProgram { .. } => Notice::loud(format!(
                 "{session}: a second program came with the same PIN. Ask the customer whether it is theirs"
             )),
+            // They see nothing until somebody answers.
+            Self::ViewerWaits { name } => {
+                Notice::loud(format!("{} waits to be let into {session}'s session", whoever(name)))
+            }
             Self::SharingEnded { why } => {
                 let text = format!("{session}: {}", why_ended(*why));
                 match why {
@@ -181,6 +194,9 @@ impl EventFacts for PresenceEvent {
                 return LogLine::success(capital(why_ended(*why)));
             }
             Self::SharingEnded { why } => return LogLine::failure(capital(why_ended(*why))),
+            Self::ViewerWaits { name } => {
+                return LogLine::success(format!("{} waits to be let in", whoever(name)));
+            }
             Self::StatusUnknown { since } => {
                 let since = (log.clock)(*since);
                 return LogLine::failure(format!(
@@ -226,6 +242,7 @@ impl EventFacts for PresenceEvent {
             | Self::StatusUnknown { .. }
             | Self::StatusKnown { .. }
             | Self::SecondProgram { .. }
+            | Self::ViewerWaits { .. }
             | Self::SharingEnded { .. } => None,
         }
     }
@@ -241,10 +258,17 @@ impl EventFacts for PresenceEvent {
             | Self::ViewerJoined { .. }
             | Self::ViewersGone { .. }
             | Self::SecondProgram { .. }
+            | Self::ViewerWaits { .. }
             | Self::SharingEnded { .. } => true,
             Self::StatusUnknown { .. } | Self::StatusKnown { .. } => false,
         }
     }
+}
+
+/// A viewer as people read their name.
+fn whoever(name: &str) -> String {
+    let name = plain_name(name);
+    if name.is_empty() { "Somebody without a name".to_owned() } else { name }
 }
 
 /// What ended the sharing, and what to do about it.
@@ -265,9 +289,4 @@ const fn why_ended(why: SharingEnd) -> &'static str {
         }
         SharingEnd::Other => "the customer's program ended the sharing",
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(char::to_uppercase).into_iter().flatten().chain(letters).collect()
 }

@@ -70,6 +70,9 @@ impl Turn {
     fn apply(&mut self, hook: HookType) {
         let record = &mut self.state.record;
         record.presenter = record.presenter.after_hook(hook, self.now);
+        if hook == HookType::PresenterOffline {
+            record.presenter = record.presenter.gone_since(record.observed.presenter_left);
+        }
         record.viewers = record.viewers.after_hook(hook, self.now);
         match hook.side() {
             Side::Presenter => record.observed.presenter_left = None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use wire::{
     HookType, Side,
     session_events::{PinLife, run_of},
-    shared_screen::SharingEnd,
+    shared_screen::{SharingEnd, WaitingViewer},
 };
 
 use super::{
@@ -16,6 +16,7 @@ use crate::{
     Arrival, Delivery, Effect, HookEvent, Incident, Life, Observation, Overtaken, PresenceEvent,
     Presenter, Timer, Timestamp, Viewers,
     observation::{EventCounts, EventTimes},
+    text::plain_name,
     time::same_time,
 };
 
@@ -69,6 +70,7 @@ impl Turn {
             self.tell_lost(overdue);
         }
         self.expect_hooks(seen.happened);
+        self.tell_who_waits(&seen.facts.waiting);
         self.state.facts = Some(seen.facts.or_still(self.state.facts.as_ref()));
         self.take_other_program(seen.other_program);
         self.take_sharing_end(seen.sharing_end);
@@ -85,12 +87,19 @@ impl Turn {
         let gone = [self.left(Side::Presenter), self.left(Side::Viewers)];
         let record = &mut self.state.record;
         let told = record.observed.told.replace(seen.happened);
+        let started = HookType::PresenterStarted.index();
+        let has_started = told.is_none_or(|told| told[started] != seen.happened[started]);
         // What happened before there was a channel is told already.
         let told = told.unwrap_or_else(|| {
             record.observed.reported = seen.happened;
             seen.happened
         });
-        record.presenter = seen.presenter.presenter(before.0);
+        record.presenter = match (before.0, seen.presenter.presenter(before.0)) {
+            // The same departure: the broker only says when its grace was over.
+            (Presenter::Offline { .. }, Presenter::Offline { .. }) if !has_started => before.0,
+            (Presenter::Online { .. }, after) if !has_started => after.gone_since(gone[0]),
+            (_, after) => after,
+        };
         record.viewers = seen.viewers.viewers(before.1, record.presenter, seen.reopened);
         let observed = &mut record.observed;
         let left = |known: Option<Timestamp>, since: Option<Timestamp>| {
@@ -101,6 +110,7 @@ impl Turn {
         observed.viewers_wait = seen.facts.all_viewers_wait();
         self.take_arrival(seen);
         self.count_active();
+        self.count_unknown(before);
         self.tell_known_again(before);
         let counts = HookType::ALL
             .map(|hook| happened_since(told[hook.index()], seen.happened[hook.index()]));
@@ -153,6 +163,16 @@ impl Turn {
             let at = at[place].filter(|_| left[place] == 0);
             let overtaken = telling.is_overtaken.then_some(Overtaken { at });
             self.has_happened(hook, telling.again, overtaken, gone);
+        }
+    }
+
+    /// Those who wait to be let in: each is told once.
+    fn tell_who_waits(&mut self, waiting: &[WaitingViewer]) {
+        let challenges = waiting.iter().map(|one| one.challenge.clone()).collect();
+        let told = &mut self.state.record.observed.waiting_told;
+        let told = std::mem::replace(told, challenges);
+        for new in waiting.iter().filter(|one| !told.contains(&one.challenge)) {
+            self.tell(PresenceEvent::ViewerWaits { name: plain_name(&new.name) });
         }
     }
 

@@ -43,7 +43,7 @@ impl Turn {
         self.became_unknown(Side::Presenter, since);
         self.became_unknown(Side::Viewers, since);
         self.tell_unknown(before, since);
-        self.count_active();
+        self.count_active_until(since);
     }
 
     /// Nobody tells any more who is connected.
@@ -91,7 +91,7 @@ impl Turn {
         if depends {
             self.became_unknown(hook.side(), since);
             self.tell_unknown(before, since);
-            self.count_active();
+            self.count_active_until(since);
         }
     }
 
@@ -116,6 +116,23 @@ impl Turn {
         // The broker's answer resolves it. Where it isn't asked yet, it tells the state on the first contact.
         if self.state.record.observed.is_told {
             self.do_(Effect::AskState);
+        }
+    }
+
+    /// Both sides are there, and were so since before they became unknown: that time counts, too.
+    pub(super) fn count_unknown(&mut self, before: (Presenter, Viewers)) {
+        let known = match before {
+            (Presenter::Unknown { since }, Viewers::Unknown { since: other }) => since.max(other),
+            (Presenter::Unknown { since }, _) | (_, Viewers::Unknown { since }) => since,
+            _ => return,
+        };
+        let now = self.now;
+        let record = &mut self.state.record;
+        if let (Presenter::Online { since }, Viewers::Some { since: other }) =
+            (record.presenter, record.viewers)
+        {
+            let there = known.max(since).max(other).min(now);
+            record.active_since = record.active_since.map(|counted| counted.min(there));
         }
     }
 

@@ -55,6 +55,24 @@ fn nobody_is_active_and_no_time_counts_while_all_viewers_wait() {
 }
 
 #[test]
+fn whoever_waits_is_told_once_by_name_and_again_once_they_come_anew() {
+    let told = |pair: &mut Pair, pages: &[&str]| {
+        pair.events.clear();
+        wait(pair, pages);
+        let notices = pair.events.iter().map(|event| event.facts().notice("Maria Lopez"));
+        let loud = notices.filter(|notice| notice.notify).map(|notice| notice.text);
+        loud.filter(|text| text.contains("waits")).collect::<Vec<_>>()
+    };
+    let one = ["Ben waits to be let into Maria Lopez's session"];
+    let mut pair = with_waiting(&[]);
+    assert_eq!(told(&mut pair, &["a"]), one);
+    assert!(told(&mut pair, &["a"]).is_empty());
+    assert_eq!(told(&mut pair, &["b", "a"]), one);
+    assert!(told(&mut pair, &[]).is_empty());
+    assert_eq!(told(&mut pair, &["a"]), one);
+}
+
+#[test]
 fn that_all_wait_is_claimed_no_longer_than_it_is_told() {
     let mut pair = with_waiting(&["a", "b"]);
     pair.tell(Input::Unobserved { unknown_since: None });
@@ -98,7 +116,7 @@ fn when_whoever_went_offline_had_left_is_told_where_it_is_known() {
         }
     }
     let clock = |at: Timestamp| format!("{} s", at.0 / 1000);
-    let log = session::LogContext { created_by: "anna", clock: &clock };
+    let log = session::LogContext { created_by: "anna", at: T0, clock: &clock };
     let gone =
         Event::from(PresenceEvent::ViewersGone { overtaken: None, left: Some(Timestamp(5_000)) });
     assert_eq!(gone.facts().log_line(&log).text, "All viewers left at 5 s");

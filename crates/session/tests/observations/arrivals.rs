@@ -103,6 +103,35 @@ fn what_came_first_is_told_by_one_report_however_long_each_took_to_arrive() {
 }
 
 #[test]
+fn a_program_that_left_is_offline_since_then_also_once_its_hook_or_the_end_of_its_grace_is_told() {
+    for by_hook in [true, false] {
+        let mut pair = Pair::new();
+        pair.happens(PresenterStarted);
+        pair.observe();
+        let left = pair.now;
+        let since_it_left = SessionStatus::PresenterOffline { since: left };
+        pair.broker.presenter = ObservedSide::Leaving { since: left };
+        pair.broker.revision += 1;
+        pair.observe();
+        assert_eq!(pair.word(), since_it_left);
+        pair.now = pair.now.plus(GRACE);
+        let revision = pair.happens(PresenterOffline);
+        if by_hook {
+            pair.hook(PresenterOffline, revision);
+            assert_eq!(pair.word(), since_it_left);
+        }
+        pair.observe();
+        assert_eq!(pair.word(), since_it_left, "by hook: {by_hook}");
+        // It came and left again meanwhile: that is another time.
+        pair.now = pair.now.plus(GRACE);
+        pair.happens(PresenterStarted);
+        pair.happens(PresenterOffline);
+        pair.observe();
+        assert_eq!(pair.word(), SessionStatus::PresenterOffline { since: pair.now });
+    }
+}
+
+#[test]
 fn a_program_that_left_after_the_download_has_left_though_viewers_are_gone_for_longer() {
     let mut pair = Pair::new();
     for hook in [PresenterStarted, ViewerStarted, ViewerOffline, PresenterStarted] {

@@ -149,6 +149,31 @@ fn a_delivery_without_a_revision_is_known_again_by_its_id_and_for_each_hook_alon
 }
 
 #[test]
+fn time_that_was_not_known_counts_only_once_the_broker_says_that_both_stayed() {
+    for both_stayed in [true, false] {
+        let mut pair = Pair::new();
+        pair.happens(PresenterStarted);
+        pair.happens(ViewerStarted);
+        pair.observe();
+        let began = pair.now;
+        let last_known = began.plus(GRACE);
+        pair.now = last_known.plus(GRACE * 5);
+        pair.tell(Input::Missed { since: last_known });
+        let counted = |pair: &Pair| pair.state.record.active_ms_until(pair.now);
+        assert_eq!((counted(&pair), pair.state.record.active_since), (60_000, None));
+        if !both_stayed {
+            pair.broker.presenter = ObservedSide::Online { since: pair.now };
+            pair.broker.viewers = ObservedSide::Online { since: pair.now };
+        }
+        pair.broker.revision += 1;
+        pair.observe();
+        assert_eq!(counted(&pair), if both_stayed { 360_000 } else { 60_000 });
+        pair.now = pair.now.plus(GRACE);
+        assert_eq!(counted(&pair), if both_stayed { 420_000 } else { 120_000 });
+    }
+}
+
+#[test]
 fn nobody_is_active_with_a_viewer_who_has_left() {
     let mut pair = Pair::new();
     pair.happens(PresenterStarted);

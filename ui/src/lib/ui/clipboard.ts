@@ -8,6 +8,28 @@ export async function copy(text: string): Promise<boolean> {
   }
 }
 
+/**
+ * Puts a text that is still on its way on the clipboard, and says whether it worked; undefined where no text came.
+ *
+ * The clipboard takes what somebody's click asks for, and an answer that is awaited comes after the click: so it is given the
+ * promise of a text, and at once.
+ */
+export async function copyComing(coming: Promise<string | undefined>): Promise<boolean | undefined> {
+  try {
+    const item = new ClipboardItem({ 'text/plain': coming.then(toPlainText) });
+    await navigator.clipboard.write([item]);
+    return true;
+  } catch {
+    const text = await coming;
+    return text === undefined ? undefined : copy(text);
+  }
+}
+
+function toPlainText(text: string | undefined): Blob {
+  if (text === undefined) throw new Error('There is no text to copy.');
+  return new Blob([text], { type: 'text/plain' });
+}
+
 /** For web views that refuse the clipboard API. */
 function copyBySelection(text: string): boolean {
   const area = document.createElement('textarea');

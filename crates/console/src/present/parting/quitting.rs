@@ -16,32 +16,34 @@ pub fn quitting(
 ) -> QuittingView {
     let live = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
     let mut text = vec![format!("{} live.", count(live, "session is", "sessions are"))];
+    let kept = if live == 1 { "The session is kept." } else { "The sessions are kept." };
+    let kept = format!("{kept} Until Deskhand runs again,");
     match kind {
         ServiceKind::Embedded => {
-            text.push(
-                "Quitting also stops the broker inside Deskhand, through which these sessions run."
-                    .into(),
-            );
+            let runs = if live == 1 { "it runs" } else { "these sessions run" };
+            text.push(format!(
+                "Quitting also stops the broker inside Deskhand, through which {runs}."
+            ));
             text.extend(there(sessions, "connected and will be cut off at once", ""));
-            text.push(
-                "The sessions are kept. Until Deskhand runs again, nobody can join with their PINs."
-                    .into(),
-            );
+            let pins = if live == 1 { "its PIN" } else { "their PINs" };
+            text.push(format!("{kept} nobody can join with {pins}."));
         }
         ServiceKind::Configured => {
             let stay = format!("connected at {host} and will stay connected");
             text.extend(there(sessions, &stay, ", as far as is known"));
             text.push(match sessions.iter().filter_map(|session| session.expires).max() {
-                Some(last) => format!(
-                    "The PINs stay valid, the last one until about {}.",
-                    setting.clock(last)
-                ),
+                Some(last) => {
+                    let stay = if live == 1 {
+                        "PIN stays valid until"
+                    } else {
+                        "PINs stay valid, the last one until"
+                    };
+                    format!("The {stay} about {}.", setting.clock(last))
+                }
                 None => "No PIN is valid.".into(),
             });
-            text.push(
-                "The sessions are kept. Until Deskhand runs again, it isn't told what happens in them."
-                    .into(),
-            );
+            let them = if live == 1 { "it" } else { "them" };
+            text.push(format!("{kept} it isn't told what happens in {them}."));
         }
     }
     QuittingView { live, text }
@@ -98,7 +100,13 @@ mod tests {
              Maria Lopez and 2 viewers are connected and will be cut off at once. \
              The sessions are kept. Until Deskhand runs again, nobody can join with their PINs."
         );
-        assert!(told(ServiceKind::Embedded, &sessions[1..]).contains("Nobody is connected."));
+        assert_eq!(
+            told(ServiceKind::Embedded, &sessions[1..]),
+            "1 session is live. \
+             Quitting also stops the broker inside Deskhand, through which it runs. \
+             Nobody is connected. \
+             The session is kept. Until Deskhand runs again, nobody can join with its PIN."
+        );
     }
 
     #[test]
@@ -107,9 +115,13 @@ mod tests {
         assert_eq!(
             text,
             "1 session is live. Maria Lopez is connected at broker.example and will stay connected. \
-             The PINs stay valid, the last one until about 14:00. \
-             The sessions are kept. Until Deskhand runs again, it isn't told what happens in them."
+             The PIN stays valid until about 14:00. \
+             The session is kept. Until Deskhand runs again, it isn't told what happens in it."
         );
+        let sessions = [connected("Maria Lopez", true, 0), connected("Ben", false, 0)];
+        let text = told(ServiceKind::Configured, &sessions);
+        assert!(text.contains("The PINs stay valid, the last one until about 14:00."), "{text}");
+        assert!(text.ends_with("it isn't told what happens in them."), "{text}");
     }
 
     #[test]
