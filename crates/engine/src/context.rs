@@ -228,7 +228,9 @@ impl Context {
     pub(crate) fn hook_checked(&self, at: Timestamp) {
         // Once a second is enough for display.
         let before = self.health.hooks_checked.swap(at.0, Ordering::Relaxed);
-        if at.0.saturating_sub(before) >= 1_000 {
+        // It is an answer of the service, and after a start with live sessions the first.
+        let first = self.health.service_answered_first(at);
+        if first || at.0.saturating_sub(before) >= 1_000 {
             self.bus.health_changed();
         }
     }
@@ -280,6 +282,14 @@ impl Health {
     /// The background tasks that ended too early; empty if none did.
     pub fn background_fails(&self) -> Vec<BackgroundFault> {
         self.watch.unwell()
+    }
+
+    /// Notes an answer, if it is the first of all calls.
+    fn service_answered_first(&self, at: Timestamp) -> bool {
+        let mut service = self.service.lock();
+        let first = service.is_none();
+        service.get_or_insert(ServiceHealth::Answers { at });
+        first
     }
 
     fn service_answered(&self, failure: Option<Failure>, at: Timestamp) -> bool {

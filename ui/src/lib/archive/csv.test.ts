@@ -28,3 +28,8 @@ test('the setting counts whatever the language', () => {
     for (const language of ['de-DE', 'en-US']) expect(separatorFor(setting, language)).toBe(setting);
   }
 });
+
+test.each(['C', 'POSIX_', ''])(
+  'a window whose language is %j, which is none, separates by commas',
+  (language) => expect(separatorFor('language', language)).toBe('comma'),
+);

@@ -3,6 +3,10 @@ import type { AccessView, CeremonyView, PersonView, Purpose } from '../ipc/bindi
 /** Whether somebody can be locked out: there is a person who can sign in again. */
 export const canLock = (access: AccessView | undefined): boolean => access?.is === 'signed_in';
 
+/** Nobody may see anything here yet: somebody has to sign in, or to make the first profile where one is required. */
+export const isLocked = (access: AccessView | undefined): boolean =>
+  access?.is === 'locked' || (access?.is === 'first_start' && access.required);
+
 /** Nobody signs in here yet, and a profile can be made. */
 export const canSetUp = (access: AccessView): boolean =>
   access.people.length === 0 && (access.is === 'open' || access.is === 'first_start');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { detail, MINUTE, row } from '../../../fake/make';
-import { lanes, RECENT, span } from './lanes';
+import { lanes, reach, RECENT, span } from './lanes';
 import { timers } from './timers';
 
 const NOW = 1_795_000_000_000;
@@ -27,6 +27,16 @@ test('shows all of it when asked', () => {
   const laid = lanes(live, NOW, true);
   expect(laid.presenter).toHaveLength(2);
   expect(laid.events).toHaveLength(1);
+});
+
+test('never says that lanes begin with the session where they do not', () => {
+  const aged = (age: number) => ({ ...live, created_at: NOW - age });
+  expect(reach(aged(20_000), NOW, false)).toEqual({ words: 'last minute', longer: false });
+  expect(reach(aged(2 * MINUTE), NOW, false)).toEqual({ words: 'since the start', longer: false });
+  expect(reach(live, NOW, false)).toEqual({ words: 'last 15 minutes', longer: true });
+  expect(reach(live, NOW, true)).toEqual({ words: 'whole session', longer: true });
+  const over = { ...aged(20_000), row: { ...live.row, live: false } };
+  expect(reach(over, NOW, false)).toEqual({ words: 'whole session', longer: false });
 });
 
 test('marks what is unknown', () => {

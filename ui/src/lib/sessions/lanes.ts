@@ -40,6 +40,20 @@ export function span(detail: SessionDetail, now: number, whole: boolean): [numbe
   return [from, Math.max(from + MINUTE, ...ends)];
 }
 
+/** What the lanes show, in words, and whether the session is longer than what they show unless asked for all of it. */
+export function reach(
+  detail: SessionDetail,
+  now: number,
+  whole: boolean,
+): { words: string; longer: boolean } {
+  const age = now - detail.created_at;
+  const longer = detail.row.live && age > RECENT;
+  if (!detail.row.live || (longer && whole)) return { words: 'whole session', longer };
+  if (longer) return { words: 'last 15 minutes', longer };
+  // A younger session's lanes begin before it did, and so does their axis.
+  return { words: age < MINUTE ? 'last minute' : 'since the start', longer };
+}
+
 /** Presence laid out between 0 and 100 per cent of the lanes' width. */
 export function lanes(detail: SessionDetail, now: number, whole: boolean): Lanes {
   const [from, to] = span(detail, now, whole);

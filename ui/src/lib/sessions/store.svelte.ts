@@ -8,6 +8,7 @@ import type {
   SessionRow,
   Trouble,
 } from '../ipc/bindings';
+import { isLocked } from '../identity/access';
 import { expect, toTrouble, type ShellRequest, type ConsolePort, type Pushed } from '../ipc/port';
 import { isActive, isWaiting } from './state';
 import { continued } from './thread';
@@ -73,7 +74,7 @@ export class Sessions {
 
   /** Nobody may see anything here until somebody signs in. */
   get locked(): boolean {
-    return this.console?.access.is === 'locked';
+    return isLocked(this.console?.access);
   }
 
   /** The rows that the filter lets through, newest activity first. */

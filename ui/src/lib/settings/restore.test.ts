@@ -27,6 +27,8 @@ test('a wrong passphrase is said, and nothing is restored before the question is
   expect(screen.queryByText(/the passphrase is wrong/)).toBeNull();
   await userEvent.click(screen.getByRole('button', { name: 'Restore and start again' }));
   expect(await screen.findByText(/the passphrase is wrong/)).toBeVisible();
+  await userEvent.click(screen.getByRole('button', { name: 'Restore …' }));
+  expect(screen.queryByText(/the passphrase is wrong/)).toBeNull();
 });
 
 test('a backup that is being restored shows how far it is', async () => {

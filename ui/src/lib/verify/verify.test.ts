@@ -37,7 +37,9 @@ test('a push says what the phone will show, counts down, and can be cancelled', 
   const port = await details('signed_in');
   await userEvent.type(card().getByLabelText('Their LoginTC user'), 'maria.lopez');
   expect(
-    card().getByText(/The phone shows Anna Keller, your company, “Remote support, HD-20417”/),
+    card().getByText(
+      /The phone shows Anna Keller, your company \(if the settings have one\), “Remote support, HD-20417”/,
+    ),
   ).toBeVisible();
   await userEvent.click(card().getByRole('button', { name: 'Send push' }));
   expect(sent(port)).toEqual([

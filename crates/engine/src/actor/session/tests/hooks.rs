@@ -29,6 +29,16 @@ async fn puts_a_hook_again_before_its_event_is_on_the_disk() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_confirmed_hook_is_an_answer_of_the_service_where_it_is_the_first() {
+    let world = World::new().await;
+    assert_eq!(world.context.health.service(), None);
+    let _session = world.live().await;
+    assert_eq!(world.services.count("GET"), 0, "nothing but hooks was asked");
+    let service = world.context.health.service();
+    assert!(matches!(service, Some(crate::ServiceHealth::Answers { .. })), "{service:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn rearming_comes_before_all_that_waits_for_the_disk() {
     let world = World::new().await;
     let session = world.live().await;
