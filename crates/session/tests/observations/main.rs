@@ -8,6 +8,7 @@ mod arrivals;
 #[path = "../broker_word/mod.rs"]
 mod broker_word;
 mod channel_gone;
+mod chat_polls;
 mod incidents;
 mod pair;
 mod pin_life;
