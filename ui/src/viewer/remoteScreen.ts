@@ -200,7 +200,7 @@ export class RemoteScreen {
   }
 
   private arrange(): void {
-    $('screen').classList.toggle('controls', this.control && this.meter !== null);
+    $('frame').hidden = !this.control || this.meter === null;
     if (!this.remote) return;
     if (this.remote.viewOnly === this.control) {
       // Before view-only stops all input, so that no key stays pressed on the customer's computer.
