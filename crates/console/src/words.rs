@@ -80,6 +80,16 @@ fn zoned(at: Timestamp, zone: &TimeZone) -> jiff::Zoned {
     Moment::from_millisecond(at.0).unwrap_or(Moment::UNIX_EPOCH).to_zoned(zone.clone())
 }
 
+/// Whether a name is the program's own, which stands in records for what nobody asked for.
+pub fn is_the_programs(name: &str) -> bool {
+    plain(name, LONGEST_NAME).to_lowercase() == "deskhand"
+}
+
+/// A point in time for a file's name, as the clock on the wall showed it.
+pub fn time_in_a_file_name(at: Timestamp, zone: &TimeZone) -> String {
+    zoned(at, zone).strftime("%Y-%m-%d-%H-%M-%S").to_string()
+}
+
 /// `text` in characters that every file system accepts; empty if it has none of them.
 pub fn slug(text: &str) -> String {
     let mut slug = String::new();
@@ -106,6 +116,22 @@ mod tests {
         assert_eq!(plain("\u{202E}", 80), "");
         assert_eq!(plain("<b>Zoë</b> 🧑‍💻", 80), "<b>Zoë</b> 🧑‍💻");
         assert_eq!(plain(&"x".repeat(200), LONGEST_NAME).len(), LONGEST_NAME);
+    }
+
+    #[test]
+    fn the_programs_own_name_is_known_however_it_is_written() {
+        for name in ["Deskhand", " deskhand", "DESK\u{200B}HAND"] {
+            assert!(is_the_programs(name), "{name:?}");
+        }
+        for name in ["", "Desk Hand", "Deskhand Ltd"] {
+            assert!(!is_the_programs(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_in_a_file_name_claims_no_other_offset() {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        assert_eq!(time_in_a_file_name(Timestamp(1_795_000_000_000), &zone), "2026-11-18-13-06-40");
     }
 
     #[test]

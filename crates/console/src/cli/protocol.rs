@@ -100,7 +100,7 @@ pub fn name_of(given: &str) -> Result<Option<String>, &'static str> {
         return Err(NO_NAME);
     }
     let name = words::plain(given, LONGEST_BY);
-    if name.to_lowercase() == "deskhand" {
+    if words::is_the_programs(&name) {
         return Err("is the name of the program itself, which stands for what nobody asked for");
     }
     Ok(Some(name).filter(|name| !name.is_empty()))

@@ -85,5 +85,5 @@ async fn export(console: &Console) -> CommandResult {
 }
 
 fn file_name(zone: &TimeZone) -> String {
-    format!("deskhand-audit-{}.jsonl", words::slug(&words::date_and_time(now(), zone)))
+    format!("deskhand-audit-{}.jsonl", words::time_in_a_file_name(now(), zone))
 }

@@ -32,7 +32,9 @@ pub(super) fn field(name: &str, value: &Value) -> Result<(), SettingsError> {
     let Some(declaration) = declarations().iter().find(|known| known.name == name) else {
         let remedy = nearest(name).map_or_else(
             || {
-                let known: Vec<&str> = declarations().iter().map(|known| known.name).collect();
+                // Those without a flag are the console's own notes, such as the version.
+                let known = declarations().iter().filter(|known| known.flag.is_some());
+                let known: Vec<&str> = known.map(|known| known.name).collect();
                 format!("use one of {}", known.join(", "))
             },
             |near| format!("did you mean {near}?"),
@@ -44,7 +46,11 @@ pub(super) fn field(name: &str, value: &Value) -> Result<(), SettingsError> {
     }
     let alone = Value::Object(Map::from_iter([(name.to_owned(), value.clone())]));
     let typed: Result<Settings, _> = serde_json::from_value(alone);
-    typed.map(drop).map_err(|why| error(name, &why.to_string(), declaration.remedy))
+    typed.map(drop).map_err(|why| {
+        let why = why.to_string();
+        let problem = why.replace("relative URL without a base", "it is no whole address");
+        error(name, &problem, declaration.remedy)
+    })
 }
 
 /// The setting that has this name, or almost: in other letters, or with one or two mistakes.
@@ -101,6 +107,17 @@ pub(super) fn optional<T: ?Sized>(
 pub(super) fn is_short_name(name: &str) -> bool {
     let plain = words::plain(name, 65);
     plain.chars().count() <= 64 && plain == name
+}
+
+pub(super) fn technician(name: &str) -> Result<(), Fault> {
+    ensure(
+        !name.is_empty() && is_short_name(name),
+        "it is empty, too long, or has control characters",
+    )?;
+    ensure(
+        !words::is_the_programs(name),
+        "it is the name of the program itself, which stands for what nobody asked for",
+    )
 }
 
 pub(super) fn service(settings: &Settings) -> Result<(), Fault> {

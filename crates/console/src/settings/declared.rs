@@ -37,10 +37,7 @@ settings! {
 
     technician: String = operating_system_user() => setting("give a name of at most 64 characters")
         .flag("NAME", "The name that customers see: in e-mails, in the chat, and when they are asked to share")
-        .check(|s| check::ensure(
-            !s.technician.is_empty() && check::is_short_name(&s.technician),
-            "it is empty, too long, or has control characters",
-        ))
+        .check(|s| check::technician(&s.technician))
         .unset("the operating system's user")
         .field(Group::You, "Your name", text("Anna Keller"))
         .hint("Customers see it in e-mails, in the chat, and when they are asked to share their screen.");
@@ -125,7 +122,7 @@ settings! {
         .hint("How often each region is timed, 1 to 10.");
 
     heartbeat_s: Option<u32> = None => setting("give seconds from 5 to 3600, or leave it empty")
-        .flag("SECONDS", "How often every hook is put again, in seconds")
+        .flag("SECONDS", "How often every hook is put again, in seconds, 5 to 3600")
         .in_force(InForce::WhenIdle)
         .unset("30 with the broker that comes along, else 120")
         .number(5..=3600, Group::Timing, "Heartbeat", "s")

@@ -37,6 +37,8 @@ async fn a_value_that_cannot_be_changes_nothing_and_is_named() {
         (json!({ "technician": "Bo", "probe_rounds": 99 }), "probe_rounds"),
         (json!({ "base_url": "https://www.loginwith.me/api/v1" }), "base_url"),
         (json!({ "no_such_thing": 1 }), "no_such_thing"),
+        (json!({ "technician": "deskHand" }), "technician"),
+        (json!({ "technician": "Deskhand" }), "technician"),
         (json!({ "public_url": "ftp://x" }), "public_url"),
     ] {
         let refused = rig.refused(json!({ "do": "configure", "changes": changes })).await;

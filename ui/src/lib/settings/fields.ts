@@ -56,6 +56,13 @@ export const GROUPS: Group[] = [
 export const sectionOf = (key: string): Section =>
   GROUPS.find((group) => group.fields.some((field) => field.key === key))?.section ?? 'general';
 
+/** What the page calls a setting; none if it has no field, or calls others so, too. */
+export function labelOf(key: string): string | undefined {
+  const fields = GROUPS.flatMap((group) => group.fields);
+  const label = fields.find((field) => field.key === key)?.label;
+  return fields.filter((field) => field.label === label).length === 1 ? label : undefined;
+}
+
 export function isMailRules(value: unknown): value is MailRule[] {
   return (
     Array.isArray(value) && value.every((rule) => typeof rule === 'object' && rule !== null && 'to' in rule)

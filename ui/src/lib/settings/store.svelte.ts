@@ -1,6 +1,6 @@
 import type { Trouble } from '../ipc/bindings';
 import { expect, toTrouble, type ConsolePort } from '../ipc/port';
-import { GROUPS, others, type Group } from './fields';
+import { GROUPS, labelOf, others, type Group } from './fields';
 import type { Section } from '../shell/shell.svelte';
 
 export type Settings = Record<string, unknown>;
@@ -79,6 +79,15 @@ export class SettingsForm {
   get refused(): string | null {
     if (this.state.is !== 'failed' || this.state.trouble.code !== 'bad_input') return null;
     return /^set (\w+):/i.exec(this.state.trouble.text)?.[1] ?? null;
+  }
+
+  /** Why it was not saved, with the setting called what the page calls it; none if nothing was refused. */
+  get trouble(): Trouble | null {
+    if (this.state.is !== 'failed') return null;
+    const { trouble } = this.state;
+    const label = this.refused === null ? undefined : labelOf(this.refused);
+    const text = label === undefined ? trouble.text : trouble.text.replace(/\w+:/, () => `“${label}”:`);
+    return { ...trouble, text };
   }
 
   /** Whether the typed service is the hosted one, whose licence terms nobody accepted here yet. */

@@ -38,7 +38,15 @@ test('says why a value was refused and keeps what was typed', async () => {
   form.typed['base_url'] = 'ftp://x';
   await form.save();
   expect(form.state).toMatchObject({ is: 'failed', trouble: { code: 'bad_input' } });
+  expect(form.trouble?.text).toBe('Set “Base URL”: it is not a plain http or https address.');
   expect(form.value('base_url')).toBe('ftp://x');
+});
+
+test('a setting whose name on the page is no name of its own is named as in the file', async () => {
+  port.refuse('configure', { code: 'bad_input', text: 'Set logintc_url: it is no address.', remedy: '' });
+  form.typed['logintc_url'] = 'x';
+  await form.save();
+  expect(form.trouble?.text).toBe('Set logintc_url: it is no address.');
 });
 
 test('the hosted service is used only after its terms were accepted', async () => {

@@ -37,6 +37,7 @@ async fn a_profile_that_can_not_be_is_refused_before_a_page_opens() {
         (" \u{202E} ", email),
         ("Anna", "nobody"),
         ("Anna", "a@b.example\r\nBcc: c@d.example"),
+        ("Deskhand", email),
         (long.as_str(), email),
     ] {
         let command = json!({ "do": "create_profile", "name": name, "email": email });
