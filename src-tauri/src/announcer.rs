@@ -98,7 +98,7 @@ impl Announcer {
         let notice = || Notice::new(tell, shell.overview().locked());
         let lasts_in = lasts_in(tell, &notifier);
         let begun = Instant::now();
-        match timeout(ACCEPTED_WITHIN, notifier.show(notice, lasts_in)).await {
+        match timeout(ACCEPTED_WITHIN, notifier.show(notice, lasts_in.as_deref())).await {
             Ok(Ok(shown)) => {
                 *self.last_shown.lock() = Some(Instant::now());
                 self.console.notifications_fail(None);
@@ -159,14 +159,19 @@ fn show_chat(app: &AppHandle, session: String) {
     });
 }
 
-/// The session in which it is true only until something else is told. What that ends is taken back.
-fn lasts_in<'a>(tell: &'a Tell, notifier: &Notifier) -> Option<&'a str> {
+/// What it tells for as long as nothing else is told of the same. What that ends is taken back.
+fn lasts_in(tell: &Tell, notifier: &Notifier) -> Option<String> {
     let Tell::Happened(happening) = tell else { return None };
+    let of = |what: &str| format!("{what} {}", happening.session);
     match happening.event.as_str() {
-        "hook_lost" => Some(&happening.session),
+        "hook_lost" => Some(of("hooks")),
         "hook_back" => {
-            notifier.is_over(&happening.session);
+            notifier.is_over(&of("hooks"));
             None
+        }
+        "presenter_online" | "presenter_offline" => {
+            notifier.is_over(&of("customer"));
+            Some(of("customer"))
         }
         _ => None,
     }
@@ -180,4 +185,41 @@ fn is_read(app: &AppHandle, tell: &Tell) -> bool {
     let seen =
         || viewer::has_focus(app, session) || window::has_focus(app) && shell.page().reads(session);
     happening.event == "chat_arrived" && !shell.overview().locked() && seen()
+}
+
+#[cfg(test)]
+mod tests {
+    use console::view::EventView;
+
+    use super::*;
+
+    #[test]
+    fn that_a_customer_is_online_is_taken_back_once_they_went_offline_and_so_the_other_way_round() {
+        let happened = |session: &str, event: &str| {
+            Tell::Happened(EventView {
+                seq: 1,
+                at: 0,
+                session: session.into(),
+                name: "Maria Lopez".into(),
+                event: event.into(),
+                text: String::new(),
+                notify: true,
+                overtaken: false,
+            })
+        };
+        let notifier = Notifier::default();
+        let tell = |session: &str, event: &str| {
+            let lasting = lasts_in(&happened(session, event), &notifier).unwrap();
+            notifier.lasts(&lasting)
+        };
+        let (online, other, hook) =
+            (tell("a", "presenter_online"), tell("b", "presenter_online"), tell("a", "hook_lost"));
+        let offline = tell("a", "presenter_offline");
+        assert!(online.has_changed().is_err(), "it is taken back");
+        for stands in [&other, &hook, &offline] {
+            assert!(stands.has_changed().is_ok());
+        }
+        tell("a", "presenter_online");
+        assert!(offline.has_changed().is_err());
+    }
 }

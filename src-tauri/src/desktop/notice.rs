@@ -119,7 +119,7 @@ pub enum NotShown {
 pub struct Notifier {
     waiting: Arc<AtomicUsize>,
     withdrawn: watch::Sender<()>,
-    /// The sessions of which something is told that may pass. Dropped once it has.
+    /// What is told and may pass, by what it is about. Dropped once it has.
     lasting: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
 }
 
@@ -132,7 +132,7 @@ pub struct Shown {
 
 impl Notifier {
     /// Shows the notification that `notice` makes. It waits for as long as the desktop does. One that is true only for
-    /// as long as something lasts in a session names it in `lasts_in`.
+    /// as long as something lasts names that in `lasts_in`.
     ///
     /// # Errors
     /// The desktop didn't accept it.
@@ -149,11 +149,11 @@ impl Notifier {
         Ok(Shown { handle, withdrawn, over })
     }
 
-    fn lasts(&self, session: &str) -> watch::Receiver<()> {
+    pub(crate) fn lasts(&self, session: &str) -> watch::Receiver<()> {
         self.lasting.lock().entry(session.to_owned()).or_default().subscribe()
     }
 
-    /// Takes back what was told of a session for as long as it lasts.
+    /// Takes back what was told for as long as this lasts.
     pub fn is_over(&self, session: &str) {
         self.lasting.lock().remove(session);
     }

@@ -209,4 +209,16 @@ mod tests {
         let local = Client::from_ip([127, 0, 0, 1].into());
         assert!(mail(&mut hub, local, 9_001, &to(9_001), 0).is_ok(), "this machine has its own");
     }
+
+    #[test]
+    fn what_waits_for_the_mail_server_is_refused_once_its_pin_is_revoked() {
+        let mut hub = hub();
+        mail(&mut hub, client(1, 1), 1, "tess@example.org", 0).unwrap();
+        drop(hub.set_mail_state(Uuid::nil(), MailState::Waiting("come back later".into())));
+        let pin: Pin = "7W2-00-0001".parse().unwrap();
+        drop(hub.revoke(client(1, 1), &pin, Millis(1)).unwrap());
+        assert!(hub.begin_mail_attempt(Uuid::nil()).0.is_none(), "no attempt is made");
+        let state = &hub.outbox.get(Uuid::nil()).unwrap().state;
+        assert_eq!(*state, MailState::Failed(REVOKED.to_owned()));
+    }
 }

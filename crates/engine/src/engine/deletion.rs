@@ -92,3 +92,44 @@ fn obstacle(record: &Record, at: Timestamp) -> Option<Misfit> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use session::{About, Failure, Outcome, State};
+
+    use super::*;
+
+    const ENDS: Timestamp = Timestamp(90_000_000);
+
+    fn why_not(life: Life, at: Timestamp) -> Option<Misfit> {
+        let mut record = State::new(About::default(), "Anna".into(), Timestamp(0)).record;
+        record.life = life;
+        obstacle(&record, at)
+    }
+
+    #[test]
+    fn a_session_whose_pin_may_still_be_ended_is_not_deleted() {
+        let region = "us-east-1".parse().unwrap();
+        let allocation = Allocation { region, at: Timestamp(0), expires: ENDS };
+        let before = Timestamp(ENDS.0 - 1);
+        let closed = |revoked| Life::Closed {
+            at: Timestamp(1),
+            outcome: Outcome::Unknown,
+            allocation: Some(allocation.clone()),
+            revoked,
+        };
+        assert_eq!(why_not(closed(None), before), Some(Misfit::PinNotEnded));
+        for answer in [true, false] {
+            assert_eq!(why_not(closed(Some(answer)), before), None, "the service has answered");
+        }
+        assert_eq!(why_not(closed(None), ENDS), None, "its life is over");
+
+        let failed =
+            |allocation| Life::Failed { at: Timestamp(1), failure: Failure::Internal, allocation };
+        assert_eq!(why_not(failed(Some(allocation.clone())), before), Some(Misfit::NotOver));
+        assert_eq!(why_not(failed(Some(allocation.clone())), ENDS), None);
+        assert_eq!(why_not(failed(None), before), None);
+        assert_eq!(why_not(Life::Live(allocation), ENDS), Some(Misfit::NotOver));
+        assert_eq!(why_not(Life::Allocating, before), Some(Misfit::NotOver));
+    }
+}
