@@ -109,6 +109,12 @@ test('Escape leaves the settings, and what was typed is there on coming back', a
   expect(screen.getByText('Not saved yet')).toBeVisible();
 });
 
+test('Enter in a field saves the settings', async () => {
+  await userEvent.keyboard('{Control>},{/Control}');
+  await userEvent.type(await screen.findByLabelText('Base URL'), 'http://127.0.0.1:1/api{Enter}');
+  await vi.waitFor(() => expect(port.asked.map((command) => command.do)).toContain('configure'));
+});
+
 test('a setting that is refused is marked and has the focus', async () => {
   await userEvent.keyboard('{Control>},{/Control}');
   const url = await screen.findByLabelText('Base URL');

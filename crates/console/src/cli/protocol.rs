@@ -2,12 +2,16 @@
 //!
 //! Every line in, whatever it contains, gets exactly one answer, in the order of the lines.
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
 
 use super::line_reader::{InputLine, MAX_LINE};
 use crate::{
     commands::Command,
+    present::trouble,
     reply::Reply,
     view::{Code, Trouble},
     words,
@@ -41,7 +45,37 @@ struct Envelope {
     #[serde(default)]
     by: Value,
     #[serde(flatten)]
-    command: Map<String, Value>,
+    command: Fields,
+}
+
+/// A command's fields. One that stands there twice could mean either, so the line is refused.
+struct Fields(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EachOnce)
+    }
+}
+
+struct EachOnce;
+
+impl<'de> Visitor<'de> for EachOnce {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut given: A) -> Result<Fields, A::Error> {
+        let mut fields = Map::new();
+        while let Some((name, value)) = given.next_entry::<String, Value>()? {
+            if fields.contains_key(&name) {
+                return Err(A::Error::custom(format!("duplicate field `{name}`")));
+            }
+            fields.insert(name, value);
+        }
+        Ok(Fields(fields))
+    }
 }
 
 /// Parses a line; none if it is blank.
@@ -60,7 +94,7 @@ pub fn read(line: InputLine) -> Option<Result<Request, BadLine>> {
 fn understand(number: u64, bytes: &[u8]) -> Result<Request, BadLine> {
     let envelope: Envelope = serde_json::from_slice(bytes)
         .map_err(|error| bad(number, Value::Null, &why_no_envelope(&error)))?;
-    let Envelope { id, by, command } = envelope;
+    let Envelope { id, by, command: Fields(command) } = envelope;
     if let Some(why) = unusable_id(&id) {
         return Err(bad(number, Value::Null, why));
     }
@@ -109,7 +143,7 @@ pub fn name_of(given: &str) -> Result<Option<String>, &'static str> {
 fn why_no_envelope(error: &serde_json::Error) -> String {
     // serde names our type where another kind of JSON stands.
     let why = error.to_string().replace(", expected struct Envelope", "");
-    format!("it is not a JSON object: {why}")
+    if why.starts_with("duplicate field") { why } else { format!("it is not a JSON object: {why}") }
 }
 
 /// Why scripts couldn't match an answer by this id: it can't be compared, or not be given back as it came.
@@ -146,7 +180,7 @@ fn needless_field(command: &Map<String, Value>) -> Option<&String> {
 fn bad(number: u64, id: Value, why: &str) -> BadLine {
     let trouble = Trouble {
         code: Code::BadInput,
-        text: format!("read line {number}: {why}"),
+        text: trouble::sentence(&format!("read line {number}: {why}")),
         remedy: "Send one command a line, such as {\"id\":1,\"do\":\"settings\"}; docs/headless.md lists them."
             .to_owned(),
     };
@@ -243,7 +277,7 @@ mod tests {
         let bad = refused(r#"{"id":3,"do":"dance"}"#);
         assert_eq!(bad.id, Value::from(3));
         assert!(
-            bad.trouble.text.starts_with("read line 7: unknown variant `dance`"),
+            bad.trouble.text.starts_with("Read line 7: unknown variant `dance`"),
             "{}",
             bad.trouble.text
         );
@@ -259,6 +293,10 @@ mod tests {
             assert!(refused(text).trouble.text.contains("unknown field `extra`"), "{text}");
         }
         assert!(refused("{}").trouble.text.contains("do"));
+        for twice in [r#"{"do":"lock","do":"quit"}"#, r#"{"id":1,"do":"lock","id":2}"#] {
+            let text = refused(twice).trouble.text;
+            assert!(text.starts_with("Read line 7: duplicate field `"), "{text}");
+        }
     }
 
     #[test]
@@ -302,7 +340,7 @@ mod tests {
     #[test]
     fn a_line_that_is_too_long_is_answered() {
         let Some(Err(bad)) = read(InputLine { number: 2, bytes: None }) else { panic!() };
-        assert_eq!(bad.trouble.text, "read line 2: it is longer than 1048576 bytes");
+        assert_eq!(bad.trouble.text, "Read line 2: it is longer than 1048576 bytes.");
     }
 
     #[test]

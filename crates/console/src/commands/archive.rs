@@ -3,7 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::{
     Engine, SessionId,
-    archive::{FoundIn, Hit as Found, ListedSession, NoteKind},
+    archive::{FoundIn, Hit as Found, ListedSession, NoteKind, Summary},
     clock::now,
 };
 use serde::Deserialize;
@@ -256,8 +256,11 @@ async fn export_sessions(console: &Console, separator: Separator) -> CommandResu
     for ListedSession { summary, .. } in &mut sessions {
         // The archive has a live session as it was at its last change.
         let Some(snapshot) = engine.snapshot(summary.session) else { continue };
-        summary.word = SessionStatus::new(&snapshot.record, now);
-        summary.active_ms = snapshot.record.active_ms_until(now);
+        let word = SessionStatus::new(&snapshot.record, now);
+        *summary = Summary {
+            active_ms: snapshot.record.active_ms_until(now),
+            ..Summary::new(summary.session, &snapshot.record, &word)
+        };
     }
     let (file_name, text) = export::all_sessions(&sessions, separator, &console.zone);
     Ok(Reply::Text { file_name, text })

@@ -58,14 +58,21 @@ async fn dispatch(app: &App, command: Command, by: &str) -> CommandResult {
 
 /// The one place that refuses commands while the console is locked.
 fn check_lock(console: &Console, while_locked: WhileLocked) -> Result<(), Trouble> {
+    let first_start = matches!(console.access.state.presence(), Presence::FirstStart { .. });
     let allowed = match while_locked {
         WhileLocked::Allowed => true,
-        WhileLocked::AllowedAtFirstStart => {
-            matches!(console.access.state.presence(), Presence::FirstStart { .. })
-        }
+        WhileLocked::AllowedAtFirstStart => first_start,
         WhileLocked::Refused => false,
     };
-    if allowed || !console.access.state.is_locked() { Ok(()) } else { Err(trouble::locked()) }
+    if allowed || !console.access.state.is_locked() {
+        return Ok(());
+    }
+    let mut trouble = trouble::locked();
+    if first_start {
+        // Nobody could sign in.
+        trouble.remedy = "Create a profile with a passkey.".into();
+    }
+    Err(trouble)
 }
 
 /// The entry for an act that the log announced and that then failed.

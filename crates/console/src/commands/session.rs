@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Settings,
-    app::{App, Console, mark_name},
+    app::{App, Console, detail_of, mark_name},
     limits,
     parameters::{self, Outcome},
     present::trouble,
@@ -198,6 +198,10 @@ async fn retry(console: &Console, session: &str, region: Option<String>) -> Comm
 async fn show(console: &Console, session: Option<&str>) -> CommandResult {
     let shown = session.map(parse_id).transpose()?;
     let engine = console.engine.require().await?;
+    // Of one that isn't there nothing would ever be pushed.
+    if let Some(id) = shown.filter(|&id| engine.snapshot(id).is_none()) {
+        detail_of(console, &engine, id).await?;
+    }
     let before = console.updates.on_screen.send_replace(shown);
     if before != shown {
         for (id, on_screen) in [(before, false), (shown, true)] {

@@ -109,15 +109,26 @@ async fn all_sessions_are_exported_as_one_table() {
     let mut rig = Rig::start().await;
     let id = rig.session("=Maria").await;
     rig.ask(json!({ "do": "note", "session": id, "text": "two\nlines, €" })).await;
-    rig.session("Bob").await;
+    let bob = rig.session("Bob").await;
     let Reply::Text { text, file_name } = rig.ask(json!({ "do": "export_sessions" })).await else {
         panic!("no text")
     };
     assert!(file_name.ends_with(".csv"), "{file_name}");
     assert!(text.starts_with("\u{FEFF}session,customer,ticket,"), "{text}");
     assert!(text.contains("'=Maria") && text.contains("\"two\nlines, €\"\r\n"), "{text}");
-    let bob = text.lines().find(|line| line.contains(",Bob,")).unwrap();
-    assert!(bob.contains(",,0,0,"), "nobody has come, so how long that took isn't known: {bob}");
+    let row = text.lines().find(|line| line.contains(",Bob,")).unwrap();
+    assert!(row.contains(",,0,0,"), "nobody has come, so how long that took isn't known: {row}");
+
+    // What was just closed is told whole, also before the archive has it.
+    let close = json!({ "do": "close", "session": bob, "outcome": "unresolved", "note": "" });
+    rig.ask(close).await;
+    let table = json!({ "do": "export_sessions", "separator": "tab" });
+    let Reply::Text { text, .. } = rig.ask(table).await else { panic!("no text") };
+    let row = text.lines().find(|line| line.starts_with(&bob)).unwrap();
+    let cells: Vec<&str> = row.split('\t').collect();
+    let [_, _, _, _, _, _, closed, _, state, waited, ..] = cells[..] else { panic!("{row}") };
+    assert!(!closed.is_empty() && state.contains("Closed, unresolved"), "{row}");
+    assert!(waited.parse::<u64>().is_ok(), "it waited until it was closed: {row}");
     rig.app.stop().await;
 }
 
@@ -166,7 +177,7 @@ async fn what_does_not_exist_is_said_to_be_not_there() {
     let rig = Rig::start().await;
     let nobody = uuid::Uuid::new_v4().to_string();
     for session in ["x", nobody.as_str()] {
-        for what in ["detail", "recheck", "again"] {
+        for what in ["detail", "show", "recheck", "again"] {
             let refused = rig.refused(json!({ "do": what, "session": session })).await;
             assert_eq!(refused.code, Code::NotFound, "{what}: {refused:?}");
             assert!(!refused.remedy.is_empty());

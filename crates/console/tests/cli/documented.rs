@@ -143,7 +143,7 @@ async fn the_page_has_every_command_with_all_its_fields_and_each_is_understood()
             }
             None => {
                 let text = answer["error"]["text"].as_str().unwrap_or_else(|| panic!("{answer}"));
-                assert!(!text.starts_with("read line"), "{name} was not understood: {text}");
+                assert!(!text.starts_with("Read line"), "{name} was not understood: {text}");
             }
         }
     }

@@ -15,14 +15,14 @@ async fn bad_lines_are_answered_and_it_goes_on() {
     let home = tempfile::tempdir().unwrap();
     let mut console = Console::start(home.path(), &[]).await;
     let cases: [(&[u8], Value, &str); 5] = [
-        (b"nonsense\n", Value::Null, "read line 1: it is not a JSON object"),
-        (b"{\"id\":7,\"do\":\"dance\"}\n", json!(7), "read line 2: unknown variant `dance`"),
-        (b"\n{\"id\":\"x\",\"do\":\"read\"}\n", json!("x"), "read line 4: missing field `session`"),
-        (b"\xff\xfe\n", Value::Null, "read line 5: it is not a JSON object"),
+        (b"nonsense\n", Value::Null, "Read line 1: it is not a JSON object"),
+        (b"{\"id\":7,\"do\":\"dance\"}\n", json!(7), "Read line 2: unknown variant `dance`"),
+        (b"\n{\"id\":\"x\",\"do\":\"read\"}\n", json!("x"), "Read line 4: missing field `session`"),
+        (b"\xff\xfe\n", Value::Null, "Read line 5: it is not a JSON object"),
         (
             b"{\"id\":9,\"do\":\"outbox\",\"more\":1}\n",
             json!(9),
-            "read line 6: unknown field `more`",
+            "Read line 6: unknown field `more`",
         ),
     ];
     for (line, id, text) in cases {
@@ -50,7 +50,7 @@ async fn a_line_over_a_mebibyte_is_refused_and_one_below_is_taken() {
     line.push(b'\n');
     console.write(&line).await;
     let answer = console.until("the refusal", |line| line.get("error").is_some()).await;
-    assert_eq!(answer["error"]["text"], "read line 1: it is longer than 1048576 bytes");
+    assert_eq!(answer["error"]["text"], "Read line 1: it is longer than 1048576 bytes.");
     let padding = " ".repeat(1 << 19);
     console.write(format!("{padding}{{\"id\":\"p\",\"do\":\"settings\"}}\n").as_bytes()).await;
     console.until("the answer", |line| line["id"] == "p" && line["reply"] == "settings").await;

@@ -82,10 +82,12 @@ impl Summary {
         }
     }
 
-    /// How long it waited for its presenter, in milliseconds; none if none has come.
+    /// How long it waited for its presenter, in milliseconds: until one came, or it was closed. None if neither is so,
+    /// and where nobody could come, for want of a PIN.
     pub fn waited_ms(&self) -> Option<u64> {
-        self.first_joined
-            .map(|joined| u64::try_from(joined.since(self.created).as_millis()).unwrap_or(u64::MAX))
+        self.region.as_ref()?;
+        let until = self.first_joined.or(self.closed_at)?;
+        Some(u64::try_from(until.since(self.created).as_millis()).unwrap_or(u64::MAX))
     }
 }
 
@@ -277,6 +279,10 @@ mod tests {
         save(&connection, &summary).unwrap();
         assert_eq!(one(&connection, summary.session).unwrap(), Some(summary.clone()));
         assert_eq!(summary.waited_ms(), Some(500));
+        summary.first_joined = None;
+        assert_eq!(summary.waited_ms(), Some(8_000), "nobody came until it was closed");
+        assert_eq!(Summary { closed_at: None, ..summary.clone() }.waited_ms(), None);
+        assert_eq!(Summary { region: None, ..summary }.waited_ms(), None, "it had no PIN");
     }
 
     #[test]

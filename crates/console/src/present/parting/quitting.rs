@@ -14,6 +14,9 @@ pub fn quitting(
     sessions: &[Connected],
     setting: &Setting<'_>,
 ) -> QuittingView {
+    if sessions.is_empty() {
+        return QuittingView { live: 0, text: vec!["No session is live.".into()] };
+    }
     let live = u32::try_from(sessions.len()).unwrap_or(u32::MAX);
     let mut text = vec![format!("{} live.", count(live, "session is", "sessions are"))];
     let kept = if live == 1 { "The session is kept." } else { "The sessions are kept." };
@@ -122,6 +125,13 @@ mod tests {
         let text = told(ServiceKind::Configured, &sessions);
         assert!(text.contains("The PINs stay valid, the last one until about 14:00."), "{text}");
         assert!(text.ends_with("it isn't told what happens in them."), "{text}");
+    }
+
+    #[test]
+    fn without_a_live_session_nothing_is_said_of_any() {
+        for kind in [ServiceKind::Embedded, ServiceKind::Configured] {
+            assert_eq!(told(kind, &[]), "No session is live.");
+        }
     }
 
     #[test]
