@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_sums_up_is_of_no_session_and_has_no_button() {
-        let text = "12 things happened while Deskhand was not running";
+        let text = "12 things happened that you were not told of yet";
         let notice = Notice::new(&Tell::Summary { text: text.into(), events: vec![1] }, false);
         assert_eq!((notice.text.as_str(), &notice.buttons[..]), (text, &[][..]));
     }

@@ -264,7 +264,7 @@ fn after_a_break(tell: Vec<view::EventView>, now: Timestamp) -> Vec<Tell> {
     if old || tell.len() > ONE_BY_ONE {
         let many = u32::try_from(tell.len()).unwrap_or(u32::MAX);
         let things = count(many, "thing", "things");
-        let text = format!("{things} happened while Deskhand was not running");
+        let text = format!("{things} happened that you were not told of yet");
         vec![Tell::summary(text, &tell)]
     } else {
         tell.into_iter().map(Tell::Happened).collect()
@@ -304,13 +304,13 @@ mod tests {
 
     #[test]
     fn much_is_summed_up() {
-        assert_eq!(told(&[0; 12]), ["12 things happened while Deskhand was not running"]);
+        assert_eq!(told(&[0; 12]), ["12 things happened that you were not told of yet"]);
     }
 
     #[test]
     fn what_is_old_is_not_told_as_if_it_were_news() {
-        let summed = ["2 things happened while Deskhand was not running"];
+        let summed = ["2 things happened that you were not told of yet"];
         assert_eq!(told(&[NEWS + 1, 0]), summed);
-        assert_eq!(told(&[NEWS + 1]), ["1 thing happened while Deskhand was not running"]);
+        assert_eq!(told(&[NEWS + 1]), ["1 thing happened that you were not told of yet"]);
     }
 }

@@ -133,7 +133,6 @@ fn hello(data: &Path) -> String {
 
 /// Carries out commands one after another.
 async fn obey(app: &App, keep_running: bool, by: Option<String>, out: &mpsc::Sender<String>) {
-    let by = by.unwrap_or_else(|| app.settings().technician);
     let mut lines = read_input();
     while let Some(line) = lines.recv().await {
         let Some(request) = protocol::read(line) else { continue };
@@ -144,10 +143,12 @@ async fn obey(app: &App, keep_running: bool, by: Option<String>, out: &mpsc::Sen
                     let _ = out.send(protocol::answer(&request.id, &Ok(Reply::Done))).await;
                     return;
                 }
-                let by = request.by.as_deref().unwrap_or(&by);
+                // Asked each time: the settings may have changed.
+                let by = request.by.as_ref().or(by.as_ref()).cloned();
+                let by = by.unwrap_or_else(|| app.settings().technician);
                 // A working script counts as activity; otherwise the console would lock itself.
                 app.active();
-                (request.id, app.command(request.command, by).await)
+                (request.id, app.command(request.command, &by).await)
             }
             Err(bad) => (bad.id, Err(*bad.trouble)),
         };

@@ -5,7 +5,7 @@ use engine::{
     archive::{ChatPage, Message, NoteKind, SessionContents, Summary, Writer},
     journal::EventRecord,
 };
-use session::{Lamp, Life, Record, Timestamp, Transcript, region::Choice};
+use session::{Failure, Lamp, Life, Record, SessionStatus, Timestamp, Transcript, region::Choice};
 
 use super::{
     Setting,
@@ -143,6 +143,10 @@ pub fn archived(
     let never = FactView { is: FactKind::Never, since: None };
     let contents = &beside.contents;
     let ended = summary.closed_at.unwrap_or(summary.created);
+    let failed = match &summary.word {
+        SessionStatus::Failed { failure } => Some(failed(*failure, summary.region.is_some())),
+        _ => None,
+    };
     SessionDetail {
         row: archived_row(summary, around.revision, setting),
         by: words::plain(&summary.by, words::LONGEST_NAME),
@@ -153,7 +157,7 @@ pub fn archived(
         pin: None,
         region: summary.region.as_ref().map(ToString::to_string),
         region_ms: contents.choice.as_ref().and_then(region_race::best_ms),
-        failure: None,
+        failure: failed,
         hooks: hooks::view(&[const { Lamp::Off }; 4], &beside.happenings, around.reach),
         presenter: never.clone(),
         viewers: never,
@@ -179,7 +183,7 @@ pub fn archived(
         chat_box: None,
         chat_as_of: None,
         chat_trouble: None,
-        transcript: TranscriptView::Saved { at: ended.0, messages: total(&contents.chat) },
+        transcript: kept(total(&contents.chat)),
         note: note(contents),
         tags: contents.tags.clone(),
         log: log(&beside.happenings, &summary.by, setting),
@@ -246,8 +250,22 @@ fn pin_view(pin: &str, expires: Timestamp, around: &Around<'_>) -> Pin {
 
 fn failure(record: &Record) -> Option<crate::view::Trouble> {
     match &record.life {
-        Life::Failed { failure, .. } => Some(trouble::of_failure("get a PIN", *failure)),
+        Life::Failed { failure, allocation } => Some(failed(*failure, allocation.is_some())),
         Life::Allocating | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => None,
+    }
+}
+
+/// Why a session gave up: before it had its PIN, or after.
+fn failed(failure: Failure, had_a_pin: bool) -> crate::view::Trouble {
+    trouble::of_failure(if had_a_pin { "keep the session going" } else { "get a PIN" }, failure)
+}
+
+/// The transcript of a session that only the archive has, which doesn't say when it was saved, nor whether one without
+/// messages was.
+const fn kept(messages: u32) -> TranscriptView {
+    match messages {
+        0 => TranscriptView::NotKnown,
+        messages => TranscriptView::Saved { at: None, messages },
     }
 }
 
@@ -275,7 +293,7 @@ fn transcript(transcript: &Transcript) -> TranscriptView {
         Transcript::NotYet => TranscriptView::NotYet,
         Transcript::Wanted { failed } => TranscriptView::Wanted { failed: *failed },
         Transcript::Saved { at, messages } => {
-            TranscriptView::Saved { at: at.0, messages: *messages }
+            TranscriptView::Saved { at: Some(at.0), messages: *messages }
         }
     }
 }

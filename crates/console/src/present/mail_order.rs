@@ -16,7 +16,7 @@ use crate::{
 /// The longest words of a mail server that are shown, in characters.
 const LONGEST_REASON: usize = 300;
 
-const CONTROL_WAITS: &str = "Held back: its link gives control, which waits until the words match";
+const CONTROL_WAITS: &str = "Held back: its link gives control, and none is sent while control waits for the words (see the settings)";
 
 /// The e-mails of a session. Of one that is over the broker tells nothing any more.
 pub fn views(record: &Record, gate: Gate, setting: &Setting<'_>) -> Vec<MailView> {
@@ -166,7 +166,7 @@ mod tests {
         let held = |gate| view(&order(Status::Held, None), gate, true, &setting);
         let waits = held(Gate { control_waits: true, ..Gate::default() });
         assert_eq!((waits.state, waits.waiting), (MailKind::Held, true));
-        assert!(waits.status.contains("waits until the words match"), "{}", waits.status);
+        assert!(waits.status.contains("while control waits for the words"), "{}", waits.status);
         assert!(held(Gate::default()).status.contains("until the customer is verified"));
     }
 

@@ -148,7 +148,10 @@ fn detail(
         // This precedes the next arm: without a valid PIN the program can do nothing, running
         // or not.
         SessionStatus::Ended { pin_over: true, .. } => "PIN no longer valid".into(),
-        SessionStatus::Ended { still_online: true, .. } => "still sharing".into(),
+        SessionStatus::Ended { still_online: true, .. } => match sharing {
+            Some(Sharing::Shared) => "still sharing".into(),
+            Some(Sharing::None | Sharing::Paused) | None => "still connected".into(),
+        },
         SessionStatus::Ended { may_still_run: true, .. } => "program may still run".into(),
         SessionStatus::Ended { .. } => String::new(),
         SessionStatus::Unknown { since } => format!("unknown since {}", setting.clock(*since)),
@@ -218,7 +221,10 @@ mod tests {
         };
         let ended = ended_in(false, false);
         assert_eq!(text(ended, 0), ("Ended".into(), "program may still run".into()));
-        assert_eq!(text(ended_in(false, true), 0), ("Ended".into(), "still sharing".into()));
+        assert_eq!(text(ended_in(false, true), 0), ("Ended".into(), "still connected".into()));
+        let sharing = |sharing| view(&ended_in(false, true), 0, Some(sharing), &setting).detail;
+        assert_eq!(sharing(Sharing::Shared), "still sharing");
+        assert_eq!(sharing(Sharing::Paused), "still connected");
         assert!(is_live(&ended_in(false, true)) && is_live(&ended_in(false, false)));
         assert!(!is_live(&ended_in(true, false)));
         let over = ended_in(true, false);

@@ -153,9 +153,12 @@ pub enum TranscriptView {
         /// Tries that failed.
         failed: u32,
     },
+    /// Only the archive has the session, and no message of it: whether somebody wrote isn't known.
+    NotKnown,
     /// It is in the archive.
     Saved {
-        at: i64,
+        /// When it was saved; not known of a session that only the archive has.
+        at: Option<i64>,
         /// How many messages.
         messages: u32,
     },

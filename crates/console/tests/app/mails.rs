@@ -111,7 +111,7 @@ async fn once_control_waits_what_was_ordered_before_is_held_and_nothing_is_sent_
         d.mails.iter().find(|mail| mail.state == MailKind::Held).cloned()
     });
     let held = held.await;
-    assert!(held.status.contains("waits until the words match"), "{}", held.status);
+    assert!(held.status.contains("while control waits for the words"), "{}", held.status);
     let outbox = async |rig: &Rig| {
         let Reply::Outbox { mails } = rig.ask(json!({ "do": "outbox" })).await else {
             panic!("no outbox")

@@ -76,7 +76,7 @@ async fn much_that_was_not_told_is_summed_up() {
 
     let rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
     let news = rig.app.notices(WINDOW).read().await;
-    assert_eq!(texts(&news), ["6 things happened while Deskhand was not running"]);
+    assert_eq!(texts(&news), ["6 things happened that you were not told of yet"]);
     rig.app.stop().await;
 }
 

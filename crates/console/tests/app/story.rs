@@ -34,7 +34,7 @@ async fn a_session_goes_from_its_pin_to_its_archived_transcript() {
     viewer.close().await;
     rig.advance(GONE).await;
     rig.seen.label(&id, "Ended").await;
-    assert_eq!(rig.seen.rows[&id].state.detail, "still sharing");
+    assert_eq!(rig.seen.rows[&id].state.detail, "still connected");
     let saved = rig.seen.event("transcript_saved").await;
     assert_eq!(saved.text, "Transcript of Maria Lopez's session saved (1 message)");
     let found = rig.ask(json!({ "do": "search", "query": "letter" })).await;

@@ -20,7 +20,7 @@ async fn is_reached(
     messages: u64,
 ) {
     let ended = console.state(session, "ended").await;
-    assert_eq!(ended["row"]["state"]["detail"], "still sharing", "{}", ended["row"]);
+    assert_eq!(ended["row"]["state"]["detail"], "still connected", "{}", ended["row"]);
     assert_eq!(ended["row"]["live"], true);
     broker.page_says(pin, customer, "Maria", "are you still there?").await.unwrap();
     console.detail(session, "the question", |d| d["chat_total"] == messages + 1).await;

@@ -55,7 +55,7 @@ pub(super) async fn differ(console: &Console, window: &ViewerWindow) {
     let (session, by) = (window.session, console.access.technician());
     tracing::warn!("the words that two people compared differ");
     console.viewers.cut_off(session);
-    let text = "Said that the words to compare differ, which ended the session.".to_owned();
+    let text = "Said that the words to compare differ, which is to end the session.".to_owned();
     let entry = AuditEntry { by: by.clone(), action: "words_differ", text, session: Some(session) };
     console.audit.record_or_warn(entry).await;
     if let Some(engine) = console.engine.get().await {
@@ -67,6 +67,10 @@ pub(super) async fn differ(console: &Console, window: &ViewerWindow) {
         let close = Input::Close { outcome: Outcome::Unresolved, by };
         if let Err(error) = engine.order(session, close).await {
             tracing::warn!(%error, "a session whose words differ could not be closed");
+            let text = "The session whose words to compare differ could not be ended; close it, and ask the customer to quit the program.".to_owned();
+            let by = "Deskhand".to_owned();
+            let entry = AuditEntry { by, action: "not_done", text, session: Some(session) };
+            console.audit.record_or_warn(entry).await;
         }
     }
     console.updates.announce();

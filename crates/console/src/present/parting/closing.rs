@@ -1,6 +1,6 @@
 //! What it would end to close a session.
 
-use session::{Presenter, Record};
+use session::{Life, Presenter, Record};
 
 use super::{Connected, Customer, named, people};
 use crate::{present::Setting, view::ClosingView};
@@ -26,6 +26,10 @@ pub fn closing(
     end: EndOfPin,
     setting: &Setting<'_>,
 ) -> ClosingView {
+    // It can't be closed again, and its state says what is left of it.
+    if matches!(record.life, Life::Closed { .. }) {
+        return ClosingView { text: Vec::new(), nobody_came: false };
+    }
     let there = [Connected { name: None, ..connected.clone() }];
     let mut text = vec!["A closed session can't be opened again.".to_owned()];
     let expires = connected.expires.filter(|at| *at > setting.now);
