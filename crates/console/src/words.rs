@@ -10,6 +10,13 @@ pub use session::text::{LONGEST_NAME, capital, count, plain, size};
 /// The longest e-mail address, in characters: 64 before the sign, 253 after it.
 pub const LONGEST_ADDRESS: usize = 320;
 
+/// Whether this is the name of the program itself, however it is spaced: in records it stands for what nobody asked
+/// for, so no person has it.
+pub fn is_programs_name(name: &str) -> bool {
+    let letters: String = plain(name, LONGEST_NAME).split_whitespace().collect();
+    letters.to_lowercase() == "deskhand"
+}
+
 /// A text of several lines made harmless: line breaks and tabs stay.
 pub fn plain_lines(text: &str, most: usize) -> String {
     let unified = text
@@ -106,6 +113,16 @@ mod tests {
         assert_eq!(plain("\u{202E}", 80), "");
         assert_eq!(plain("<b>Zoë</b> 🧑‍💻", 80), "<b>Zoë</b> 🧑‍💻");
         assert_eq!(plain(&"x".repeat(200), LONGEST_NAME).len(), LONGEST_NAME);
+    }
+
+    #[test]
+    fn the_programs_own_name_is_known_however_it_is_spaced() {
+        for own in ["Deskhand", " deskHAND\u{200B}", "Desk\u{a0}hand", "D E S K H A N D"] {
+            assert!(is_programs_name(own), "{own}");
+        }
+        for other in ["", "Deskhand Ltd", "Dieskhand", "Anna Deskhand"] {
+            assert!(!is_programs_name(other), "{other}");
+        }
     }
 
     #[test]

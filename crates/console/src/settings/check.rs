@@ -103,6 +103,18 @@ pub(super) fn is_short_name(name: &str) -> bool {
     plain.chars().count() <= 64 && plain == name
 }
 
+pub(super) fn technician(settings: &Settings) -> Result<(), Fault> {
+    let name = &settings.technician;
+    ensure(
+        !name.is_empty() && is_short_name(name),
+        "it is empty, too long, or has control characters",
+    )?;
+    ensure(
+        !words::is_programs_name(name),
+        "it is the name of the program itself, which stands for what nobody asked for",
+    )
+}
+
 pub(super) fn service(settings: &Settings) -> Result<(), Fault> {
     match service_error(settings) {
         Some(ServiceError::BaseUrl) => return Err("it is not a plain http or https address".into()),

@@ -37,10 +37,7 @@ settings! {
 
     technician: String = operating_system_user() => setting("give a name of at most 64 characters")
         .flag("NAME", "The name that customers see: in e-mails, in the chat, and when they are asked to share")
-        .check(|s| check::ensure(
-            !s.technician.is_empty() && check::is_short_name(&s.technician),
-            "it is empty, too long, or has control characters",
-        ))
+        .check(check::technician)
         .unset("the operating system's user")
         .field(Group::You, "Your name", text("Anna Keller"))
         .hint("Customers see it in e-mails, in the chat, and when they are asked to share their screen.");
