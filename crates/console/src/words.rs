@@ -10,6 +10,13 @@ pub use session::text::{LONGEST_NAME, capital, count, plain, size};
 /// The longest e-mail address, in characters: 64 before the sign, 253 after it.
 pub const LONGEST_ADDRESS: usize = 320;
 
+/// Whether this is the name of the program itself, however it is spaced: in records it stands for what nobody asked
+/// for, so no person has it.
+pub fn is_programs_name(name: &str) -> bool {
+    let letters: String = plain(name, LONGEST_NAME).split_whitespace().collect();
+    letters.to_lowercase() == "deskhand"
+}
+
 /// A text of several lines made harmless: line breaks and tabs stay.
 pub fn plain_lines(text: &str, most: usize) -> String {
     let unified = text
@@ -80,11 +87,6 @@ fn zoned(at: Timestamp, zone: &TimeZone) -> jiff::Zoned {
     Moment::from_millisecond(at.0).unwrap_or(Moment::UNIX_EPOCH).to_zoned(zone.clone())
 }
 
-/// Whether a name is the program's own, which stands in records for what nobody asked for.
-pub fn is_the_programs(name: &str) -> bool {
-    plain(name, LONGEST_NAME).to_lowercase() == "deskhand"
-}
-
 /// A point in time for a file's name, as the clock on the wall showed it.
 pub fn time_in_a_file_name(at: Timestamp, zone: &TimeZone) -> String {
     zoned(at, zone).strftime("%Y-%m-%d-%H-%M-%S").to_string()
@@ -119,12 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn the_programs_own_name_is_known_however_it_is_written() {
-        for name in ["Deskhand", " deskhand", "DESK\u{200B}HAND"] {
-            assert!(is_the_programs(name), "{name:?}");
+    fn the_programs_own_name_is_known_however_it_is_spaced() {
+        for own in ["Deskhand", " deskHAND\u{200B}", "Desk\u{a0}hand", "D E S K H A N D"] {
+            assert!(is_programs_name(own), "{own}");
         }
-        for name in ["", "Desk Hand", "Deskhand Ltd"] {
-            assert!(!is_the_programs(name), "{name:?}");
+        for other in ["", "Deskhand Ltd", "Dieskhand", "Anna Deskhand"] {
+            assert!(!is_programs_name(other), "{other}");
         }
     }
 

@@ -11,6 +11,7 @@
 pub(crate) mod container;
 pub(crate) mod contents;
 mod error;
+mod in_place;
 mod passphrase;
 mod progress;
 mod restore;
@@ -22,9 +23,10 @@ pub use store::{Interrupt, SalvagedTable};
 pub(crate) use self::store_file::is_missing;
 pub use self::{
     error::BackupError,
+    in_place::{aside, forget_aside, remove_unfinished, take_staged},
     passphrase::check_passphrase,
     progress::{OnProgress, Progress},
-    restore::{Restore, Restored, Staged, take_staged},
+    restore::{Restore, Restored, Staged},
     store_file::StoreFile,
     write::{Backup, Written},
 };

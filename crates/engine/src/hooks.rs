@@ -9,7 +9,7 @@ use std::{
     collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -66,6 +66,7 @@ pub trait Receiver: Send + Sync + 'static {
 #[derive(Clone, Default)]
 pub struct Routes {
     open: Arc<RwLock<OpenRoutes>>,
+    some_unread: Arc<AtomicBool>,
     pub(crate) counts: Arc<Counts>,
 }
 
@@ -123,6 +124,17 @@ impl Routes {
         for hash in open.by_session.remove(&session).unwrap_or_default() {
             open.by_token.remove(&hash);
         }
+    }
+
+    /// Sessions of the journal can't be read, so a token that isn't known may be one of theirs: whoever comes with it is
+    /// asked to come again, for what can't be read now may be restored.
+    pub fn some_are_unread(&self) {
+        self.some_unread.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this may be the token of a session that can't be read.
+    fn may_be_unread(&self, text: &str) -> bool {
+        self.some_unread.load(Ordering::Relaxed) && text.parse::<HookToken>().is_ok()
     }
 
     fn find(&self, text: &str) -> Option<Arc<Route>> {
@@ -229,6 +241,10 @@ async fn hook<R: Receiver>(
 ) -> StatusCode {
     let counts = &shared.routes.counts;
     let Some(route) = shared.routes.find(&token) else {
+        if shared.routes.may_be_unread(&token) {
+            counts.refusals.refused("unread_session");
+            return StatusCode::SERVICE_UNAVAILABLE;
+        }
         counts.refusals.refused("unknown_token");
         return StatusCode::NOT_FOUND;
     };

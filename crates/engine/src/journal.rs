@@ -362,9 +362,13 @@ impl Journal {
     }
 
     /// What `subscriber` has dealt with; none if it never said.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] where it said so and that can't be read; why else the journal doesn't answer.
     pub async fn seen(&self, subscriber: &str) -> Result<Option<Seen>, JournalError> {
         let value = self.marked(&format!("{SEEN}{subscriber}")).await?;
-        Ok(value.and_then(|bytes| Seen::from_bytes(&bytes)))
+        let unknown = || read::damaged(read::MARKS, "a row of an unknown form");
+        value.map(|bytes| Seen::from_bytes(&bytes).ok_or_else(unknown)).transpose()
     }
 }
 

@@ -73,6 +73,7 @@ struct Listener {
     told: Recorder,
     disk: Faults,
     watch: Watch,
+    routes: hooks::Routes,
     _folder: TempDir,
 }
 
@@ -109,11 +110,12 @@ impl Listener {
         let routes = hooks::Routes::default();
         routes.open(SessionId::from_bytes([1; 16]), &tokens);
         let (told, watch) = (Recorder::default(), Watch::new(|| {}));
-        let router = hooks::router(routes, Default::default(), journal, told.clone(), &watch);
+        let router =
+            hooks::router(routes.clone(), Default::default(), journal, told.clone(), &watch);
         let port = serve(router).await;
         let place = HookType::ALL.iter().position(|&hook| hook == HOOK).unwrap();
         let url_path = format!("/hook/{}", tokens[place].expose());
-        Self { url_path, port, told, disk, watch, _folder: folder }
+        Self { url_path, port, told, disk, watch, routes, _folder: folder }
     }
 
     /// Posts as the service does; answers the status.
@@ -162,6 +164,18 @@ async fn an_event_is_told_at_once_and_acknowledged_once_it_is_on_the_disk() {
     assert_eq!(listener.post("/hook/unknown").await, 404);
     assert_eq!(listener.post("/reach/unknown").await, 404);
     assert_eq!(listener.post("/hook/reach/unknown").await, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_a_session_that_cannot_be_read_is_to_be_sent_again() {
+    let listener = Listener::start().await;
+    let unknown = format!("/hook/{}", HookToken::from_bytes([9; 32]).expose());
+    assert_eq!(listener.post(&unknown).await, 404);
+    listener.routes.some_are_unread();
+    assert_eq!(listener.post(&unknown).await, 503);
+    assert_eq!(listener.post("/hook/unknown").await, 404, "nobody has such a token");
+    assert_eq!(listener.post_hook().await, 200, "others go on");
+    assert_eq!(listener.calls(), [Call::Received, Call::Committed(Some(1))]);
 }
 
 #[tokio::test(start_paused = true)]

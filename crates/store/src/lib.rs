@@ -11,6 +11,7 @@ mod database;
 mod definition;
 mod error;
 mod integrity;
+mod orphans;
 mod private;
 mod readers;
 mod salvage;

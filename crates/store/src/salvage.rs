@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, params_from_iter, types::Value};
 
-use crate::{StoreError, StoreKey, fault, io_fault, private::private_file, snapshot::any};
+use crate::{StoreError, StoreKey, fault, io_fault, orphans, private::private_file, snapshot::any};
 
 /// What was saved of one table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,7 @@ pub fn salvage(
         new.execute_batch(&table.sql).map_err(failed)?;
         saved.push(source.copy_table(table, &new)?);
     }
+    orphans::remove(&new, &mut saved, doing)?;
     // After the rows, or a trigger would refuse some of them.
     for sql in &schema.others {
         new.execute_batch(sql).map_err(failed)?;
@@ -243,6 +244,8 @@ impl Source<'_> {
             if let Ok(values) = values {
                 let new = insert.execute(params_from_iter(values)).map_err(fault(self.doing))?;
                 saved.rows += new as u64;
+                // Of one without numbers, the second pass reads rows again that the first one has saved.
+                saved.gaps += u64::from(numbered && new == 0);
             } else {
                 // A text that isn't UTF-8.
                 saved.gaps += 1;
@@ -278,7 +281,7 @@ fn table(connection: &Connection, name: String, sql: String) -> rusqlite::Result
     Ok(Table { name, sql, columns: names, primary_key })
 }
 
-fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

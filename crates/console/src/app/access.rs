@@ -75,9 +75,13 @@ impl AccessControl {
         }
     }
 
-    /// The name for records: that of the signed-in person, else `given`.
+    /// The name for records: that of the signed-in person, else `given`; where that is the program's own, as of an
+    /// operating system's user, the one in the settings.
     pub fn recorded_name(&self, given: &str) -> String {
-        let given = || crate::words::plain(given, 64);
+        let given = || match crate::words::plain(given, 64) {
+            name if crate::words::is_programs_name(&name) => self.technician(),
+            name => name,
+        };
         self.state.person().map_or_else(given, |person| person.name)
     }
 

@@ -1,10 +1,14 @@
 //! What of a data folder goes into a backup, and comes back from it.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use engine::{
     backup::{
         Backup, BackupError, OnProgress, Progress, Restore, Restored, Staged, StoreFile, Written,
+        forget_aside,
     },
     clock::now,
     vault::{ITERATIONS, Options as VaultOptions, Vault},
@@ -147,17 +151,22 @@ fn waits_for_start() -> Trouble {
     }
 }
 
-/// Has the audit log say where the data is in whose place a restored backup was put.
-pub(super) async fn record_in_place(console: &Console, aside: &Path) {
-    let aside = words::plain(&aside.display().to_string(), 300);
-    let text =
-        format!("A restored backup took the place of the old data, which is now in {aside}.");
-    tracing::info!(text);
-    let by = "Deskhand".into();
-    console
-        .audit
-        .record_or_warn(AuditEntry { by, action: "backup_in_place", text, session: None })
-        .await;
+/// Has the audit log say where the data is in whose place a restored backup was put. It is remembered until the log has it.
+pub(super) async fn record_in_place(console: &Console, asides: &[PathBuf]) {
+    for aside in asides {
+        let aside = words::plain(&aside.display().to_string(), 300);
+        let text =
+            format!("A restored backup took the place of the old data, which is now in {aside}.");
+        tracing::info!(text);
+        let by = "Deskhand".into();
+        let entry = AuditEntry { by, action: "backup_in_place", text, session: None };
+        if let Err(trouble) = console.audit.record(entry).await {
+            tracing::warn!(text = trouble.text, "record where the old data is");
+            return;
+        }
+    }
+    let folder = console.folder.path.clone();
+    let _ = tokio::task::spawn_blocking(move || forget_aside(&folder)).await;
 }
 
 impl Drop for UnderWay {

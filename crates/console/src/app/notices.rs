@@ -9,14 +9,18 @@ use std::sync::Arc;
 use engine::{
     Engine,
     clock::now,
-    journal::{EventRecord, Seen},
+    journal::{EventRecord, JournalError, Seen},
 };
 use parking_lot::Mutex;
 use session::{PresenceChange, Timestamp};
 use wire::HookType;
 
 use super::{Console, feed::name_of};
-use crate::{present, view, words::count};
+use crate::{
+    present::{self, trouble},
+    view,
+    words::count,
+};
 
 /// How many events are read at a time.
 const PAGE: u32 = 500;
@@ -119,13 +123,23 @@ impl Marks {
     /// What an earlier run has dealt with; all until now if there was none. None if that can't be read.
     async fn begin(&self, engine: &Engine) -> Option<Seen> {
         match engine.journal().seen(self.subscriber).await {
-            Ok(Some(seen)) => return Some(seen),
+            Ok(Some(seen)) => {
+                self.says(None);
+                return Some(seen);
+            }
             Ok(None) => {}
+            // It stays so, and notifications go on: what isn't known to be shown must be looked up by a person.
+            Err(error @ JournalError::Damaged { .. }) => {
+                tracing::error!(%error, "read which notifications were shown");
+                self.console.hold_up("notifications_unknown", trouble::of_lost_marks(&error)).await;
+            }
             Err(error) => {
                 tracing::warn!(%error, "read which notifications were shown");
+                self.says(Some(trouble::of_marks("read", &error)));
                 return None;
             }
         }
+        self.says(None);
         let newest = Seen::up_to(self.console.updates.newest());
         *self.seen.lock() = Some(newest.clone());
         // Stored at once: if this run ends before the next event is shown, that event must not be
@@ -156,8 +170,19 @@ impl Marks {
             // Queued while nobody else can: what is older must not overwrite what is newer.
             engine.journal().mark_seen(self.subscriber, seen)
         };
-        if let Err(error) = written.await {
-            tracing::warn!(%error, "note which notifications were shown; they may come again");
+        match written.await {
+            Ok(()) => self.says(None),
+            Err(error) => {
+                tracing::warn!(%error, "note which notifications were shown; they may come again");
+                self.says(Some(trouble::of_marks("note", &error)));
+            }
+        }
+    }
+
+    /// Says what keeps it from knowing which notifications were shown, until that is over.
+    fn says(&self, trouble: Option<view::Trouble>) {
+        if self.console.standing.replace(trouble::is_of_marks, trouble) {
+            self.console.updates.announce();
         }
     }
 }
@@ -300,6 +325,32 @@ mod tests {
     fn little_and_new_is_told_one_by_one() {
         assert_eq!(told(&[]), [""; 0]);
         assert_eq!(told(&[60_000, 0]), ["Maria Lopez is online"; 2]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn marks_that_cannot_be_read_are_said_and_notifications_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = crate::app::Options::for_a_while(folder.path(), "a test");
+        let app = crate::App::start(options).await.unwrap();
+        let troubles = || {
+            let held = app.console().standing.list();
+            held.into_iter().filter(|held| held.text.contains("which notifications were shown"))
+        };
+        {
+            let engine = app.console().engine.get().await;
+            engine.as_deref().unwrap().journal().mark("seen/window", Some(b"what?")).await.unwrap();
+        }
+        assert!(app.notices("window").read().await.is_empty());
+        let held: Vec<_> = troubles().collect();
+        assert_eq!(held.len(), 1, "{held:?}");
+        assert!(held[0].id.is_some() && held[0].remedy.contains("sessions' logs"), "{held:?}");
+        assert!(app.notices("window").read().await.is_empty());
+        assert_eq!(troubles().count(), 1, "it is known again from where it began");
+        {
+            let engine = app.console().engine.get().await;
+            assert!(engine.as_deref().unwrap().journal().seen("window").await.unwrap().is_some());
+        }
+        app.stop().await;
     }
 
     #[test]

@@ -10,7 +10,7 @@ use engine::{
     Keys, StartError, Stores,
     access::Person,
     audit_trail::AuditTrail,
-    backup::{StoreFile, take_staged},
+    backup::{StoreFile, aside, remove_unfinished, take_staged},
     clock::now,
     lock::FolderLock,
     vault::{self, Vault},
@@ -40,7 +40,7 @@ pub(super) struct Opened {
     pub folder: Arc<DataFolder>,
     pub loaded: Loaded,
     /// Where the data is in whose place a backup was put.
-    pub aside: Option<PathBuf>,
+    pub aside: Vec<PathBuf>,
 }
 
 /// Journal and archive, and what they know of earlier starts.
@@ -61,10 +61,12 @@ pub(super) async fn open_folder(options: &Options) -> Result<Opened, AppError> {
         vault_options.keyring = None;
     }
     let open = move || {
-        let aside = take_staged(&path, program, now())?;
+        take_staged(&path, program, now())?;
         // The lock comes first, so that a second console neither reads half a settings file nor
         // opens a store.
         let lock = FolderLock::take(&path, program, now())?;
+        remove_unfinished(&path);
+        let aside = aside(&path);
         // Read before the key is asked for: an error in it is known at once.
         let loaded = source.load()?;
         let vault = Vault::open(&path, vault_options.clone())?;

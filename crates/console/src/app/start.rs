@@ -139,7 +139,7 @@ async fn newest_happening(engine: &Engine, read_up_to: Option<u64>) -> Result<u6
 
 /// What a start found or did, to be recorded once the console can.
 struct Found {
-    aside: Option<PathBuf>,
+    aside: Vec<PathBuf>,
     losses: Losses,
     /// Stores of the servers that come along, made anew.
     lost_servers: Vec<StoreFile>,
@@ -149,9 +149,7 @@ struct Found {
 
 async fn say(console: &Console, found: Found) {
     licence_consent::record(console).await;
-    if let Some(aside) = found.aside {
-        backup::record_in_place(console, &aside).await;
-    }
+    backup::record_in_place(console, &found.aside).await;
     lost_data::say(console, &found.losses).await;
     for store in found.lost_servers {
         lost_data::say_made_anew(console, store).await;

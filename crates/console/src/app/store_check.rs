@@ -74,3 +74,36 @@ fn damaged(error: &StoreError) -> Trouble {
     let text = trouble::sentence(&error.to_string());
     Trouble { code: Code::RestoreCopy, text, remedy: RESTORE_OR_SALVAGE.into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{App, Options};
+
+    const PAGE: usize = 4096;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_damaged_page_of_any_of_the_four_stores_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = App::start(Options::for_a_while(folder.path(), "a test")).await.unwrap();
+        let console = app.console().clone();
+        // Ended, so that each file is complete by itself.
+        app.stop().await;
+        let find = |store| look(&console.folder, store, oneshot::channel().0);
+        for store in STORES {
+            let path = console.folder.path.join(store.path);
+            assert_eq!(find(store), Ok(()), "{}", store.name);
+            let mut bytes = std::fs::read(&path).unwrap();
+            let start = bytes.len() / PAGE * 3 / 4 * PAGE;
+            bytes[start..start + PAGE].fill(0xff);
+            std::fs::write(&path, bytes).unwrap();
+            let error = find(store).unwrap_err();
+            assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+            tell(&console, store, &error);
+            let name = trouble::sentence(store.checking);
+            let name = name.trim_end_matches('.');
+            let told = console.standing.list();
+            assert!(told.iter().any(|trouble| trouble.text.starts_with(name)), "{told:?}");
+        }
+    }
+}

@@ -134,7 +134,7 @@ pub fn name_of(given: &str) -> Result<Option<String>, &'static str> {
         return Err(NO_NAME);
     }
     let name = words::plain(given, LONGEST_BY);
-    if words::is_the_programs(&name) {
+    if words::is_programs_name(given) {
         return Err("is the name of the program itself, which stands for what nobody asked for");
     }
     Ok(Some(name).filter(|name| !name.is_empty()))
@@ -253,7 +253,9 @@ mod tests {
     #[test]
     fn who_gave_a_command_is_a_name_or_the_line_is_refused_with_its_id() {
         let long = format!("\"{}\"", "x".repeat(65));
-        for by in ["7", "true", "[]", "{}", &long, "\"Deskhand\"", "\" deskHAND \""] {
+        for by in
+            ["7", "true", "[]", "{}", &long, "\"Deskhand\"", "\" deskHAND \"", "\"Desk hand\""]
+        {
             let bad = refused(&format!(r#"{{"id":4,"by":{by},"do":"outbox"}}"#));
             assert_eq!((bad.id, bad.trouble.code), (Value::from(4), Code::BadInput), "{by}");
             assert!(bad.trouble.text.contains("its `by` is"), "{by}: {}", bad.trouble.text);

@@ -94,15 +94,15 @@ async fn create_profile(console: &Arc<Console>, name: &str, email: &str) -> Comm
         let text = format!("{doing}: a name has 1 to {} characters", words::LONGEST_NAME);
         return Err(trouble::bad_input(&text, "give the name that records shall carry"));
     }
+    if words::is_programs_name(&person.name) {
+        let text = format!(
+            "{doing}: this is the program's own name, which stands for what nobody asked for"
+        );
+        return Err(trouble::bad_input(&text, "give the name that records shall carry"));
+    }
     if let Err(why) = person.email.parse::<MailAddress>() {
         let text = format!("{doing}: this is not an e-mail address: {why}");
         return Err(trouble::bad_input(&text, "give one such as anna@example.com"));
-    }
-    if words::is_the_programs(name) {
-        let text = format!(
-            "{doing}: that is the name of the program itself, which stands for what nobody asked for"
-        );
-        return Err(trouble::bad_input(&text, "give the name that records shall carry"));
     }
     let taken = |other: &Person| other.name == person.name;
     if console.access.people.lock().iter().any(taken) {

@@ -250,7 +250,7 @@ fn pin_view(pin: &str, expires: Timestamp, around: &Around<'_>) -> Pin {
 
 fn failure(record: &Record) -> Option<crate::view::Trouble> {
     match &record.life {
-        Life::Failed { failure, allocation } => Some(failed(*failure, allocation.is_some())),
+        Life::Failed { failure, allocation, .. } => Some(failed(*failure, allocation.is_some())),
         Life::Allocating | Life::Live(_) | Life::Over { .. } | Life::Closed { .. } => None,
     }
 }

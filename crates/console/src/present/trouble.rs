@@ -68,6 +68,40 @@ pub fn is_of_notifications(trouble: &Trouble) -> bool {
     trouble.text.starts_with(NOTIFICATIONS)
 }
 
+const MARKS: [&str; 2] =
+    ["Read which notifications were shown: ", "Note which notifications were shown: "];
+
+/// The trouble of a journal that doesn't say (`read`) or take (`note`) which notifications were shown.
+pub fn of_marks(doing: &str, error: &StoreError) -> Trouble {
+    let (code, advice) = remedy::of_store(error);
+    let (start, meanwhile) = if doing == "read" {
+        (MARKS[0], "Until then none is shown: look at the sessions' logs, which have everything.")
+    } else {
+        (MARKS[1], "Until then those that were shown may be shown again after the next start.")
+    };
+    Trouble {
+        code,
+        text: sentence(&format!("{start}{error}")),
+        remedy: format!("{advice} {meanwhile}"),
+    }
+}
+
+/// Whether it is the trouble of [`of_marks`].
+pub fn is_of_marks(trouble: &Trouble) -> bool {
+    MARKS.iter().any(|start| trouble.text.starts_with(start))
+}
+
+/// The trouble of a row of the journal, damaged, that said which notifications were shown.
+pub fn of_lost_marks(error: &StoreError) -> Trouble {
+    let remedy = "Look at the sessions' logs, which have everything, for what happened while Deskhand was not running: \
+                  it isn't notified. Notifications of what happens from now on are shown.";
+    Trouble {
+        code: Code::RestoreCopy,
+        text: sentence(&format!("Look up which notifications were shown: {error}")),
+        remedy: remedy.into(),
+    }
+}
+
 const FULL: &str = "Take connections: ";
 
 /// The trouble of a listener or a broker that has no room for some; `what` names it.

@@ -115,7 +115,7 @@ pub(super) fn technician(name: &str) -> Result<(), Fault> {
         "it is empty, too long, or has control characters",
     )?;
     ensure(
-        !words::is_the_programs(name),
+        !words::is_programs_name(name),
         "it is the name of the program itself, which stands for what nobody asked for",
     )
 }

@@ -128,9 +128,24 @@ impl SettingsSource {
     /// # Errors
     /// The reason, in words for people.
     pub fn save(&self, stored: &Map<String, Value>) -> Result<(), String> {
+        let Storage::File(_) = &self.storage else { return Ok(()) };
+        self.put_back(as_file(stored)?.as_bytes())
+    }
+
+    /// The file as it is; none where there is none, or it can't be read. Blocks.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        let Storage::File(path) = &self.storage else { return None };
+        // To read a pipe would take for ever.
+        fs::metadata(path).is_ok_and(|found| found.is_file()).then(|| fs::read(path).ok()).flatten()
+    }
+
+    /// Makes the file what [`Self::bytes`] answered. Blocks.
+    ///
+    /// # Errors
+    /// The reason, in words for people.
+    pub fn put_back(&self, bytes: &[u8]) -> Result<(), String> {
         let Storage::File(path) = &self.storage else { return Ok(()) };
-        let text = as_file(stored)?;
-        replace(path, text.as_bytes()).map_err(|error| format!("write {}: {error}", path.display()))
+        replace(path, bytes).map_err(|error| format!("write {}: {error}", path.display()))
     }
 
     /// Keeps the stored settings as they are under another name, for inspection; answers that name. A

@@ -10,7 +10,9 @@ pub(super) fn operating_system_user() -> String {
     let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let name = full_name(&accounts, &login).unwrap_or(login);
     let name = words::plain(&name, 64);
-    if name.is_empty() || words::is_the_programs(&name) { "Technician".to_owned() } else { name }
+    // A service may run as a user of the program's name, which no person may have.
+    let is_nobody = name.is_empty() || words::is_programs_name(&name);
+    if is_nobody { "Technician".to_owned() } else { name }
 }
 
 /// The full name of `login` in the text of a passwd file, if it has one.

@@ -33,6 +33,34 @@ async fn a_live_session_is_there_again_armed_and_as_its_broker_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn broker_and_sandbox_are_where_they_were_after_a_restart() {
+    let rig = Rig::start().await;
+    let before: serde_json::Value = {
+        let text = std::fs::read(rig.folder.path().join("data/ports.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    };
+    let servers = ["broker", "sandbox_logintc", "sandbox_rocketchat", "sandbox_passwordless"];
+    let kept: Vec<_> =
+        servers.map(|server| u16::try_from(before[server].as_u64().unwrap()).unwrap()).into();
+    let answers = |port: u16| tokio::net::TcpStream::connect(("127.0.0.1", port));
+    for port in &kept {
+        answers(*port).await.unwrap();
+    }
+    rig.app.stop().await;
+    let _ports: Vec<_> = kept
+        .iter()
+        .map(|port| KeptPort::given_back_by(&format!("http://127.0.0.1:{port}/")))
+        .collect();
+    let rig = Rig::start_in(rig.folder, SettingsSource::nowhere()).await;
+    let text = std::fs::read(rig.folder.path().join("data/ports.json")).unwrap();
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&text).unwrap(), before);
+    for port in &kept {
+        answers(*port).await.unwrap();
+    }
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_second_console_on_a_folder_is_refused_and_told_who_is_first() {
     let rig = Rig::start().await;
     let again = options(rig.folder.path(), SettingsSource::nowhere(), Arc::new(Opened::default()));

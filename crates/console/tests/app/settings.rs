@@ -35,6 +35,7 @@ async fn a_value_that_cannot_be_changes_nothing_and_is_named() {
     let before = rig.app.settings();
     for (changes, field) in [
         (json!({ "technician": "Bo", "probe_rounds": 99 }), "probe_rounds"),
+        (json!({ "technician": "desk Hand" }), "technician"),
         (json!({ "base_url": "https://www.loginwith.me/api/v1" }), "base_url"),
         (json!({ "no_such_thing": 1 }), "no_such_thing"),
         (json!({ "technician": "deskHand" }), "technician"),
@@ -227,6 +228,29 @@ async fn a_file_that_was_damaged_meanwhile_is_kept_aside_before_a_change() {
     let names = fs::read_dir(rig.folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let kept: Vec<_> = names.filter(|name| name.to_string_lossy().contains(".corrupt-")).collect();
     assert_eq!(fs::read_to_string(&kept[0]).unwrap(), damaged);
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_change_leaves_the_file_byte_for_byte_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+    rig.ask(json!({ "do": "configure", "changes": { "company": "ACME" } })).await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    // The second can't be read as a whole, and what can be read of it doesn't stand in it so.
+    for text in
+        ["# mine\ncompany = \"ACME\"\n", "company = \"ACME\"\nlan = may\nverify_gate = \"req"]
+    {
+        fs::write(&file, text).unwrap();
+        let wrong = json!({ "do": "configure", "changes": { "heartbeat_s": 0 } });
+        assert_eq!(rig.refused(wrong).await.code, Code::BadInput);
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        let fails = json!({ "do": "configure", "changes": { "listen": listen } });
+        rig.refused(fails).await;
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    }
     rig.app.stop().await;
 }
 

@@ -16,15 +16,18 @@ use super::{
     container::SealedReader,
     contents::{Contents, FileEntry, read_text},
     error::{BackupError, RESTORING},
+    in_place::{
+        forget_aside, has_console, is_cut_short, put_in_place, remove_staged, remove_unfinished,
+        stage, unfinished_beside,
+    },
     progress::{OnProgress, Progress},
     store_file::StoreFile,
-    write::sync_folder,
 };
 use crate::{
     archive::{ARCHIVE_FILE, Archive, AuditEntry},
     journal::{self, JOURNAL_FILE, Journal},
-    lock::{FolderLock, LOCK_FILE},
-    vault::{Keeper, Options, VAULT_FILE, Vault},
+    lock::FolderLock,
+    vault::{Keeper, Options, Vault},
 };
 
 /// A backup, and where it is restored to.
@@ -84,33 +87,6 @@ struct Unpacked {
     keeper: Keeper,
 }
 
-/// Puts a backup that [`Restore::stage`] restored in the place of the data folder, whose contents are moved
-/// aside; answers where to, or none if there was nothing to put. To be called before anything in the folder is
-/// opened. Cut short, it goes on with the next call. Blocks.
-///
-/// # Errors
-/// [`BackupError`]; but for [`BackupError::LeftAside`], the data folder is as it was.
-pub fn take_staged(
-    folder: &Path,
-    program: &str,
-    now: Timestamp,
-) -> Result<Option<PathBuf>, BackupError> {
-    let folder = std::path::absolute(folder).map_err(BackupError::io(RESTORING, folder))?;
-    let staged = staged_beside(&folder);
-    if !staged.join(VAULT_FILE).exists() {
-        return Ok(None);
-    }
-    let _lock = FolderLock::take(&folder, program, now)?;
-    put_in_place(&staged, &folder, now)
-}
-
-/// A name that is known at the next start; what has it is complete.
-fn staged_beside(folder: &Path) -> PathBuf {
-    let mut name = folder.file_name().unwrap_or_default().to_owned();
-    name.push(".restored");
-    folder.with_file_name(name)
-}
-
 impl Restore<'_> {
     /// Restores it. Blocks, on a thread within a runtime.
     ///
@@ -119,22 +95,36 @@ impl Restore<'_> {
     pub fn run(self, now: Timestamp, progress: OnProgress<'_>) -> Result<Restored, BackupError> {
         let sealed = self.open()?;
         let folder = self.folder()?;
-        let lock = FolderLock::take(&folder, self.program, now)?;
+        let mut lock = FolderLock::take(&folder, self.program, now)?;
+        if is_cut_short(&folder) {
+            // Else what an earlier restore moved aside would be known to nobody.
+            put_in_place(&folder, now, &mut |_| ())?;
+            drop(lock);
+            lock = FolderLock::take(&folder, self.program, now)?;
+        }
         if !self.replace && has_console(&folder) {
             return Err(BackupError::FolderTaken(folder));
         }
+        remove_unfinished(&folder);
         let Unpacked { new, lock: new_lock, made_at, keeper } =
             self.unpack(sealed, &folder, now, progress)?;
-        let aside = put_in_place(new.path(), &folder, now)?;
-        let _ = new.keep();
-        // One that waits for a start would take the place of this one then.
-        let _ = fs::remove_dir_all(staged_beside(&folder));
+        // By way of the name that the next start knows: it goes on if this is cut short.
+        stage(new, &folder)?;
+        let aside = match put_in_place(&folder, now, &mut |_| ()) {
+            Ok(aside) => aside,
+            Err(error @ BackupError::LeftAside { .. }) => return Err(error),
+            Err(error) => {
+                remove_staged(&folder)?;
+                return Err(error);
+            }
+        };
+        forget_aside(&folder);
         drop((new_lock, lock));
         Ok(Restored { made_at, aside, keeper })
     }
 
     /// Restores it, checked to the end, to a folder beside the data folder, which a console uses and may go on
-    /// using: [`take_staged`] puts it in the place of the data folder. Blocks, on a thread within a runtime.
+    /// using: [`super::take_staged`] puts it in the place of the data folder. Blocks, on a thread within a runtime.
     ///
     /// # Errors
     /// [`BackupError`]; nothing was changed then.
@@ -146,16 +136,7 @@ impl Restore<'_> {
         }
         let Unpacked { new, lock, made_at, .. } = self.unpack(sealed, &folder, now, progress)?;
         drop(lock);
-        let staged = staged_beside(&folder);
-        let failed = BackupError::io("make a folder in", folder.parent().unwrap_or(&folder));
-        if staged.exists() {
-            // One that was restored before and never put in its place.
-            fs::remove_dir_all(&staged).map_err(&failed)?;
-        }
-        sync_folder(new.path()).map_err(&failed)?;
-        fs::rename(new.path(), &staged).map_err(&failed)?;
-        let _ = new.keep();
-        sync_folder(folder.parent().unwrap_or(&folder)).map_err(&failed)?;
+        let staged = stage(new, &folder)?;
         Ok(Staged { made_at, folder: staged })
     }
 
@@ -179,7 +160,7 @@ impl Restore<'_> {
         now: Timestamp,
         progress: OnProgress<'_>,
     ) -> Result<Unpacked, BackupError> {
-        let new = self.new_folder(folder)?;
+        let new = Self::new_folder(folder)?;
         // A folder that nobody can use until it is in its place.
         let lock = FolderLock::take(new.path(), self.program, now)?;
         let contents = self.write_files(sealed, new.path(), progress)?;
@@ -189,10 +170,8 @@ impl Restore<'_> {
     }
 
     /// A folder beside the data folder, so that a rename is enough at the end.
-    fn new_folder(&self, folder: &Path) -> Result<TempDir, BackupError> {
-        let parent = folder.parent().unwrap_or(folder);
-        let made = tempfile::Builder::new().prefix(".deskhand-restore-").tempdir_in(parent);
-        let made = made.map_err(BackupError::io("make a folder in", parent))?;
+    fn new_folder(folder: &Path) -> Result<TempDir, BackupError> {
+        let made = unfinished_beside(folder)?;
         store::private_folder(made.path())?;
         Ok(made)
     }
@@ -284,16 +263,6 @@ fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// Whether the folder has a console's data, or parts of it.
-fn has_console(folder: &Path) -> bool {
-    // A lock alone comes from looking at it.
-    let other = |entry: io::Result<fs::DirEntry>| {
-        entry.map_or(true, |entry| entry.file_name() != LOCK_FILE)
-    };
-    folder.join(VAULT_FILE).exists()
-        || fs::read_dir(folder).is_ok_and(|mut entries| entries.any(other))
-}
-
 fn create(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         let mut builder = fs::DirBuilder::new();
@@ -307,43 +276,4 @@ fn create(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-/// Puts the new folder in the place of the data folder, whose contents are moved aside if there are any;
-/// answers where to.
-fn put_in_place(new: &Path, folder: &Path, now: Timestamp) -> Result<Option<PathBuf>, BackupError> {
-    let failed = BackupError::io("replace", folder);
-    let parent = folder.parent().unwrap_or(folder);
-    sync_folder(new).map_err(&failed)?;
-    if !has_console(folder) {
-        // The lock's file is all that is in it; a folder is renamed only over an empty one.
-        let _ = fs::remove_file(folder.join(LOCK_FILE));
-        fs::rename(new, folder).map_err(&failed)?;
-        sync_folder(parent).map_err(&failed)?;
-        return Ok(None);
-    }
-    let aside = free_name(folder, now);
-    fs::rename(folder, &aside).map_err(&failed)?;
-    if let Err(source) = fs::rename(new, folder) {
-        return Err(match fs::rename(&aside, folder) {
-            Ok(()) => failed(source),
-            Err(_) => BackupError::LeftAside { folder: folder.to_owned(), aside, source },
-        });
-    }
-    sync_folder(parent).map_err(&failed)?;
-    Ok(Some(aside))
-}
-
-/// A name beside the data folder that says when its contents were moved aside.
-fn free_name(folder: &Path, now: Timestamp) -> PathBuf {
-    let at = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
-    let mut name = folder.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".before-restore-{}", at.strftime("%Y%m%dT%H%M%SZ")));
-    let first = folder.with_file_name(&name);
-    let numbered = (2..).map(|number| {
-        let mut name = name.clone();
-        name.push(format!("-{number}"));
-        folder.with_file_name(name)
-    });
-    std::iter::once(first).chain(numbered).find(|path| !path.exists()).unwrap_or_default()
 }

@@ -235,6 +235,10 @@ async fn restore(
         tracing::error!(session = %id, %error, "a stored session can't be read");
     }
     context.health.set_unreadable_sessions(loaded.damaged.len());
+    if !loaded.damaged.is_empty() {
+        // Before the listener answers: a webhook that is told that nobody knows it is never sent again.
+        context.routes.some_are_unread();
+    }
     let (mut stored, mut retired) = (Vec::new(), Vec::new());
     for session in loaded.sessions {
         match retire(context, &session).await {

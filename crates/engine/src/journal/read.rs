@@ -41,6 +41,9 @@ pub(super) fn load(connection: &Connection, key: &SealKey) -> Result<Loaded, Sto
     })?;
     each(&snapshot, "SELECT session, sealed FROM secrets", LOAD, |row| {
         let session = session_of(row, 0)?;
+        // They are erased with their session, so one that isn't there was lost.
+        let lost = || Err(damaged(LOAD, "only its secrets are left"));
+        found.entry(session).or_insert_with(lost);
         add(&mut found, session, |stored| {
             stored.secrets = Some(secrets(session, row, key)?);
             Ok(())

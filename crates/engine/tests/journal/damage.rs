@@ -68,6 +68,22 @@ async fn a_mark_that_does_not_open_keeps_no_journal_shut() {
 }
 
 #[tokio::test]
+async fn a_session_of_which_only_the_secrets_are_left_counts_as_one_that_cannot_be_read() {
+    let dir = folder();
+    let journal = open(dir.path());
+    for n in [1, 2, 3] {
+        journal.save_turn(told(session(n))).await.unwrap();
+    }
+    journal.forget(session(3)).await.unwrap();
+    kept(journal).await;
+    alter(dir.path(), "DELETE FROM sessions WHERE hex(id) LIKE '01%'");
+    let loaded = open(dir.path()).load().await.unwrap();
+    let damaged: Vec<_> = loaded.damaged.iter().map(|(session, _)| *session).collect();
+    assert_eq!(damaged, [session(1)]);
+    assert_eq!(loaded.sessions.len(), 1);
+}
+
+#[tokio::test]
 async fn a_webhook_that_does_not_open_stops_no_tidying() {
     let dir = folder();
     let journal = open(dir.path());

@@ -175,3 +175,28 @@ async fn where_nothing_would_be_deleted_no_clock_is_a_trouble() {
     }
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_run_failed_stands_until_a_later_one_gets_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = started(folder.path()).await;
+    let console = app.console();
+    let run = |outcome: Result<(), Trouble>| tell(console, outcome.err());
+    ask(&app, json!({ "do": "configure", "changes": { "keep_sessions_days": 30 } })).await;
+    run(delete_old(console, now()).await);
+    assert!(!stands(console));
+    let full = engine::StoreError::DiskFull { doing: "delete a session" };
+    run(Err(failed(&CommandError::Archive(full))));
+    assert!(stands(console));
+    let other = engine::StoreError::ReadOnly { doing: "delete a session" };
+    run(Err(failed(&CommandError::Archive(other))));
+    let reasons = console.standing.list();
+    let reasons = reasons.iter().filter(|trouble| trouble.text.starts_with(DOING));
+    assert_eq!(reasons.count(), 1, "the newest reason stands alone");
+    // Neither a person's look at it nor another trouble's end takes it away.
+    let all: Vec<_> = console.standing.unseen().iter().map(|unseen| unseen.id).collect();
+    assert!(all.is_empty(), "nobody can acknowledge it");
+    run(delete_old(console, now()).await);
+    assert!(!stands(console), "a later run got through");
+    app.stop().await;
+}

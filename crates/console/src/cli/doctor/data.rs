@@ -270,6 +270,27 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
+    async fn a_damaged_page_of_any_of_the_four_stores_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let options_of_app = crate::Options::for_a_while(folder.path(), "a test");
+        crate::App::start(options_of_app).await.unwrap().stop().await;
+        for store in STORES {
+            let path = data.join(store.path);
+            let sound = std::fs::read(&path).unwrap();
+            let found = checked(&data, store.name).await;
+            assert_eq!((found.found, found.text.as_str()), (Found::Ok, UNDAMAGED));
+            overwrite_a_page(&path);
+            let damaged = checked(&data, store.name).await;
+            assert_eq!(damaged.found, Found::Failed, "{damaged:?}");
+            let doing = format!("{}: ", store.checking);
+            assert!(damaged.text.starts_with(&doing), "{damaged:?}");
+            assert_eq!(damaged.remedy, RESTORE_OR_SALVAGE);
+            std::fs::write(&path, sound).unwrap();
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_store_that_opens_but_has_a_damaged_page_fails() {
         for (name, file) in [("journal", JOURNAL_FILE), ("archive", ARCHIVE_FILE)] {
             let folder = folder().await;

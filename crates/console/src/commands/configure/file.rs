@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::super::reload::differences;
 use crate::{
-    Settings,
+    Settings, SettingsSource,
     app::{Console, keep_settings_aside, remember_settings},
     present::trouble,
     settings::{Damage, LARGEST, as_file},
@@ -19,16 +19,26 @@ pub(super) struct Found {
     /// None where there is no file, or nothing can be kept in one.
     stored: Option<Map<String, Value>>,
     damage: Option<Damage>,
+    /// Byte for byte; none where there is no file, or it can't be read.
+    bytes: Option<Vec<u8>>,
 }
 
 /// What was written.
 pub(super) enum Saved {
     Now {
         /// What the file had.
-        before: Map<String, Value>,
+        before: Before,
     },
     /// The file said so already: somebody changed it by hand, whose comments stay.
     Before,
+}
+
+/// A file's contents before a change.
+pub(super) enum Before {
+    /// With its comments, and with what was damaged in it.
+    Bytes(Vec<u8>),
+    /// There was no file, or it couldn't be read as a whole.
+    Known(Map<String, Value>),
 }
 
 impl Found {
@@ -42,8 +52,9 @@ impl Found {
             return Ok(Self::default());
         }
         // Reading the disk may block.
-        let read = tokio::task::spawn_blocking(move || (source.is_missing(), source.load())).await;
-        let (is_missing, loaded) = read.map_err(|_| trouble::stopping())?;
+        let read = move || (source.is_missing(), source.bytes(), source.load());
+        let read = tokio::task::spawn_blocking(read).await;
+        let (is_missing, bytes, loaded) = read.map_err(|_| trouble::stopping())?;
         let loaded = loaded.map_err(|error| {
             trouble::bad_input(
                 &format!("change the settings: their file has an error ({error})"),
@@ -51,7 +62,7 @@ impl Found {
             )
         })?;
         let stored = (!is_missing).then_some(loaded.stored);
-        Ok(Self { stored, damage: loaded.damage })
+        Ok(Self { stored, damage: loaded.damage, bytes })
     }
 
     /// Writes the `new` settings with what somebody wrote into the file since it had the `known` ones. A damaged file
@@ -68,9 +79,7 @@ impl Found {
     ) -> Result<Saved, Trouble> {
         let after = self.with(known, new, changes);
         check_size(&after)?;
-        if let Some(damage) = &self.damage {
-            keep_settings_aside(console, damage).await?;
-        } else if self.stored.as_ref() == Some(&after) {
+        if self.damage.is_none() && self.stored.as_ref() == Some(&after) {
             return Ok(Saved::Before);
         }
         Settings::default().layer(&after).map_err(|error| {
@@ -81,9 +90,17 @@ impl Found {
                 "correct that file first",
             )
         })?;
+        // Nothing is refused any more but by the disk.
+        if let Some(damage) = &self.damage {
+            keep_settings_aside(console, damage).await?;
+        }
         write(console, after).await?;
         remember_settings(console).await;
-        Ok(Saved::Now { before: self.stored.unwrap_or_else(|| known.clone()) })
+        let before = match self.bytes {
+            Some(bytes) => Before::Bytes(bytes),
+            None => Before::Known(self.stored.unwrap_or_else(|| known.clone())),
+        };
+        Ok(Saved::Now { before })
     }
 
     fn with(
@@ -114,7 +131,10 @@ impl Saved {
     /// It can't be written.
     pub async fn undo(self, console: &Console) -> Result<(), Trouble> {
         match self {
-            Self::Now { before } => write(console, before).await,
+            Self::Now { before: Before::Known(before) } => write(console, before).await,
+            Self::Now { before: Before::Bytes(bytes) } => {
+                on_disk(console, move |source| source.put_back(&bytes)).await
+            }
             Self::Before => Ok(()),
         }
     }
@@ -134,9 +154,16 @@ fn check_size(stored: &Map<String, Value>) -> Result<(), Trouble> {
 }
 
 async fn write(console: &Console, stored: Map<String, Value>) -> Result<(), Trouble> {
+    on_disk(console, move |source| source.save(&stored)).await
+}
+
+async fn on_disk(
+    console: &Console,
+    work: impl FnOnce(&SettingsSource) -> Result<(), String> + Send + 'static,
+) -> Result<(), Trouble> {
     let source = console.settings.source.clone();
     // Writing the disk may block.
-    let saved = tokio::task::spawn_blocking(move || source.save(&stored)).await;
+    let saved = tokio::task::spawn_blocking(move || work(&source)).await;
     saved.unwrap_or_else(|error| Err(error.to_string())).map_err(|why| Trouble {
         code: Code::FreeSpace,
         text: trouble::sentence(&format!("save the settings: {why}")),
@@ -156,7 +183,8 @@ mod tests {
 
     fn with(damaged: bool, stored: Option<Value>) -> Map<String, Value> {
         let damage = Damage { why: "line 2".into(), guards: Vec::new() };
-        let found = Found { stored: stored.map(map), damage: damaged.then_some(damage) };
+        let found =
+            Found { stored: stored.map(map), damage: damaged.then_some(damage), bytes: None };
         let known = map(json!({ "theme": "light", "lan": true, "company": "ACME" }));
         let new = map(json!({ "theme": "dark", "lan": true, "company": "ACME" }));
         found.with(&known, &new, &map(json!({ "theme": "dark" })))

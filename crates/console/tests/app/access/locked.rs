@@ -123,6 +123,28 @@ async fn while_it_is_locked_every_command_but_signing_in_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_takes_up_no_settings_while_it_is_locked_and_all_of_them_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let rig = Rig::start_in(folder, SettingsSource::file(&file)).await;
+    rig.ask(json!({ "do": "configure", "changes": { "company": "ACME" } })).await;
+    let (mut browser, _) = person(&rig, "Anna Keller").await;
+    lock(&rig).await;
+    let before = rig.app.settings();
+    let text = "company = \"Mallory\"\nlock_after_min = 0\nrequire_sign_in = false\n";
+    std::fs::write(&file, text).unwrap();
+    rig.app.reload().await;
+    assert_eq!(rig.app.settings(), before, "nothing is in force");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text, "the file stays as it is");
+    access(&rig, AccessKind::Locked).await;
+    sign_in(&rig, &mut browser).await;
+    assert_eq!(rig.app.settings(), before, "nor does a sign-in take it up");
+    rig.app.reload().await;
+    assert_eq!(rig.app.settings().company, "Mallory");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_it_is_locked_no_name_is_fed_or_told_and_afterwards_all_of_it_is() {
     let mut rig = Rig::start().await;
     let (mut browser, _) = person(&rig, "Anna Keller").await;
