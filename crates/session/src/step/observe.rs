@@ -98,6 +98,9 @@ impl Turn {
         };
         observed.presenter_left = left(observed.presenter_left, seen.presenter.left());
         observed.viewers_left = left(observed.viewers_left, seen.viewers.left());
+        for side in [Side::Presenter, Side::Viewers] {
+            *observed.told_of(side) = Some(self.now);
+        }
         observed.viewers_wait = seen.facts.all_viewers_wait();
         self.take_arrival(seen);
         self.count_active();
