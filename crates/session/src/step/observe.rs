@@ -293,8 +293,7 @@ impl Turn {
         allocation.at = allocation.at.min(self.now);
         if same_time(allocation.expires, expires) != allocation.expires {
             allocation.expires = expires;
-            let after = expires.since(self.now);
-            self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
+            self.time_pin(expires);
         }
     }
 
@@ -302,7 +301,7 @@ impl Turn {
     fn pin_ended(&mut self) {
         if let Life::Live(allocation) = &mut self.state.record.life {
             allocation.expires = allocation.expires.min(self.now);
-            self.pin_over();
+            self.pin_is_over(false);
         }
     }
 }
