@@ -240,7 +240,7 @@ fn a_record_of_before_reads_as_accepted() {
 #[test]
 fn no_line_says_that_a_mail_arrived() {
     let (id, template, reason) = (1, Template::ToCustomer, "550 no such user".to_owned());
-    let log = session::LogContext { created_by: "anna", clock: &|_| "14:00".into() };
+    let log = session::LogContext { created_by: "anna", at: T0, clock: &|_| "14:00".into() };
     for event in [
         MailEvent::MailSent { id, template },
         MailEvent::MailKept { id, template },

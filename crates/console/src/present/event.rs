@@ -86,7 +86,7 @@ pub fn when(of: &EventRecord) -> Timestamp {
 
 /// A line of the session's log; `by` is the person who requested the session.
 pub fn line(of: &EventRecord, by: &str, setting: &Setting<'_>) -> LogLine {
-    let context = LogContext { created_by: by, clock: &|at| setting.clock(at) };
+    let context = LogContext { created_by: by, at: when(of), clock: &|at| setting.clock(at) };
     let session::event::LogLine { text, is_failure } = of.event.facts().log_line(&context);
     LogLine { seq: of.seq, at: when(of).0, text, bad: is_failure }
 }

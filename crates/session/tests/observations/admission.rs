@@ -98,7 +98,7 @@ fn when_whoever_went_offline_had_left_is_told_where_it_is_known() {
         }
     }
     let clock = |at: Timestamp| format!("{} s", at.0 / 1000);
-    let log = session::LogContext { created_by: "anna", clock: &clock };
+    let log = session::LogContext { created_by: "anna", at: T0, clock: &clock };
     let gone =
         Event::from(PresenceEvent::ViewersGone { overtaken: None, left: Some(Timestamp(5_000)) });
     assert_eq!(gone.facts().log_line(&log).text, "All viewers left at 5 s");
