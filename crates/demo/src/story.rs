@@ -203,7 +203,9 @@ impl DemoConsole {
             .transcript
         {
             TranscriptView::Saved { messages: saved, .. } => (saved == messages).then_some(()),
-            TranscriptView::NotYet | TranscriptView::Wanted { .. } => None,
+            TranscriptView::NotYet | TranscriptView::NotKnown | TranscriptView::Wanted { .. } => {
+                None
+            }
         })
         .await?;
         narrator.seen(&format!("Transcript archived: {messages} messages"));

@@ -28,7 +28,7 @@ pub use verification_event::{VerificationChange, VerificationEvent};
 pub use viewing::ViewingEvent;
 use wire::{HookType, Side};
 
-use crate::Timestamp;
+use crate::{Timestamp, time::same_time};
 
 /// The facts that every group defines for each of its events.
 pub trait EventFacts {
@@ -141,10 +141,11 @@ pub struct LogContext<'a> {
 }
 
 impl LogContext<'_> {
-    /// ` at 14:00`, unless the line's own time reads the same.
+    /// ` at 14:00`, unless the line's own time is the same for a reader: within seconds of it, or written alike.
     fn at_another_time(&self, word: &str, at: Timestamp) -> String {
         let clock = (self.clock)(at);
-        if clock == (self.clock)(self.at) { String::new() } else { format!(" {word} {clock}") }
+        let is_same = same_time(self.at, at) == self.at || clock == (self.clock)(self.at);
+        if is_same { String::new() } else { format!(" {word} {clock}") }
     }
 }
 

@@ -168,6 +168,10 @@ pub struct Observed {
     pub presenter_left: Option<Timestamp>,
     /// Since when no viewer is connected, while one may still come back.
     pub viewers_left: Option<Timestamp>,
+    /// When something was last told of the presenter, by a hook or by the broker itself. Older records have none.
+    pub presenter_told: Option<Timestamp>,
+    /// When something was last told of the viewers.
+    pub viewers_told: Option<Timestamp>,
     /// Whether all viewers that are connected wait to be let in, while the broker tells who does.
     #[serde(skip)]
     pub viewers_wait: bool,
@@ -220,6 +224,14 @@ impl Observed {
         }
         remember(lately, id, DELIVERIES);
         true
+    }
+
+    /// When something was last told of `side`.
+    pub(crate) const fn told_of(&mut self, side: Side) -> &mut Option<Timestamp> {
+        match side {
+            Side::Presenter => &mut self.presenter_told,
+            Side::Viewers => &mut self.viewers_told,
+        }
     }
 
     /// The broker's numbers begin anew.

@@ -48,6 +48,8 @@ pub struct State {
     pub transcript_stale: bool,
     /// How often the end of the PIN was asked for in vain.
     pub revoke_failed: u32,
+    /// Since when the broker's word is waited for, while the PIN's life is over by our own clock alone.
+    pub brokers_word_awaited: Option<Timestamp>,
     /// When something was last done in it.
     pub active_at: Timestamp,
     /// When a hook last could not be put, or another call showed that the service fails.
@@ -274,6 +276,7 @@ impl State {
             transcript_under_way: false,
             transcript_stale: false,
             revoke_failed: 0,
+            brokers_word_awaited: None,
             hook_failed: None,
             // The settings are not stored with the session; whoever restores it gives the gate as
             // an input.

@@ -44,8 +44,8 @@ fn notifications_read_as_the_product_has_them() {
 
 #[test]
 fn what_something_newer_has_overtaken_reads_as_what_was_so_and_notifies_nobody() {
-    let clock = |_| "10:02".to_owned();
-    let log = LogContext { created_by: "anna", at: Timestamp(0), clock: &clock };
+    let clock = |at: Timestamp| format!("10:{:02}", at.0 / 60_000);
+    let log = LogContext { created_by: "anna", at: Timestamp(120_000), clock: &clock };
     let told_late = |at| {
         let overtaken = Some(Overtaken { at });
         [
@@ -62,24 +62,55 @@ fn what_something_newer_has_overtaken_reads_as_what_was_so_and_notifies_nobody()
         assert_eq!((event.presence_change(), event.side().is_some()), (None, true));
     }
     let [.., gone] = told_late(Some(Timestamp(5)));
-    assert_eq!(
-        gone.log_line(&log).text,
-        "Told late, after something newer: all viewers had left at 10:02"
-    );
+    let text = |at| gone.log_line(&LogContext { at, ..log }).text;
+    let late = "Told late, after something newer: all viewers had left";
+    assert_eq!(text(Timestamp(120_000)), format!("{late} at 10:00"));
+    assert_eq!(text(Timestamp(5)), late, "the line stands at its own time");
 }
 
 #[test]
-fn a_line_names_the_time_of_an_arrival_only_where_its_own_is_another() {
+fn a_line_of_the_log_has_a_second_time_only_where_that_says_something() {
     let clock = |at: Timestamp| format!("10:{:02}", at.0 / 60_000);
-    let told = |at| {
-        let log = LogContext { created_by: "anna", at: Timestamp(at), clock: &clock };
-        let at = Timestamp(30_000);
-        let (opened, asked) = (ArrivalEvent::PageOpened { at }, ArrivalEvent::CustomerAsked { at });
-        [opened.log_line(&log).text, asked.log_line(&log).text]
+    let told = Timestamp(120_000);
+    let log = LogContext { created_by: "anna", at: told, clock: &clock };
+    let texts = |at, left| {
+        let events: [Event; 5] = [
+            ArrivalEvent::CustomerAsked { at }.into(),
+            ArrivalEvent::CustomerDeclined { at }.into(),
+            PresenceEvent::PresenterOffline { overtaken: None, left: Some(left) }.into(),
+            PresenceEvent::ViewersGone { overtaken: None, left: Some(left) }.into(),
+            PresenceEvent::SecondProgram { at }.into(),
+        ];
+        events.map(|event| event.facts().log_line(&log).text)
     };
-    assert_eq!(told(31_000), ["The customer opened the page", "The customer is being asked"]);
-    assert_eq!(
-        told(95_000),
-        ["The customer opened the page at 10:00", "The customer is being asked since 10:00"]
+    let begins = |texts: &[String], expected: [&str; 5]| {
+        for (text, expected) in texts.iter().zip(expected) {
+            assert!(text.starts_with(expected), "{text}");
+        }
+    };
+    let earlier = Timestamp(60_000);
+    begins(
+        &texts(earlier, earlier),
+        [
+            "The customer was asked at 10:01",
+            "The customer declined at 10:01",
+            "The customer's program is offline: it left at 10:01",
+            "All viewers left at 10:01",
+            "A second program came with this PIN at 10:01:",
+        ],
     );
+    // Less than a reader sees: within seconds, also where a minute begins between them, or in the same minute.
+    for same in [told, Timestamp(117_000), Timestamp(150_000)] {
+        let texts = texts(same, same);
+        assert_eq!(
+            texts[..4],
+            [
+                "The customer was asked",
+                "The customer declined",
+                "The customer's program is offline",
+                "All viewers left",
+            ]
+        );
+        assert!(texts[4].starts_with("A second program came with this PIN: it"), "{}", texts[4]);
+    }
 }

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::secret_text;
 
+/// The most viewers that a broker of ours lets into one session, and so the most that wait to be let in.
+pub const MOST_VIEWERS: usize = 32;
+
 /// What a viewer may do. The broker issues it, the presenter enforces it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -156,6 +156,33 @@ describe('the strips of a viewer window', () => {
     expect(onDiffer).toHaveBeenCalledOnce();
   });
 
+  test('let whoever said by mistake that the words match say afterwards that they differ', () => {
+    const onDiffer = vi.fn(() => true);
+    const none = { onMatch: () => true, onReleased: vi.fn(), onNotConnected: vi.fn() };
+    const strip = new WordsStrip({ onDiffer, ...none });
+    strip.show(of());
+    strip.setPicture(true);
+    strip.show(of({ compared: 'match', waits: false }));
+    expect($('words').hidden).toBe(true);
+    $('compared').click();
+    expect([$('words').hidden, $('words-done').hidden]).toEqual([false, true]);
+    expect($('words-before').textContent).toBe('You said that these words match:');
+    expect($('words-after').textContent).toContain('that ends the session');
+    $('compared').click();
+    expect($('words').hidden).toBe(true);
+    $('compared').click();
+    // Words that change meanwhile are asked about as ever.
+    strip.show(of({ words: 'lemon river stone', compared: 'changed' }));
+    expect($('words-done').hidden).toBe(false);
+    strip.show(of({ words: 'lemon river stone', compared: 'match', waits: false }));
+    expect($('words').hidden).toBe(true);
+    $('compared').click();
+    $('words-differ').click();
+    expect(onDiffer).toHaveBeenCalledOnce();
+    expect([$('words').hidden, $('compared').hidden]).toEqual([false, true]);
+    expect($('words-say').textContent).toContain('You ended the session');
+  });
+
   test('give an answer about the viewer that was shown', () => {
     const ben = {
       challenge: 'c',

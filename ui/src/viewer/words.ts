@@ -41,6 +41,10 @@ export function sentencesOf({ compared, waits }: Words): { alarm: string; before
       after: `${same}${until}`,
     };
   }
+  if (compared === 'match') {
+    const after = "If the customer's banner shows others, say so: that ends the session.";
+    return { alarm: '', before: 'You said that these words match:', after };
+  }
   return { alarm: '', before: 'Compare by phone:', after: `${same}${until}` };
 }
 
@@ -52,6 +56,8 @@ export class WordsStrip {
   private now: Words | null = null;
   private picture = false;
   private differ = false;
+  /** Whether somebody looks at the words once more after they said that these match. */
+  private again = false;
   /** When the words last appeared or changed. */
   private since = 0;
 
@@ -61,6 +67,11 @@ export class WordsStrip {
       if (!this.now) return;
       if (handlers.onMatch(this.now.words)) handlers.onAnswered();
       else handlers.onNotConnected();
+    });
+    // Whoever said so by mistake can still say that they differ.
+    $('compared').addEventListener('click', () => {
+      this.again = !this.again;
+      this.draw();
     });
     $('words-differ').addEventListener('click', () => {
       if (handlers.onDiffer()) this.showEnd();
@@ -81,6 +92,7 @@ export class WordsStrip {
   show(words: Words): void {
     const waited = this.waits;
     if (words.words !== this.now?.words) this.since = performance.now();
+    if (words.compared !== 'match') this.again = false;
     this.now = words;
     const { alarm, before, after } = sentencesOf(words);
     $('words-alarm').textContent = alarm;
@@ -100,20 +112,23 @@ export class WordsStrip {
 
   private draw(): void {
     const compared = this.now?.compared;
-    const asks = this.picture && compared !== undefined && compared !== 'match';
+    const matched = compared === 'match';
+    const asks = this.picture && compared !== undefined && (!matched || this.again);
     $('words').hidden = !asks && !this.differ;
+    $('words-done').hidden = matched || this.differ;
     const strip = $('words').classList;
     const warns = this.differ || compared === 'changed';
     strip.toggle('wait', warns);
     strip.toggle('ok', !warns);
     const mark = $('compared');
-    mark.hidden = !this.picture || compared !== 'match' || this.differ;
-    mark.title = `The words were compared and match: ${this.now?.words ?? ''}`;
+    mark.hidden = !this.picture || !matched || this.differ;
+    mark.title = `The words were compared and match: ${this.now?.words ?? ''}. Click to see them again, or to say that they don't match.`;
+    mark.setAttribute('aria-expanded', String(this.again));
   }
 
   private showEnd(): void {
     this.differ = true;
-    $('words-done').hidden = $('words-differ').hidden = true;
+    $('words-differ').hidden = true;
     $('words-say').textContent =
       'You ended the session: somebody may be between you and the customer. Call the customer on a number that you know, have them close the program, and begin a new session over another network.';
     this.draw();

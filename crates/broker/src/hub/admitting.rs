@@ -4,7 +4,7 @@
 use serve::{Client, Millis};
 use wire::{
     Pin,
-    shared_screen::{AdmissionAnswer, WaitingViewer},
+    shared_screen::{AdmissionAnswer, MOST_VIEWERS, WaitingViewer},
 };
 
 use super::{
@@ -17,8 +17,6 @@ use super::{
     refusal::Refused,
 };
 
-/// The most viewers that are passed on as waiting.
-const MOST_VIEWERS: usize = 8;
 /// The most bytes in each of their texts.
 const LONGEST_TEXT: usize = 256;
 

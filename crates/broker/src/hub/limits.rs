@@ -155,7 +155,7 @@ impl Rates {
             connections_by_client: 64,
             // All of them, three times a minute: as when everybody comes back after a restart.
             joins: Rate::new(192, 60),
-            viewers_by_pin: 32,
+            viewers_by_pin: wire::shared_screen::MOST_VIEWERS,
             streams: Rate::new(30, 60),
             signals: Rate::new(20, 10),
         }

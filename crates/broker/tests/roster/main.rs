@@ -128,9 +128,9 @@ async fn who_waits_is_told_to_the_viewers_and_an_answer_to_the_program() {
     });
     viewer.send(&json!({ "type": "waiting", "viewers": [waits] })).await;
     assert_eq!(viewer.next_of("refused").await["code"], "malformed");
-    first.send(&json!({ "type": "waiting", "viewers": vec![waits.clone(); 20] })).await;
+    first.send(&json!({ "type": "waiting", "viewers": vec![waits.clone(); 40] })).await;
     let roster = viewer.roster_where(|roster| roster.get("waiting").is_some()).await;
-    assert_eq!(roster["waiting"], json!(vec![waits.clone(); 8]));
+    assert_eq!(roster["waiting"], json!(vec![waits.clone(); 32]));
     let answer = json!({ "type": "admit", "challenge": "c", "lets_in": true, "pairing": "i", "signature": "s" });
     first.send(&answer).await;
     assert_eq!(first.next_of("refused").await["code"], "malformed");

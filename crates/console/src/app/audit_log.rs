@@ -18,6 +18,7 @@ use super::{standing_troubles::StandingTroubles, updates::Updates};
 use crate::{
     present::{remedy, trouble},
     view::Trouble,
+    words,
 };
 
 /// What somebody did.
@@ -131,7 +132,10 @@ async fn append(
             at: entry.at,
             by: "Deskhand".into(),
             action: "not_noted".into(),
-            text: format!("Before this, {missed} entries could not be written."),
+            text: format!(
+                "Before this, {} could not be written.",
+                words::count(*missed, "entry", "entries")
+            ),
             session: None,
         };
         trail.append(gap).await?;

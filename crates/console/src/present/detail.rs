@@ -312,7 +312,7 @@ impl Timers {
         let over = match &record.life {
             Life::Closed { at, .. } | Life::Failed { at, .. } => Some(*at),
             Life::Over { allocation, .. } => Some(allocation.expires),
-            Life::Allocating | Life::Live(_) => None,
+            Life::Allocating | Life::Live(_) => declined(record, now),
         };
         let until = record.first_joined.or(over).unwrap_or(now);
         Self {
@@ -324,10 +324,72 @@ impl Timers {
     }
 }
 
+/// When the customer declined: nobody is waited for who said no, until they come again.
+fn declined(record: &Record, now: Timestamp) -> Option<Timestamp> {
+    if let SessionStatus::Declined { since } = SessionStatus::new(record, now) {
+        Some(since)
+    } else {
+        None
+    }
+}
+
 fn ms(later: Timestamp, earlier: Timestamp) -> i64 {
     later.0.saturating_sub(earlier.0).max(0)
 }
 
 fn whole(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use session::{About, Arrival, State, state::Allocation};
+
+    use super::*;
+
+    #[test]
+    fn a_customer_who_declined_is_not_waited_for_any_more() {
+        let mut record = State::new(About::default(), "Anna".into(), Timestamp(0)).record;
+        let region = "us-east-1".parse().unwrap();
+        let (at, expires) = (Timestamp(1_000), Timestamp(900_000));
+        record.life = Life::Live(Allocation { region, at, expires });
+        let waited = |record: &Record| {
+            let Timers { waited_ms, waiting, .. } = Timers::new(record, Timestamp(61_000));
+            (waited_ms, waiting)
+        };
+        assert_eq!(waited(&record), (60_000, true));
+        record.observed.arrival_is_newest = true;
+        record.observed.arrival = Arrival::Declined { since: Timestamp(31_000) };
+        assert_eq!(waited(&record), (30_000, false));
+        record.observed.arrival = Arrival::Asked { since: Timestamp(41_000) };
+        assert_eq!(waited(&record), (60_000, true), "they came again");
+    }
+
+    #[test]
+    fn the_page_has_every_field_of_a_detail_and_no_other() {
+        let page = include_str!("../../../../docs/headless.md");
+        let (_, table) = page.split_once("| Field | What |\n|---|---|\n| `row` | as a").unwrap();
+        let written: Vec<&str> = std::iter::once("row")
+            .chain(table.lines().skip(1).take_while(|line| line.starts_with('|')).flat_map(
+                |line| {
+                    line.split('|')
+                        .nth(1)
+                        .unwrap()
+                        .split(", ")
+                        .map(|name| name.trim().trim_matches('`'))
+                },
+            ))
+            .collect();
+        let declared = include_str!("../view/detail.rs");
+        let (_, fields) = declared.split_once("pub struct SessionDetail {").unwrap();
+        let (fields, _) = fields.split_once("\n}").unwrap();
+        let mut fields: Vec<&str> = fields
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next())
+            .collect();
+        let mut written = written;
+        written.sort_unstable();
+        fields.sort_unstable();
+        assert_eq!(written, fields);
+    }
 }

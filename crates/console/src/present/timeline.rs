@@ -2,7 +2,7 @@
 
 use engine::journal::EventRecord;
 use session::{PresenceChange, Presenter, Record, Timestamp, Viewers};
-use wire::HookType;
+use wire::{HookType, Side};
 
 use super::event;
 use crate::view::{Dot, FactKind, Stretch, Timeline};
@@ -12,6 +12,11 @@ pub fn view(record: &Record, happenings: &[EventRecord], setting: &super::Settin
     let mut presenter = Lane::default();
     let mut viewers = Lane::default();
     for EventRecord { at, event, .. } in happenings {
+        match event.facts().hook().map(HookType::side) {
+            Some(Side::Presenter) => presenter.told = *at,
+            Some(Side::Viewers) => viewers.told = *at,
+            None => {}
+        }
         // A side is told to be offline only a while after it left.
         let left = event.facts().left().unwrap_or(*at);
         match event.facts().presence_change() {
@@ -25,8 +30,8 @@ pub fn view(record: &Record, happenings: &[EventRecord], setting: &super::Settin
             Some(PresenceChange::Reported(HookType::ViewerOffline)) => viewers.end(left),
             Some(PresenceChange::UnknownSince(since)) => {
                 // An outage hides both sides: the hooks of either may have been missed.
-                presenter.begin(since, FactKind::Unknown);
-                viewers.begin(since, FactKind::Unknown);
+                presenter.doubt(since);
+                viewers.doubt(since);
             }
             Some(PresenceChange::Known { presenter: online, viewers: present }) => {
                 presenter.known(*at, online);
@@ -39,31 +44,34 @@ pub fn view(record: &Record, happenings: &[EventRecord], setting: &super::Settin
             None => {}
         }
     }
-    // In an ended session no stretch is open, so nothing has to agree.
     if record.is_live() {
-        presenter.agree(match record.presenter {
-            Presenter::Never | Presenter::Offline { .. } => None,
-            Presenter::Online { since } => Some((since, FactKind::Online)),
-            Presenter::Unknown { since } => Some((since, FactKind::Unknown)),
-        });
-        viewers.agree(match record.viewers {
-            Viewers::Never | Viewers::None { .. } => None,
-            Viewers::Some { since } => Some((since, FactKind::Online)),
-            Viewers::Unknown { since } => Some((since, FactKind::Unknown)),
-        });
-        // Whoever has left and may still come back isn't there, as the status has it.
-        let observed = &record.observed;
-        if let (Presenter::Online { .. }, Some(left)) = (record.presenter, observed.presenter_left)
-        {
-            presenter.end(left);
-        }
-        if let (Viewers::Some { .. }, Some(left)) = (record.viewers, observed.viewers_left) {
-            viewers.end(left);
-        }
+        agree(record, &mut presenter, &mut viewers);
     }
     let events = event::logged(happenings);
     let events = events.into_iter().map(|happening| dot(happening, record, setting)).collect();
-    Timeline { presenter: presenter.0, viewers: viewers.0, events }
+    Timeline { presenter: presenter.stretches, viewers: viewers.stretches, events }
+}
+
+/// Makes the lanes of a live session agree with the stored facts. In an ended one no stretch is open.
+fn agree(record: &Record, presenter: &mut Lane, viewers: &mut Lane) {
+    presenter.agree(match record.presenter {
+        Presenter::Never | Presenter::Offline { .. } => None,
+        Presenter::Online { since } => Some((since, FactKind::Online)),
+        Presenter::Unknown { since } => Some((since, FactKind::Unknown)),
+    });
+    viewers.agree(match record.viewers {
+        Viewers::Never | Viewers::None { .. } => None,
+        Viewers::Some { since } => Some((since, FactKind::Online)),
+        Viewers::Unknown { since } => Some((since, FactKind::Unknown)),
+    });
+    // Whoever has left and may still come back isn't there, as the status has it.
+    let observed = &record.observed;
+    if let (Presenter::Online { .. }, Some(left)) = (record.presenter, observed.presenter_left) {
+        presenter.end(left);
+    }
+    if let (Viewers::Some { .. }, Some(left)) = (record.viewers, observed.viewers_left) {
+        viewers.end(left);
+    }
 }
 
 fn dot(happening: &EventRecord, record: &Record, setting: &super::Setting<'_>) -> Dot {
@@ -72,7 +80,11 @@ fn dot(happening: &EventRecord, record: &Record, setting: &super::Setting<'_>) -
 }
 
 #[derive(Default)]
-struct Lane(Vec<Stretch>);
+struct Lane {
+    stretches: Vec<Stretch>,
+    /// When something was last told of the side.
+    told: Timestamp,
+}
 
 impl Lane {
     /// Begins a stretch at `at`, unless one of the same kind is open.
@@ -81,7 +93,12 @@ impl Lane {
             return;
         }
         self.end(at);
-        self.0.push(Stretch { from: at.0, to: None, is });
+        self.stretches.push(Stretch { from: at.0, to: None, is });
+    }
+
+    /// What happened since then may have been missed: never before something was told of the side.
+    fn doubt(&mut self, since: Timestamp) {
+        self.begin(since.max(self.told), FactKind::Unknown);
     }
 
     fn end(&mut self, at: Timestamp) {
@@ -93,11 +110,12 @@ impl Lane {
 
     /// The side is known to be there, or not to be, from `at` on.
     fn known(&mut self, at: Timestamp, is_there: bool) {
+        self.told = at;
         if is_there { self.begin(at, FactKind::Online) } else { self.end(at) }
     }
 
     fn open(&mut self) -> Option<&mut Stretch> {
-        self.0.last_mut().filter(|stretch| stretch.to.is_none())
+        self.stretches.last_mut().filter(|stretch| stretch.to.is_none())
     }
 
     /// Makes the end of the lane agree with the stored fact: one side may be unknown and
@@ -107,11 +125,11 @@ impl Lane {
         match (open, fact) {
             // Nobody was there before the outage, so nobody can have left unseen.
             (Some(FactKind::Unknown), None) => {
-                self.0.pop();
+                self.stretches.pop();
             }
             (Some(FactKind::Unknown), Some((_, FactKind::Online))) => {
-                self.0.pop();
-                match self.0.last_mut() {
+                self.stretches.pop();
+                match self.stretches.last_mut() {
                     // Uninterrupted presence is one stretch, not two with a gap.
                     Some(before) if before.is == FactKind::Online => before.to = None,
                     Some(_) | None => self.reopen(fact),
@@ -120,7 +138,7 @@ impl Lane {
             (None, Some(_)) => self.reopen(fact),
             // It was told late, when the side had gone already.
             (Some(_), None) => {
-                self.0.pop();
+                self.stretches.pop();
             }
             (Some(_), Some(_)) | (None, None) => {}
         }
@@ -150,7 +168,7 @@ mod tests {
         lane.begin(Timestamp(9), FactKind::Online);
         lane.end(Timestamp(12));
         assert_eq!(
-            lane.0,
+            lane.stretches,
             [
                 stretch(1, Some(5), FactKind::Online),
                 stretch(5, Some(9), FactKind::Unknown),
@@ -160,16 +178,32 @@ mod tests {
     }
 
     #[test]
+    fn doubt_begins_after_the_last_that_was_told_of_the_side() {
+        let mut lane = Lane::default();
+        lane.begin(Timestamp(1), FactKind::Online);
+        lane.told = Timestamp(7);
+        lane.doubt(Timestamp(5));
+        lane.known(Timestamp(9), false);
+        lane.doubt(Timestamp(8));
+        let expected = [
+            stretch(1, Some(7), FactKind::Online),
+            stretch(7, Some(9), FactKind::Unknown),
+            stretch(9, None, FactKind::Unknown),
+        ];
+        assert_eq!(lane.stretches, expected);
+    }
+
+    #[test]
     fn a_side_that_was_never_in_doubt_shows_no_doubt() {
         let mut lane = Lane::default();
         lane.begin(Timestamp(1), FactKind::Online);
         lane.begin(Timestamp(5), FactKind::Unknown);
         lane.agree(Some((Timestamp(1), FactKind::Online)));
-        assert_eq!(lane.0, [stretch(1, None, FactKind::Online)]);
+        assert_eq!(lane.stretches, [stretch(1, None, FactKind::Online)]);
         let mut never = Lane::default();
         never.begin(Timestamp(5), FactKind::Unknown);
         never.agree(None);
-        assert_eq!(never.0, []);
+        assert_eq!(never.stretches, []);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use session::{
 };
 use wire::{
     session_events::{self as wire_events, MailFacts, SessionFacts, SideFacts},
-    shared_screen::WaitingViewer,
+    shared_screen::{MOST_VIEWERS, WaitingViewer},
 };
 
 /// The longest words of a mail server that are kept, in characters.
@@ -17,8 +17,7 @@ const LONGEST_REASON: usize = 500;
 const LONGEST_ID: usize = 64;
 /// So many participants are shown.
 const MOST_PARTICIPANTS: usize = 256;
-/// So many viewers that wait are shown, and the most bytes in each of their texts.
-const MOST_WAITING: usize = 8;
+/// The most bytes in each text of a viewer that waits.
 const LONGEST_WAITING: usize = 256;
 /// So many mails of a session are followed, the newest.
 const MOST_MAILS: usize = 256;
@@ -76,7 +75,7 @@ fn live(facts: &SessionFacts, now: Timestamp) -> LiveFacts {
 fn waiting(told: &[WaitingViewer]) -> Vec<WaitingViewer> {
     let mut seen = HashSet::new();
     let once = told.iter().filter(|one| is_short(one) && seen.insert(&one.challenge));
-    once.take(MOST_WAITING).cloned().collect()
+    once.take(MOST_VIEWERS).cloned().collect()
 }
 
 /// Whether a viewer that waits is one that a broker of ours would tell of.
@@ -163,6 +162,9 @@ mod tests {
         };
         let told = [viewer("a"), viewer("a"), viewer(&"x".repeat(257)), viewer("b"), viewer("a")];
         assert_eq!(waiting(&told), [viewer("a"), viewer("b")]);
+        // All are told whom a broker lets in.
+        let many: Vec<_> = (0..MOST_VIEWERS + 1).map(|n| viewer(&n.to_string())).collect();
+        assert_eq!(waiting(&many), many[..MOST_VIEWERS]);
     }
 
     #[test]

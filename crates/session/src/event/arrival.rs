@@ -38,7 +38,7 @@ impl ArrivalEvent {
         match self {
             Self::PageOpened { at } => ("the customer opened the page", at),
             Self::ProgramDownloaded { at } => ("the customer downloaded the program", at),
-            Self::CustomerAsked { at } => ("the customer is being asked", at),
+            Self::CustomerAsked { at } => ("the customer was asked", at),
             Self::CustomerDeclined { at } => ("the customer declined", at),
         }
     }
@@ -55,13 +55,7 @@ impl EventFacts for ArrivalEvent {
 
     fn log_line(&self, log: &LogContext<'_>) -> LogLine {
         let (text, at) = self.told();
-        let since = match self {
-            Self::CustomerAsked { .. } => "since",
-            Self::PageOpened { .. }
-            | Self::ProgramDownloaded { .. }
-            | Self::CustomerDeclined { .. } => "at",
-        };
-        LogLine::success(format!("{}{}", capital(text), log.at_another_time(since, at)))
+        LogLine::success(format!("{}{}", capital(text), log.at_another_time("at", at)))
     }
 
     fn side(&self) -> Option<Side> {

@@ -50,6 +50,9 @@ pub enum LifeEvent {
     PinOver {
         /// Whether anybody had ever joined.
         joined: bool,
+        /// Whether our own clock alone says so, because the broker was asked and said nothing. Older events have none.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_own_clock: bool,
     },
 }
 
@@ -77,7 +80,9 @@ impl EventFacts for LifeEvent {
             Self::Closed { outcome, .. } => {
                 format!("{session}: session closed, {}", outcome.as_words())
             }
-            Self::PinOver { .. } => format!("{session}: the PIN is no longer valid"),
+            Self::PinOver { by_own_clock, .. } => {
+                format!("{session}: the PIN is no longer valid{}", by_whose_clock(*by_own_clock))
+            }
         })
     }
 
@@ -103,10 +108,11 @@ impl EventFacts for LifeEvent {
                 failure.reason()
             )),
             Self::PinEnded => LogLine::success("The PIN is ended now"),
-            Self::PinOver { joined: true } => LogLine::success("The PIN is no longer valid"),
-            Self::PinOver { joined: false } => {
-                LogLine::success("The PIN is no longer valid; nobody joined")
-            }
+            Self::PinOver { joined, by_own_clock } => LogLine::success(format!(
+                "The PIN is no longer valid{}{}",
+                by_whose_clock(*by_own_clock),
+                if *joined { "" } else { "; nobody joined" }
+            )),
         }
     }
 
@@ -121,6 +127,11 @@ impl EventFacts for LifeEvent {
             | Self::PinEnded => None,
         }
     }
+}
+
+/// Whose word it is that a PIN's life is over, where that is our own clock's alone.
+const fn by_whose_clock(own: bool) -> &'static str {
+    if own { " by this computer's clock; the broker has not said so" } else { "" }
 }
 
 fn region_failed(region: &Region, next: &Region, failure: Failure) -> String {

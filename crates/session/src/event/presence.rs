@@ -169,24 +169,28 @@ impl EventFacts for PresenceEvent {
                 HookType::ViewerStarted => "a viewer had joined",
                 HookType::ViewerOffline => "all viewers had left",
             };
-            let at = overtaken.at.map_or_else(String::new, |at| format!(" at {}", (log.clock)(at)));
+            let at = overtaken.at.map_or_else(String::new, |at| log.at_another_time("at", at));
             return LogLine::success(format!("Told late, after something newer: {what}{at}"));
         }
         LogLine::success(match self {
             Self::PresenterOnline { again: false, .. } => "The customer's program is online",
             Self::PresenterOnline { again: true, .. } => "The customer's program started again",
             Self::PresenterOffline { left: Some(left), .. } => {
-                let left = (log.clock)(*left);
-                return LogLine::success(format!(
-                    "The customer's program is offline: it left at {left}"
-                ));
+                let left = match log.at_another_time("at", *left).as_str() {
+                    "" => String::new(),
+                    at => format!(": it left{at}"),
+                };
+                return LogLine::success(format!("The customer's program is offline{left}"));
             }
             Self::PresenterOffline { left: None, .. } => "The customer's program is offline",
             Self::ViewerJoined { again: false, .. } => "A viewer joined",
             // Hooks carry no identity: a page that was loaded again looks like a second viewer.
             Self::ViewerJoined { again: true, .. } => "A viewer joined, or came again",
             Self::ViewersGone { left: Some(left), .. } => {
-                return LogLine::success(format!("All viewers left at {}", (log.clock)(*left)));
+                return LogLine::success(format!(
+                    "All viewers left{}",
+                    log.at_another_time("at", *left)
+                ));
             }
             Self::ViewersGone { left: None, .. } => "All viewers left",
             Self::StatusKnown { .. } => "The broker says how it is: the status is known again",
@@ -204,9 +208,9 @@ impl EventFacts for PresenceEvent {
                 ));
             }
             Self::SecondProgram { at } => {
-                let at = (log.clock)(*at);
+                let at = log.at_another_time("at", *at);
                 return LogLine::failure(format!(
-                    "A second program came with this PIN at {at}: it was refused, or took the first one's place. Unless \
+                    "A second program came with this PIN{at}: it was refused, or took the first one's place. Unless \
                      it is the customer's, somebody else has the PIN: close this session and start a new one"
                 ));
             }

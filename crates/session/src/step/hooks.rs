@@ -54,6 +54,7 @@ impl Turn {
             Weight::Late => Some(Overtaken::default()),
             Weight::Known => return,
         };
+        *self.state.record.observed.told_of(hook.side()) = Some(self.now);
         self.count_active();
         let again = match hook.side() {
             Side::Presenter => matches!(before.0, Presenter::Online { .. }),

@@ -1,5 +1,7 @@
 //! From the first request for a PIN to its end: allocation, restart, closing.
 
+use std::time::Duration;
+
 use wire::{HookType, Region};
 
 use super::Turn;
@@ -7,6 +9,10 @@ use crate::{
     Effect, Failure, Lamp, Life, LifeEvent, Outcome, Program, Timer, Timestamp, Transcript,
     state::Allocation,
 };
+
+/// How long the broker's word is waited for once a PIN's life is over by our own clock, which may stand ahead of the
+/// broker's.
+const BROKERS_WORD: Duration = Duration::from_secs(60);
 
 impl Turn {
     pub(super) fn created(&mut self, region: Option<Region>) {
@@ -126,24 +132,57 @@ impl Turn {
         }
     }
 
+    /// The timer of the PIN's life ran out.
     pub(super) fn pin_over(&mut self) {
         self.state.record.mend_end_of_pin(self.now);
-        match &self.state.record.life {
-            // The wall clock was set back, or the timer ran a little early.
-            Life::Live(allocation) if allocation.expires > self.now => {
-                let after = allocation.expires.since(self.now);
-                self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
-            }
-            Life::Live(allocation) => {
-                let allocation = allocation.clone();
-                let joined = self.state.record.joined;
-                self.state.record.life = Life::Over { at: self.now, allocation };
-                self.tell(LifeEvent::PinOver { joined });
-                self.stop_hooks();
-                self.want_transcript();
-            }
-            Life::Allocating | Life::Failed { .. } | Life::Over { .. } | Life::Closed { .. } => {}
+        let Life::Live(allocation) = &self.state.record.life else { return };
+        let expires = allocation.expires;
+        // The wall clock was set back, or the timer ran a little early.
+        if expires > self.now {
+            self.time_pin(expires);
+            return;
         }
+        // A service that tells no states is asked nothing: its hooks don't say how long a PIN lives.
+        let broker_tells = self.state.record.observed.revision > 0;
+        if broker_tells && !self.brokers_word_failed() {
+            return;
+        }
+        self.pin_is_over(broker_tells);
+    }
+
+    /// Whether the broker's word was waited for long enough. Asks for it and waits for as long as is left otherwise: the
+    /// timer may run out early, where the computer slept.
+    fn brokers_word_failed(&mut self) -> bool {
+        let awaited = &mut self.state.brokers_word_awaited;
+        let is_asked = awaited.is_some();
+        let waited = self.now.since(*awaited.get_or_insert(self.now));
+        if waited >= BROKERS_WORD {
+            return true;
+        }
+        if !is_asked {
+            self.do_(Effect::AskState);
+        }
+        let after = BROKERS_WORD.saturating_sub(waited);
+        self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
+        false
+    }
+
+    /// The PIN's life is over: by the broker's word, or by our own clock while the broker says nothing.
+    pub(super) fn pin_is_over(&mut self, by_own_clock: bool) {
+        let Life::Live(allocation) = &self.state.record.life else { return };
+        let allocation = allocation.clone();
+        let joined = self.state.record.joined;
+        self.state.record.life = Life::Over { at: self.now, allocation };
+        self.tell(LifeEvent::PinOver { joined, by_own_clock });
+        self.stop_hooks();
+        self.want_transcript();
+    }
+
+    /// Looks at the clock again when the PIN's life is to be over.
+    pub(super) fn time_pin(&mut self, expires: Timestamp) {
+        self.state.brokers_word_awaited = None;
+        let after = expires.since(self.now);
+        self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
     }
 
     /// A session whose actor died too often: shown as failed. Its PIN is kept, so that closing it ends the PIN.
@@ -163,8 +202,7 @@ impl Turn {
     }
 
     fn went_live(&mut self, expires: Timestamp) {
-        let after = expires.since(self.now);
-        self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
+        self.time_pin(expires);
         for hook in HookType::ALL {
             self.state.lamps[hook.index()] = Lamp::Rearming { since: self.now, attempt: 1 };
             self.put(hook, crate::Urgency::New);

@@ -107,6 +107,9 @@ impl Turn {
         };
         observed.presenter_left = left(observed.presenter_left, seen.presenter.left());
         observed.viewers_left = left(observed.viewers_left, seen.viewers.left());
+        for side in [Side::Presenter, Side::Viewers] {
+            *observed.told_of(side) = Some(self.now);
+        }
         observed.viewers_wait = seen.facts.all_viewers_wait();
         self.take_arrival(seen);
         self.count_active();
@@ -310,8 +313,7 @@ impl Turn {
         allocation.at = allocation.at.min(self.now);
         if same_time(allocation.expires, expires) != allocation.expires {
             allocation.expires = expires;
-            let after = expires.since(self.now);
-            self.do_(Effect::Start { timer: Timer::PinOver, after, spread: false });
+            self.time_pin(expires);
         }
     }
 
@@ -319,7 +321,7 @@ impl Turn {
     fn pin_ended(&mut self) {
         if let Life::Live(allocation) = &mut self.state.record.life {
             allocation.expires = allocation.expires.min(self.now);
-            self.pin_over();
+            self.pin_is_over(false);
         }
     }
 }

@@ -37,13 +37,11 @@ impl Turn {
 
     /// Neither side's presence is known from `since` on.
     pub(super) fn facts_unknown(&mut self, since: Timestamp) {
-        let before = self.presence();
         // Whoever was there may have left since.
         self.forget_facts();
-        self.became_unknown(Side::Presenter, since);
-        self.became_unknown(Side::Viewers, since);
-        self.tell_unknown(before, since);
-        self.count_active_until(since);
+        let unknown = [Side::Presenter, Side::Viewers].map(|side| self.became_unknown(side, since));
+        self.tell_unknown(unknown);
+        self.count_active_until(unknown.into_iter().flatten().min().unwrap_or(since));
     }
 
     /// Nobody tells any more who is connected.
@@ -62,18 +60,14 @@ impl Turn {
 
     /// Nobody tells any more whether those come back who have left: a hook reports only those who stay away.
     pub(super) fn departures_unknown(&mut self) {
-        let before = self.presence();
         let observed = &self.state.record.observed;
         let left =
             [(Side::Presenter, observed.presenter_left), (Side::Viewers, observed.viewers_left)];
-        let since = left.iter().filter_map(|(_, since)| *since).min();
-        let Some(earliest) = since else { return };
-        for (side, since) in left {
-            if let Some(since) = since {
-                self.became_unknown(side, since);
-            }
+        if left.iter().all(|(_, since)| since.is_none()) {
+            return;
         }
-        self.tell_unknown(before, earliest);
+        let since = left.map(|(side, since)| self.became_unknown(side, since?));
+        self.tell_unknown(since);
         self.count_active();
     }
 
@@ -89,14 +83,20 @@ impl Turn {
             Side::Viewers => before.1.depends_on(hook),
         };
         if depends {
-            self.became_unknown(hook.side(), since);
-            self.tell_unknown(before, since);
-            self.count_active_until(since);
+            let unknown = self.became_unknown(hook.side(), since);
+            self.tell_unknown([unknown, None]);
+            self.count_active_until(unknown.unwrap_or(since));
         }
     }
 
-    fn became_unknown(&mut self, side: Side, since: Timestamp) {
+    /// What happened to a side from `since` on may have been missed. Since when it is unknown from now on, unless it was
+    /// unknown already: never since before something was told of it.
+    fn became_unknown(&mut self, side: Side, since: Timestamp) -> Option<Timestamp> {
         let record = &mut self.state.record;
+        // What was told by a clock that stood ahead then was not told after now.
+        let told = record.observed.told_of(side).map(|told| told.min(self.now));
+        let since = told.map_or(since, |told| told.max(since));
+        let before = (record.presenter, record.viewers);
         match side {
             Side::Presenter => {
                 record.presenter = record.presenter.missed(since);
@@ -107,10 +107,12 @@ impl Turn {
                 record.observed.viewers_left = None;
             }
         }
+        (before != self.presence()).then_some(since)
     }
 
-    fn tell_unknown(&mut self, before: (Presenter, Viewers), since: Timestamp) {
-        if before != self.presence() {
+    /// Tells since when a side, or both, became unknown: the earlier time of two.
+    fn tell_unknown(&mut self, since: [Option<Timestamp>; 2]) {
+        if let Some(since) = since.into_iter().flatten().min() {
             self.tell(PresenceEvent::StatusUnknown { since });
         }
         // The broker's answer resolves it. Where it isn't asked yet, it tells the state on the first contact.

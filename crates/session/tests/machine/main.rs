@@ -18,7 +18,7 @@ use session::{
     program::{DownloadFailure, Gone, ProgramObstacle},
     retry, step,
 };
-use wire::HookType;
+use wire::{HookType, Side};
 
 use told::{DAY, T0, Told, region};
 
@@ -129,15 +129,21 @@ fn five_reloads_are_five_events_and_one_state() {
 }
 
 #[test]
-fn a_repeated_event_leaves_the_record_as_it_was() {
+fn a_repeated_event_leaves_the_record_as_it_was_but_for_when_something_was_told() {
     for hook in HookType::ALL {
         let mut told = Told::live();
         told.fire(HookType::PresenterStarted);
         told.fire(HookType::ViewerStarted);
         told.fire(hook);
         told.tell(Input::ChatSaved(saved(0, 0, true)));
-        let before = told.state.record.clone();
+        let mut before = told.state.record.clone();
         told.fire(hook);
+        let (now, then) = (&told.state.record.observed, &mut before.observed);
+        let (new, old) = match hook.side() {
+            Side::Presenter => (now.presenter_told, &mut then.presenter_told),
+            Side::Viewers => (now.viewers_told, &mut then.viewers_told),
+        };
+        assert!(std::mem::replace(old, new) < new, "{hook}: it was told once more");
         assert_eq!(told.state.record, before, "{hook}");
     }
 }

@@ -51,6 +51,72 @@ fn whether_those_who_left_came_back_is_not_known_once_the_channel_is_gone() {
     }
 }
 
+/// What was told last of the unknown: since when.
+fn unknown_since(pair: &Pair) -> Vec<Timestamp> {
+    let of = |event: &Event| match event {
+        Event::Presence(PresenceEvent::StatusUnknown { since }) => Some(*since),
+        _ => None,
+    };
+    pair.events.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_side_is_unknown_since_the_last_that_was_told_of_it_and_never_since_before() {
+    let lost = T0.plus(Duration::from_secs(9));
+    let ways: [fn(Timestamp) -> Input; 3] = [
+        |since| Input::Unobserved { unknown_since: Some(since) },
+        |since| Input::Missed { since },
+        |since| Input::WayBroken { since },
+    ];
+    for (place, way) in ways.into_iter().enumerate() {
+        let mut pair = Pair::new();
+        if place == 0 {
+            pair.observe();
+        }
+        // The channel is silent from then on, and a hook still tells of the viewers.
+        let revision = pair.happens(ViewerStarted);
+        pair.hook(ViewerStarted, revision);
+        let told = pair.now;
+        assert!(told > lost);
+        pair.now = told.plus(GRACE);
+        pair.tell(way(lost));
+        let record = &pair.state.record;
+        assert_eq!(record.presenter, Presenter::Unknown { since: lost }, "{place}");
+        assert_eq!(record.viewers, Viewers::Unknown { since: told }, "{place}");
+        assert_eq!(unknown_since(&pair), [lost], "the earlier of the two");
+        // Once it is unknown, it stays so since then.
+        pair.now = pair.now.plus(GRACE);
+        pair.tell(Input::Missed { since: pair.now });
+        assert_eq!(pair.state.record.viewers, Viewers::Unknown { since: told }, "{place}");
+        assert_eq!(unknown_since(&pair), [lost]);
+    }
+}
+
+#[test]
+fn those_who_left_are_unknown_since_they_were_last_told_to_be_away() {
+    let mut pair = Pair::new();
+    pair.now = T0.plus(GRACE);
+    pair.broker.presenter = ObservedSide::Leaving { since: T0 };
+    pair.broker.viewers = ObservedSide::Online { since: T0 };
+    pair.observe();
+    let told = pair.now;
+    pair.now = told.plus(GRACE / 2);
+    pair.tell(Input::Unobserved { unknown_since: None });
+    assert_eq!(pair.state.record.presenter, Presenter::Unknown { since: told });
+    assert_eq!(unknown_since(&pair), [told]);
+    assert!(pair.is_online(Side::Viewers), "a hook would tell that they went");
+}
+
+#[test]
+fn what_was_told_by_a_clock_that_stood_ahead_is_no_time_to_come() {
+    let mut pair = Pair::new();
+    pair.now = T0.plus(DAY);
+    pair.observe();
+    pair.now = T0;
+    pair.tell(Input::Unobserved { unknown_since: Some(T0) });
+    assert_eq!(pair.state.record.presenter, Presenter::Unknown { since: T0 });
+}
+
 #[test]
 fn a_store_that_was_put_back_from_a_copy_is_believed_though_its_runs_number_comes_again() {
     let mut pair = Pair::new();

@@ -20,9 +20,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use session::{
     About, Arrival, Delivery, DeliveryId, Effect, Event, Failure, HookEvent, Incident, Input, Life,
-    LiveFacts, Observation, ObservedSide, Outcome, Overtaken, Participant, PresenceChange,
-    PresenceEvent, Presenter, Revocation, SavedChat, SessionStatus, State, Timer, Timestamp,
-    Viewers, step,
+    LifeEvent, LiveFacts, Observation, ObservedSide, Outcome, Overtaken, Participant,
+    PresenceChange, PresenceEvent, Presenter, Revocation, SavedChat, SessionStatus, State, Timer,
+    Timestamp, Viewers, step,
 };
 use wire::{
     HookType::{self, PresenterOffline, PresenterStarted, ViewerOffline, ViewerStarted},

@@ -47,6 +47,102 @@ fn a_pin_lives_as_long_as_the_broker_says_and_never_longer_than_its_life() {
     }
 }
 
+/// What was told of the end of the PIN: whether by our own clock alone.
+fn told_over(pair: &Pair) -> Vec<bool> {
+    let of = |event: &Event| match event {
+        Event::Life(LifeEvent::PinOver { by_own_clock, .. }) => Some(*by_own_clock),
+        _ => None,
+    };
+    pair.events.iter().filter_map(of).collect()
+}
+
+/// When the PIN's life is looked at again.
+fn looks_again(pair: &Pair) -> Option<Duration> {
+    pair.effects.iter().find_map(|effect| match effect {
+        Effect::Start { timer: Timer::PinOver, after, .. } => Some(*after),
+        _ => None,
+    })
+}
+
+/// A session that the broker tells of, at the end of its PIN's life by our own clock.
+fn at_the_end_by_our_clock() -> Pair {
+    let mut pair = Pair::new();
+    pair.happens(PresenterStarted);
+    pair.observe();
+    pair.now = T0.plus(DAY);
+    pair.tell(Input::Elapsed(Timer::PinOver));
+    pair
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_pin_that_is_over_by_our_clock_alone_waits_for_the_brokers_word() {
+    let mut ahead = at_the_end_by_our_clock();
+    assert!(ahead.effects.contains(&Effect::AskState), "{:?}", ahead.effects);
+    assert_eq!((looks_again(&ahead), told_over(&ahead)), (Some(MINUTE), vec![]));
+    assert!(matches!(ahead.word(), SessionStatus::Ready { .. }), "{:?}", ahead.word());
+    // It lives for ten minutes more: our clock stood ahead.
+    ahead.broker.expires = Some(ahead.now.plus(10 * MINUTE));
+    ahead.observe();
+    assert_eq!(looks_again(&ahead), Some(10 * MINUTE));
+    // At its end by that word, the broker is waited for once more, and says that it is over.
+    ahead.now = ahead.now.plus(10 * MINUTE);
+    ahead.tell(Input::Elapsed(Timer::PinOver));
+    assert_eq!((looks_again(&ahead), told_over(&ahead)), (Some(MINUTE), vec![]));
+    ahead.broker.life = PinLife::Expired;
+    ahead.observe();
+    assert_eq!(told_over(&ahead), [false], "the broker said so");
+    assert!(matches!(ahead.state.record.life, Life::Over { .. }));
+
+    // Our clock stands behind: the broker's word counts, and nothing is waited for.
+    let mut behind = Pair::new();
+    behind.now = T0.plus(DAY - 10 * MINUTE);
+    behind.broker.life = PinLife::Expired;
+    behind.observe();
+    assert_eq!(told_over(&behind), [false]);
+}
+
+#[test]
+fn a_pin_of_which_the_broker_says_nothing_is_over_by_our_own_clock_after_a_minute() {
+    let mut silent = at_the_end_by_our_clock();
+    silent.now = silent.now.plus(MINUTE);
+    silent.tell(Input::Elapsed(Timer::PinOver));
+    assert_eq!(told_over(&silent), [true]);
+    assert!(matches!(silent.word(), SessionStatus::Ended { pin_over: true, .. }));
+
+    // The computer woke meanwhile, so that the clock is looked at early: what is left of the minute is waited for.
+    let mut woke = at_the_end_by_our_clock();
+    woke.now = woke.now.plus(MINUTE / 4);
+    woke.tell(Input::Elapsed(Timer::PinOver));
+    assert_eq!((looks_again(&woke), told_over(&woke)), (Some(MINUTE * 3 / 4), vec![]));
+    assert!(!woke.effects.contains(&Effect::AskState), "it was asked");
+
+    // Set back meanwhile, our clock gives it time again, and the wait begins anew after that.
+    let mut set_back = at_the_end_by_our_clock();
+    set_back.now = T0.plus(DAY - MINUTE);
+    set_back.tell(Input::Elapsed(Timer::PinOver));
+    set_back.now = T0.plus(DAY);
+    set_back.tell(Input::Elapsed(Timer::PinOver));
+    assert_eq!((looks_again(&set_back), told_over(&set_back)), (Some(MINUTE), vec![]));
+
+    // What was over while this console didn't run: the broker is asked as well.
+    let mut restored = at_the_end_by_our_clock();
+    restored.state = State::restored(restored.state.record.clone());
+    restored.tell(Input::Restored { since: T0 });
+    restored.tell(Input::Elapsed(Timer::PinOver));
+    assert_eq!((looks_again(&restored), told_over(&restored)), (Some(MINUTE), vec![]));
+}
+
+#[test]
+fn where_nobody_tells_states_a_pin_is_over_by_our_clock_at_once() {
+    let mut hosted = Pair::new();
+    hosted.now = T0.plus(DAY);
+    hosted.tell(Input::Elapsed(Timer::PinOver));
+    assert_eq!(told_over(&hosted), [false], "nobody else could say so");
+    assert!(matches!(hosted.state.record.life, Life::Over { .. }));
+}
+
 /// The broker tells how long it lives from now on, so that what a wrong clock wrote down counts for nothing.
 #[test]
 fn the_brokers_word_on_a_pin_of_a_clock_that_was_ahead_is_not_mended_again() {

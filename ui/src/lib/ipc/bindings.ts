@@ -1228,7 +1228,11 @@ export type TranscriptView = { "is": "not_yet" } | { "is": "wanted",
 /**
  * Tries that failed.
  */
-failed: number, } | { "is": "saved", at: number, 
+failed: number, } | { "is": "not_known" } | { "is": "saved", 
+/**
+ * When it was saved; not known of a session that only the archive has.
+ */
+at: number | null, 
 /**
  * How many messages.
  */

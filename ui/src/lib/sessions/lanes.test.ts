@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { detail, MINUTE, row } from '../../../fake/make';
+import type { StateKind } from '../ipc/bindings';
 import { lanes, reach, RECENT, span } from './lanes';
-import { timers } from './timers';
+import { lasting, timers } from './timers';
 
 const NOW = 1_795_000_000_000;
 const live = detail(row('a', 'A', 'active', NOW), NOW, {
@@ -66,4 +67,12 @@ test('timers that run go on from the moment at which they were read', () => {
     connected: true,
   };
   expect(timers(read, NOW + 3000)).toEqual({ waited: 1000, connected: 8000, total: 60 * MINUTE + 3000 });
+});
+
+test('a session that is not counted as waiting is not called so', () => {
+  const waits = { ...live, timers_at: NOW, waited_ms: 65_000, waiting: true, connected: false };
+  const called = (kind: StateKind) =>
+    lasting({ ...waits, row: { ...live.row, state: { ...live.row.state, kind, since: NOW } } }, NOW);
+  expect([called('waiting'), called('being_asked')]).toEqual(['for 1:05', 'Waiting 1:05']);
+  expect(called('declined')).toMatch(/^since /);
 });

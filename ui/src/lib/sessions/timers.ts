@@ -1,5 +1,6 @@
 import type { SessionDetail } from '../ipc/bindings';
 import { moment, running } from '../time/format';
+import { isWaiting } from './state';
 
 export type Counted = Pick<
   SessionDetail,
@@ -21,7 +22,9 @@ export function lasting(detail: SessionDetail, now: number): string {
   const { kind, since } = detail.row.state;
   const counted = timers(detail, now);
   if (detail.connected) return `Connected ${running(counted.connected)}`;
-  if (detail.waiting) return `${kind === 'waiting' ? 'for' : 'Waiting'} ${running(counted.waited)}`;
+  // What isn't counted as waiting isn't called so either, such as the session of a customer who declined.
+  if (detail.waiting && isWaiting(kind))
+    return `${kind === 'waiting' ? 'for' : 'Waiting'} ${running(counted.waited)}`;
   if (since === null) return '';
   return `${kind === 'closed' ? 'at' : 'since'} ${moment(since, now)}`;
 }
