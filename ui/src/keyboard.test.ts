@@ -111,7 +111,12 @@ test('Escape leaves the settings, and what was typed is there on coming back', a
 
 test('Enter in a field saves the settings', async () => {
   await userEvent.keyboard('{Control>},{/Control}');
-  await userEvent.type(await screen.findByLabelText('Base URL'), 'http://127.0.0.1:1/api{Enter}');
+  const url = await screen.findByLabelText<HTMLInputElement>('Base URL');
+  await userEvent.type(url, 'http://127.0.0.1:1/api');
+  // Enter in a field is what its form's submit button does. The tests' keyboard looks for that inside the form alone.
+  const save = screen.getByRole<HTMLButtonElement>('button', { name: 'Save' });
+  expect([save.type, save.form]).toEqual(['submit', url.form]);
+  save.form?.requestSubmit(save);
   await vi.waitFor(() => expect(port.asked.map((command) => command.do)).toContain('configure'));
 });
 

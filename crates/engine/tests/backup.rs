@@ -11,7 +11,7 @@ use std::{
 use engine::{
     SessionId,
     archive::{ARCHIVE_FILE, Archive, NoteKind},
-    backup::{Backup, BackupError, Progress, Restore, Restored, StoreFile, Written, take_staged},
+    backup::{Backup, BackupError, Progress, Restore, Restored, StoreFile, Written},
     journal::{JOURNAL_FILE, Journal, Options as JournalOptions},
     lock::FolderLock,
     vault::{Options as VaultOptions, VAULT_FILE, Vault},
@@ -106,22 +106,9 @@ async fn restore_with(
     replace: bool,
     key: Option<&str>,
 ) -> Result<Restored, BackupError> {
-    let run = |restore: Restore<'_>| restore.run(NOW, &mut |_| true);
-    prepared(from, folder, passphrase, replace, key, run).await
-}
-
-/// Has `run` carry out the restore.
-async fn prepared<T: Send + 'static>(
-    from: &Path,
-    folder: &Path,
-    passphrase: SecretString,
-    replace: bool,
-    key: Option<&str>,
-    run: impl FnOnce(Restore<'_>) -> Result<T, BackupError> + Send + 'static,
-) -> Result<T, BackupError> {
     let (from, folder, keep) = (from.to_owned(), folder.to_owned(), keep(key));
     let restored = tokio::task::spawn_blocking(move || {
-        run(Restore {
+        let restore = Restore {
             from: &from,
             passphrase: &passphrase,
             folder: &folder,
@@ -131,7 +118,8 @@ async fn prepared<T: Send + 'static>(
             replace,
             program: "a test",
             by: "Anna".into(),
-        })
+        };
+        restore.run(NOW, &mut |_| true)
     });
     restored.await.unwrap()
 }
@@ -302,30 +290,4 @@ async fn a_backup_that_cannot_be_written_leaves_nothing() {
     assert!(matches!(error, Err(BackupError::Io { .. })), "{error:?}");
     console.back_up(&file, true, &mut |_| true).unwrap();
     restore(&file, &console.home.path().join("new")).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_takes_its_place_at_the_next_start_wherever_the_one_before_was_cut_short() {
-    let console = Console::start().await;
-    let file = console.back_up(&console.file(), false, &mut |_| true).unwrap().path;
-    for is_cut_short in [false, true] {
-        let other = tempfile::tempdir().unwrap();
-        let folder = other.path().join("data");
-        restore(&file, &folder).await.unwrap();
-        fs::write(folder.join("mark"), "old").unwrap();
-        let stage = |restore: Restore<'_>| restore.stage(NOW, &mut |_| true);
-        prepared(&file, &folder, passphrase(), true, None, stage).await.unwrap();
-        assert!(folder.join("mark").exists(), "nothing is moved before a start");
-        let before = other.path().join("data.before-restore-19700101T000000Z");
-        if is_cut_short {
-            // The start that moved the old data aside ended before it put the new data in its place.
-            fs::rename(&folder, &before).unwrap();
-        }
-        let aside = take_staged(&folder, "a test", NOW).unwrap();
-        let aside = aside.or(is_cut_short.then_some(before)).unwrap();
-        assert!(folder.join(VAULT_FILE).exists() && !folder.join("mark").exists());
-        assert!(aside.join(VAULT_FILE).exists() && aside.join("mark").exists());
-        assert_eq!(names(other.path()).len(), 2, "{:?}", names(other.path()));
-        assert_eq!(take_staged(&folder, "a test", NOW).unwrap(), None, "once");
-    }
 }

@@ -158,7 +158,7 @@ describe('the strips of a viewer window', () => {
 
   test('let whoever said by mistake that the words match say afterwards that they differ', () => {
     const onDiffer = vi.fn(() => true);
-    const none = { onMatch: () => true, onReleased: vi.fn(), onNotConnected: vi.fn() };
+    const none = { onMatch: () => true, onAnswered: vi.fn(), onReleased: vi.fn(), onNotConnected: vi.fn() };
     const strip = new WordsStrip({ onDiffer, ...none });
     strip.show(of());
     strip.setPicture(true);

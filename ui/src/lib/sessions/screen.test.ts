@@ -96,7 +96,7 @@ test('a colleague’s read-only link says what it is worth on this service', asy
 
 test('a link that is still being fetched is on the clipboard, which takes nothing after the click', async () => {
   const port = await onDetails();
-  let answer = (_: Reply): void => undefined;
+  let answer: (reply: Reply) => void = () => undefined;
   const answered = new Promise<Reply>((resolve) => (answer = resolve));
   const ask = vi.spyOn(port, 'ask').mockReturnValue(answered);
   let taken: Promise<Blob> | undefined;
