@@ -238,10 +238,9 @@ impl ClientFramebuffer {
         }
         let source = Rect::new(from.0, from.1, to.w, to.h);
         let lossy = self.tiles_in(source).filter(|(at, _)| self.tiles[*at] & LOSSY != 0);
-        match lossy.map(|(at, _)| self.lossy_at[at]).max() {
-            // What moves isn't at rest, but it comes to rest no later than what it was copied from.
-            Some(since) => self.mark_lossy(*to, since),
-            None => {}
+        // What moves isn't at rest, but it comes to rest no later than what it was copied from.
+        if let Some(since) = lossy.map(|(at, _)| self.lossy_at[at]).max() {
+            self.mark_lossy(*to, since);
         }
         self.mark(*to);
         for tile in matching {

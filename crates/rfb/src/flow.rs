@@ -20,6 +20,8 @@ const FIRST: usize = 48 * 1024;
 pub(crate) const URGENT: usize = 4 * 1024;
 /// Samples of fewer bytes than this say little of the rate.
 const LEAST_SAMPLE: u64 = 6_000;
+/// The least window: with less on its way no sample would be large enough to show that the link is faster.
+const LEAST_WINDOW: usize = 8 * 1024;
 /// No rate above this is told from others, in bytes a second.
 const FASTEST: f64 = 250e6;
 /// The shortest time that a sample is believed to have taken, in seconds: below this, clocks and threads are measured.
@@ -98,7 +100,9 @@ impl Flow {
     /// The bytes that may be on their way when another update is begun.
     fn window(&self, queue: f64) -> usize {
         match (self.rate(), self.round_trip) {
-            (Some(rate), Some((_, round_trip))) => (rate * (round_trip + queue)) as usize,
+            (Some(rate), Some((_, round_trip))) => {
+                ((rate * (round_trip + queue)) as usize).max(LEAST_WINDOW)
+            }
             _ => FIRST,
         }
     }

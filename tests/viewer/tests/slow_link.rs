@@ -58,7 +58,7 @@ fn film(picture: &mut Picture, area: Rect, frame: u64) {
     for y in area.y..area.y + area.h {
         for x in area.x..area.x + area.w {
             let (u, v) = (u64::from(x) + frame * 7, u64::from(y) + frame * 3);
-            let grain = (u64::from(x) * 7_919 ^ u64::from(y) * 104_729 ^ frame * 31) % 7;
+            let grain = ((u64::from(x) * 7_919) ^ (u64::from(y) * 104_729) ^ (frame * 31)) % 7;
             let at = (usize::from(y) * width + usize::from(x)) * 4;
             let colour =
                 [(u / 3 + grain) as u8, (v / 2 + u / 5) as u8, (u * v / 900 + grain) as u8];
@@ -82,7 +82,7 @@ impl Seen {
     }
 }
 
-/// Presses a key each 400 ms, for half a minute, while something moves.
+/// Presses a key each 400 ms, for ten seconds, while something moves.
 fn typing(link: Link, load: Load, seed: u64) -> Seen {
     let mut run = SlowLink::new(link, desktop(), seed);
     // Long enough for the first picture without loss on the slowest link.
@@ -90,7 +90,7 @@ fn typing(link: Link, load: Load, seed: u64) -> Seen {
     let (began, busy) = (run.now, run.busy);
     let mut late = Vec::new();
     let (mut frame, mut next_frame) = (0, run.now);
-    for key in 1..=75_u32 {
+    for key in 1..=25_u32 {
         let pressed = run.now;
         // Half of the round trip until the key is there; the program draws at once.
         let drawn = pressed + link.round_trip / 2;
