@@ -107,7 +107,7 @@ async fn present_to(
             bytes = next_bytes(&mut joined) => match (bytes, &mut joined) {
                 (Some(bytes), Some((stream, server))) => {
                     let mut seen = Vec::new();
-                    server.receive(&bytes, &mut seen).unwrap();
+                    server.receive(&bytes, Duration::ZERO, &mut seen).unwrap();
                     for event in seen {
                         if let Event::Key { down: true, keysym, .. } = event {
                             let colour = [u8::try_from(keysym & 0xff).unwrap(), 120, 200, 0];
@@ -136,8 +136,8 @@ async fn dial(origin: &str, told: &Value, picture: &Picture) -> (Stream, Server)
 }
 
 async fn flush(stream: &mut Stream, server: &mut Server, picture: &Picture) {
-    while server.wants_update() {
-        server.update(picture);
+    while server.wants_update(Duration::ZERO) {
+        server.update(picture, Duration::ZERO);
     }
     let output = server.take_output();
     if !output.is_empty() {

@@ -41,9 +41,6 @@ const QUEUE: usize = 8;
 /// After this many bytes no more are taken from a viewer until an update was made. Otherwise a
 /// viewer that sends without a pause would never get a picture.
 const MOST_UNANSWERED: usize = LONGEST_MESSAGE;
-/// After this time without a change the screen is at rest, and the areas that were sent as JPEG are
-/// sent again without loss.
-const AT_REST_AFTER: Duration = Duration::from_millis(150);
 /// The desktop's name in RFB.
 const DESKTOP_NAME: &str = "Shared screen";
 
@@ -258,41 +255,35 @@ async fn draw(
     let mut events = Vec::new();
     // An output is due from the start: RFB begins with the server's ProtocolVersion.
     let (mut due, mut unanswered) = (true, 0);
-    // A screen that doesn't change from the beginning comes to rest, too.
-    let (mut rest_at, mut at_rest) = (Some(Instant::now() + AT_REST_AFTER), false);
     loop {
+        let rests_at = writer.server.rests_at().map(|at| writer.began + at);
         tokio::select! {
             bytes = received.recv(), if unanswered < MOST_UNANSWERED => {
                 let bytes = bytes.ok_or(StreamError::Lost)?;
                 // Empty messages count as one byte, because they cost time, too.
                 unanswered += bytes.len().max(1);
-                writer.server.receive(&bytes, &mut events)?;
+                writer.server.receive(&bytes, writer.began.elapsed(), &mut events)?;
                 for event in events.drain(..) {
                     subscription.handle(event).await;
                 }
                 due = true;
             }
-            () = subscription.changed(), if !due => {
+            () = subscription.changed(), if !due => due = true,
+            () = sleep_until(rests_at.unwrap_or(writer.began)), if rests_at.is_some() && !due => {
                 due = true;
-                rest_at = Some(Instant::now() + AT_REST_AFTER);
-            }
-            () = sleep_until(rest_at.unwrap_or_else(Instant::now)), if rest_at.is_some() && !due => {
-                rest_at = None;
-                (due, at_rest) = (true, true);
             }
             permit = Arc::clone(&sender_free).acquire_owned(), if due => {
                 let permit = permit.map_err(|_| StreamError::Lost)?;
                 unanswered = 0;
                 let subscription = Arc::clone(&subscription);
-                let at_rest = std::mem::take(&mut at_rest);
                 let encoding = spawn_blocking(move || {
-                    let messages = writer.write(&subscription, at_rest);
+                    let messages = writer.write(&subscription);
                     (writer, messages)
                 });
                 let messages;
                 (writer, messages) = encoding.await.map_err(|_| StreamError::Broken)?;
                 let messages = messages?;
-                due = !messages.is_empty() && writer.server.wants_update();
+                due = !messages.is_empty() && writer.server.wants_update(writer.began.elapsed());
                 if !messages.is_empty() {
                     updates.send((messages, permit)).await.map_err(|_| StreamError::Lost)?;
                 }
@@ -304,6 +295,8 @@ async fn draw(
 /// Writes one viewer's updates, encrypted if its stream is.
 struct UpdateWriter {
     server: Server,
+    /// From when on the server's times count.
+    began: Instant,
     sealer: Option<Sealer>,
 }
 
@@ -312,19 +305,12 @@ impl UpdateWriter {
         let (picture, monitors, cursor) = subscription.current();
         let mut server = Server::new(&picture, &monitors, DESKTOP_NAME, Limits::default());
         server.set_cursor(&cursor);
-        Self { server, sealer }
+        Self { server, began: Instant::now(), sealer }
     }
 
     /// Writes an update if one is due, and returns the bytes to send. Encoding takes too long for
     /// the runtime's threads.
-    fn write(
-        &mut self,
-        subscription: &ScreenSubscription,
-        at_rest: bool,
-    ) -> Result<Vec<Message>, StreamError> {
-        if at_rest {
-            self.server.set_at_rest();
-        }
+    fn write(&mut self, subscription: &ScreenSubscription) -> Result<Vec<Message>, StreamError> {
         match subscription.take_clipboard() {
             Some(Copied::Contents(Contents::Text(text))) => self.server.set_clipboard(&text),
             Some(Copied::Contents(Contents::Picture(picture))) => {
@@ -333,7 +319,7 @@ impl UpdateWriter {
             Some(Copied::NotCarried(why)) => self.server.set_uncarried_clipboard(why.is_picture()),
             None => {}
         }
-        // While the viewer isn't ready, it takes no picture. So the capture waits, and the viewer
+        // While the viewer's link is full, it takes no picture. So the capture waits, and the viewer
         // gets a newer picture later.
         if self.server.may_update() {
             self.update(subscription);
@@ -352,8 +338,9 @@ impl UpdateWriter {
         if let Some(cursor) = &changes.cursor {
             self.server.set_cursor(cursor);
         }
-        if self.server.wants_update() {
-            self.server.update(&picture);
+        let now = self.began.elapsed();
+        if self.server.wants_update(now) {
+            self.server.update(&picture, now);
         }
     }
 

@@ -1,5 +1,7 @@
 //! A copy of the client's framebuffer, and which of its tiles may differ from the screen.
 
+use std::time::Duration;
+
 use crate::{
     Picture, Rect,
     compare::{first_difference, is_same, last_difference},
@@ -15,6 +17,10 @@ const DIRTY: u8 = 1;
 const PARTLY: u8 = 2;
 /// A part of the tile was sent as JPEG, so the viewer's pixels are only similar.
 const LOSSY: u8 = 4;
+
+/// A tile that was sent as JPEG, and of which nothing has changed for so long, is at rest: it is sent again without
+/// loss.
+const AT_REST_AFTER: Duration = Duration::from_millis(150);
 
 /// A pixel of which nobody knows what the viewer shows. The fourth byte makes it differ from every colour.
 const UNKNOWN: u32 = 0xff00_0000;
@@ -37,18 +43,22 @@ pub(crate) struct ClientFramebuffer {
     pixels: Vec<u32>,
     columns: u16,
     tiles: Vec<u8>,
+    /// When each tile was last sent as JPEG.
+    lossy_at: Vec<Duration>,
 }
 
 impl ClientFramebuffer {
     /// A framebuffer of which nothing is known.
     pub(crate) fn new(width: u16, height: u16) -> Self {
         let (columns, rows) = (width.div_ceil(TILE), height.div_ceil(TILE));
+        let tiles = usize::from(columns) * usize::from(rows);
         Self {
             width,
             height,
             pixels: vec![UNKNOWN; usize::from(width) * usize::from(height)],
             columns,
-            tiles: vec![DIRTY; usize::from(columns) * usize::from(rows)],
+            tiles: vec![DIRTY; tiles],
+            lossy_at: vec![Duration::ZERO; tiles],
         }
     }
 
@@ -71,9 +81,12 @@ impl ClientFramebuffer {
         self.each(area, |tile| *tile |= DIRTY);
     }
 
-    /// Says that the area was sent as JPEG.
-    pub(crate) fn mark_lossy(&mut self, area: Rect) {
-        self.each(area, |tile| *tile |= LOSSY);
+    /// Says that the area was sent as JPEG just now.
+    pub(crate) fn mark_lossy(&mut self, area: Rect, now: Duration) {
+        for (at, _) in self.tiles_in(area) {
+            self.tiles[at] |= LOSSY;
+            self.lossy_at[at] = now;
+        }
     }
 
     /// Says that the viewer requests another area than before, which may hold the rest of some tiles.
@@ -100,11 +113,28 @@ impl ClientFramebuffer {
         self.tiles_in(area).any(|(at, _)| self.tiles[at] & DIRTY != 0)
     }
 
-    /// The tiles within the area that were sent as JPEG.
-    pub(crate) fn lossy(&self, area: Rect) -> impl Iterator<Item = Rect> + '_ {
+    /// The tiles within the area that were sent as JPEG and have been at rest for a while since, those first that
+    /// have been for longest.
+    pub(crate) fn at_rest(&self, area: Rect, now: Duration) -> Vec<Rect> {
+        let mut tiles: Vec<_> = self.lossy(area).filter(|(rests_at, _)| *rests_at <= now).collect();
+        // The sort is stable, so tiles that were sent together stay row by row, and can be merged.
+        tiles.sort_by_key(|(rests_at, _)| *rests_at);
+        tiles.into_iter().map(|(_, tile)| tile).collect()
+    }
+
+    /// When the first of the tiles comes to rest that [`Self::at_rest`] will find.
+    pub(crate) fn rests_at(&self, area: Rect) -> Option<Duration> {
+        self.lossy(area).map(|(rests_at, _)| rests_at).min()
+    }
+
+    /// The tiles within the area that were sent as JPEG and show what the screen shows, each with when it comes to
+    /// rest.
+    fn lossy(&self, area: Rect) -> impl Iterator<Item = (Duration, Rect)> + '_ {
         self.tiles_in(area)
-            .filter(move |(at, tile)| self.tiles[*at] & LOSSY != 0 && area.covers(*tile))
-            .map(|(_, tile)| tile)
+            .filter(move |(at, tile)| {
+                self.tiles[*at] & (LOSSY | DIRTY) == LOSSY && area.covers(*tile)
+            })
+            .map(|(at, tile)| (self.lossy_at[at] + AT_REST_AFTER, tile))
     }
 
     /// Says that the tile was sent again without loss.
@@ -207,8 +237,12 @@ impl ClientFramebuffer {
             (0..to.h).for_each(&mut copy);
         }
         let source = Rect::new(from.0, from.1, to.w, to.h);
-        let lossy = self.tiles_in(source).any(|(at, _)| self.tiles[at] & LOSSY != 0);
-        self.each(*to, |tile| *tile |= if lossy { DIRTY | LOSSY } else { DIRTY });
+        let lossy = self.tiles_in(source).filter(|(at, _)| self.tiles[*at] & LOSSY != 0);
+        // What moves isn't at rest, but it comes to rest no later than what it was copied from.
+        if let Some(since) = lossy.map(|(at, _)| self.lossy_at[at]).max() {
+            self.mark_lossy(*to, since);
+        }
+        self.mark(*to);
         for tile in matching {
             let whole: Vec<_> = self.tiles_in(*tile).filter(|(_, whole)| whole == tile).collect();
             whole.into_iter().for_each(|(at, _)| self.set_compared(at, true));

@@ -1,13 +1,16 @@
 //! The server's side of the Remote Framebuffer protocol 3.8 (RFC 6143 and the extensions that noVNC and
-//! TigerVNC speak), pure: bytes in, bytes and events out. No clock, no socket, no screen.
+//! TigerVNC speak), pure: bytes in, bytes and events out. No clock, no socket, no screen: the time is passed in, as
+//! what has passed since any one moment.
 //!
 //! One [`Server`] serves one viewer. It keeps a copy of what that viewer shows (the client's
 //! framebuffer), so an update holds just what differs: unchanged tiles are left out, what has moved goes as
-//! CopyRect, and the rest as Tight, ZRLE or Raw, the best that the viewer takes.
+//! CopyRect, and the rest as Tight, ZRLE or Raw, the best that the viewer takes. Where the viewer answers fences, an
+//! update holds no more than its link takes at once: small changes first, then the rest in turns, with less quality
+//! where that is not enough. What was sent with a loss is sent again without one as soon as it rests.
 //!
 //! What always holds:
 //! - no bytes from a viewer cause a panic, or make the server keep more in memory than [`Limits`] allows;
-//! - the viewer's pixels become those of the screen, bit for bit, once the screen is at rest;
+//! - the viewer's pixels become those of the screen, bit for bit, once the screen is at rest, each part by itself;
 //! - no update is sent that the viewer didn't request, and at most [`Limits::in_flight`] are unacknowledged,
 //!   where the viewer supports fences.
 
@@ -25,6 +28,7 @@ mod encode;
 mod error;
 mod event;
 mod fence;
+mod flow;
 mod format;
 mod geometry;
 mod picture;

@@ -1,11 +1,15 @@
 //! The protocol's state for one viewer: takes the viewer's bytes, and reports what they mean.
 
 mod handshake;
+mod pixels;
 mod update;
+
+use std::time::Duration;
 
 use self::{
     handshake::Phase,
-    update::{Pace, PendingPseudoRects, UpdateRequests},
+    pixels::Pace,
+    update::{PendingPseudoRects, UpdateRequests},
 };
 use crate::{
     Cursor, Event, Monitor, Picture, Png, ProtocolError, Rect,
@@ -15,7 +19,8 @@ use crate::{
     clipboard::{self, Clipboard},
     desktop_size::Desktop,
     encode::Encoder,
-    fence::UpdatesInFlight,
+    fence,
+    flow::Flow,
     format::Format,
 };
 
@@ -26,13 +31,13 @@ pub struct Limits {
     pub clipboard: usize,
     /// Bytes of one picture for the clipboard; larger ones are skipped likewise.
     pub picture: usize,
-    /// Updates that may be unacknowledged at a time, where the viewer supports fences.
+    /// Updates that may be unacknowledged at a time, where the viewer supports fences. Usually the link allows fewer.
     pub in_flight: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { clipboard: 1024 * 1024, picture: Png::LONGEST, in_flight: 2 }
+        Self { clipboard: 1024 * 1024, picture: Png::LONGEST, in_flight: 32 }
     }
 }
 
@@ -55,10 +60,8 @@ pub struct Server {
     requests: UpdateRequests,
     pending: PendingPseudoRects,
     cursor: Cursor,
-    in_flight: UpdatesInFlight,
+    flow: Flow,
     pace: Pace,
-    /// The screen is at rest, so what was sent as JPEG may be sent again without loss.
-    at_rest: bool,
     clipboard: Clipboard,
 }
 
@@ -83,18 +86,22 @@ impl Server {
             requests: UpdateRequests::default(),
             pending: PendingPseudoRects::default(),
             cursor: Cursor::default(),
-            in_flight: UpdatesInFlight::default(),
+            flow: Flow::default(),
             pace: Pace::default(),
-            at_rest: false,
             clipboard: Clipboard::default(),
         }
     }
 
-    /// Takes bytes from the viewer, split anywhere, and adds what the viewer did to `events`.
+    /// Takes bytes from the viewer, split anywhere, and adds what the viewer did to `events`. `now` is when they came.
     ///
     /// # Errors
     /// [`ProtocolError`]; the connection has to be closed then.
-    pub fn receive(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), ProtocolError> {
+    pub fn receive(
+        &mut self,
+        bytes: &[u8],
+        now: Duration,
+        events: &mut Vec<Event>,
+    ) -> Result<(), ProtocolError> {
         let mut input = std::mem::take(&mut self.input);
         input.extend(bytes);
         let mut rest = &input[..];
@@ -102,7 +109,7 @@ impl Server {
             let skipped = self.skip.min(rest.len());
             self.skip -= skipped;
             rest = &rest[skipped..];
-            match self.take_message(rest, events)? {
+            match self.take_message(rest, now, events)? {
                 0 => break,
                 taken => rest = &rest[taken..],
             }
@@ -125,20 +132,12 @@ impl Server {
     /// Marks parts of the screen that may have changed. It is a hint where to compare: a part too many
     /// costs time, and no bytes.
     pub fn changed(&mut self, areas: &[Rect]) {
-        self.at_rest &= areas.is_empty();
         areas.iter().for_each(|area| self.client.mark(*area));
-    }
-
-    /// Says that the screen hasn't changed for a while (150 ms will do), so that what was sent as JPEG is sent
-    /// again without loss. To be called again after each change; calling it too often costs nothing.
-    pub fn set_at_rest(&mut self) {
-        self.at_rest = true;
     }
 
     /// Says that the screen has another size or other monitors; all of it counts as changed.
     pub fn resized(&mut self, picture: &Picture, monitors: &[Monitor]) {
         self.screen = Desktop { area: picture.bounds(), monitors: monitors.to_vec() };
-        self.at_rest = false;
         self.client.mark(self.client.bounds());
         self.pending.size = self.phase == Phase::Normal && self.encodings.can_resize();
     }
@@ -173,13 +172,14 @@ impl Server {
 
     /// Bytes that are kept for the viewer beside the output and its framebuffer; for tests of [`Limits`].
     pub fn buffered_bytes(&self) -> usize {
-        self.input.capacity() + self.clipboard.memory() + self.in_flight.memory()
+        self.input.capacity() + self.clipboard.memory() + self.flow.memory()
     }
 
     /// Handles the first message in `rest`; returns its length in bytes, 0 if it isn't there as a whole.
     fn take_message(
         &mut self,
         rest: &[u8],
+        now: Duration,
         events: &mut Vec<Event>,
     ) -> Result<usize, ProtocolError> {
         if self.phase != Phase::Normal {
@@ -192,7 +192,7 @@ impl Server {
                 Ok(length.min(rest.len()))
             }
             Parsed::Message(message, length) => {
-                self.handle(message, events);
+                self.handle(message, now, events);
                 Ok(length)
             }
         }
@@ -207,7 +207,7 @@ impl Server {
         }
     }
 
-    fn handle(&mut self, message: ClientMessage<'_>, events: &mut Vec<Event>) {
+    fn handle(&mut self, message: ClientMessage<'_>, now: Duration, events: &mut Vec<Event>) {
         match message {
             ClientMessage::SetPixelFormat(format) => self.format = format,
             ClientMessage::SetEncodings(list) => {
@@ -225,7 +225,9 @@ impl Server {
                 self.announce_clipboard();
             }
             ClientMessage::Fence { flags, payload } => {
-                self.in_flight.receive(flags, payload, &mut self.output, events);
+                if let Some(number) = fence::receive(flags, payload, &mut self.output) {
+                    events.extend(self.flow.arrived(number, now).into_iter().map(Event::Arrived));
+                }
             }
             ClientMessage::EnableContinuousUpdates { on, area } => {
                 self.enable_continuous_updates(on, area);
@@ -257,7 +259,7 @@ impl Server {
         }
         if !encodings.fence {
             // Fences that were sent before will not be answered any more, and would hold back updates for ever.
-            self.in_flight.clear();
+            self.flow.clear();
         }
     }
 

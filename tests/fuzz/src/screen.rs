@@ -1,5 +1,7 @@
 //! A stream's bytes: the seal, and the RFB inside of it.
 
+use std::time::Duration;
+
 use rfb::{Limits, Picture, Png, Rect, Server};
 use seal::{Access, Initiator, Offer, Responder};
 
@@ -17,7 +19,7 @@ pub fn fuzz_rfb_server(data: &[u8]) {
     server.set_clipboard("a text");
     let mut events = Vec::new();
     for (turn, bytes) in rest.chunks(usize::from(piece).max(1)).enumerate() {
-        if server.receive(bytes, &mut events).is_err() {
+        if server.receive(bytes, Duration::from_millis(turn as u64 * 40), &mut events).is_err() {
             return;
         }
         assert!(server.buffered_bytes() < MOST_HELD, "it holds {}", server.buffered_bytes());

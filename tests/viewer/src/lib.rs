@@ -4,11 +4,15 @@
 
 mod decode;
 mod draw;
+mod slow_link;
+
+use std::time::Duration;
 
 use flate2::Decompress;
 use rfb::{Event, Limits, Monitor, Picture, Server};
 
 pub use draw::{noise, paint, scroll, text};
+pub use slow_link::{Link, SlowLink};
 
 /// How the viewer wants pixels: the PIXEL_FORMAT's own fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +85,8 @@ pub struct Viewer {
     pub counts: Counts,
     /// Answers that it sends by itself: fences.
     pub replies: Vec<u8>,
+    /// The time that is passed to the server, which only tests move.
+    pub now: Duration,
     tight: [Decompress; 4],
     zrle: Decompress,
 }
@@ -93,9 +99,9 @@ impl Viewer {
     pub fn join(server: &mut Server, pixels: Pixels, encodings: &[i32]) -> Self {
         let mut events = Vec::new();
         assert_eq!(server.take_output(), b"RFB 003.008\n");
-        server.receive(b"RFB 003.008\n", &mut events).unwrap();
+        server.receive(b"RFB 003.008\n", Duration::ZERO, &mut events).unwrap();
         assert_eq!(server.take_output(), [1, 1]);
-        server.receive(&[1, 1], &mut events).unwrap();
+        server.receive(&[1, 1], Duration::ZERO, &mut events).unwrap();
         let init = server.take_output();
         assert_eq!(init[..4], [0; 4], "the security result");
         let (size, name) = (&init[4..8], &init[28..]);
@@ -109,12 +115,13 @@ impl Viewer {
             told: Vec::new(),
             counts: Counts::default(),
             replies: Vec::new(),
+            now: Duration::ZERO,
             tight: [new(), new(), new(), new()],
             zrle: new(),
         };
         viewer.resize(viewer.width, viewer.height);
         let hello = [pixels.message(), set_encodings(encodings)].concat();
-        server.receive(&hello, &mut events).unwrap();
+        server.receive(&hello, Duration::ZERO, &mut events).unwrap();
         viewer.take(server);
         viewer
     }
@@ -136,17 +143,22 @@ impl Viewer {
         request(incremental, [0, 0, self.width, self.height])
     }
 
-    /// Asks and takes updates until the server has nothing more to say; refinements, too, if it rests.
+    /// Lets so much time pass that whatever was sent by now rests.
+    pub fn rest(&mut self) {
+        self.now += Duration::from_secs(1);
+    }
+
+    /// Asks and takes updates until the server has nothing more to say at this time.
     pub fn settle(&mut self, server: &mut Server, picture: &Picture) -> Vec<Event> {
         let mut events = Vec::new();
         for _ in 0..10_000 {
-            server.receive(&self.request(true), &mut events).unwrap();
-            if !server.wants_update() {
+            server.receive(&self.request(true), self.now, &mut events).unwrap();
+            if !server.wants_update(self.now) {
                 return events;
             }
-            server.update(picture);
+            server.update(picture, self.now);
             self.take(server);
-            server.receive(&std::mem::take(&mut self.replies), &mut events).unwrap();
+            server.receive(&std::mem::take(&mut self.replies), self.now, &mut events).unwrap();
         }
         panic!("the server never comes to an end");
     }

@@ -96,18 +96,21 @@ fn the_same_in_the_end(pixels: Pixels, encodings: &[i32], steps: &[Step]) {
             }
             Step::Ask(incremental, area) => {
                 let area = [area.x, area.y, area.w, area.h];
-                server.receive(&viewer_tests::request(*incremental, area), &mut events).unwrap();
+                let request = viewer_tests::request(*incremental, area);
+                server.receive(&request, viewer.now, &mut events).unwrap();
             }
             Step::Update => {
-                server.update(&picture);
+                server.update(&picture, viewer.now);
                 viewer.take(&mut server);
                 let replies = std::mem::take(&mut viewer.replies);
-                server.receive(&replies, &mut events).unwrap();
+                server.receive(&replies, viewer.now, &mut events).unwrap();
             }
-            Step::Rest => server.set_at_rest(),
+            Step::Rest => viewer.rest(),
         }
     }
-    server.set_at_rest();
+    // What changed before the last update is sent as JPEG first, and rests only after that.
+    viewer.settle(&mut server, &picture);
+    viewer.rest();
     viewer.settle(&mut server, &picture);
     assert_eq!(viewer.differs_at(&picture), None);
 }
@@ -207,8 +210,8 @@ fn a_film_comes_as_jpeg_and_bit_for_bit_at_rest() {
     }
     assert!(viewer.counts.jpegs > 0);
     assert!(viewer.differs_at(&picture).is_some(), "JPEG is never exact");
-    assert!(!server.wants_update(), "nothing more while it may move");
-    server.set_at_rest();
+    assert!(!server.wants_update(viewer.now), "nothing more while it may move");
+    viewer.rest();
     viewer.settle(&mut server, &picture);
     assert_eq!(viewer.differs_at(&picture), None);
 }
@@ -221,32 +224,4 @@ fn without_a_quality_nothing_is_lossy() {
     viewer.settle(&mut server, &picture);
     assert_eq!(viewer.counts.jpegs, 0);
     assert_eq!(viewer.differs_at(&picture), None);
-}
-
-#[test]
-fn a_viewer_that_falls_behind_gets_smaller_pictures() {
-    let mut picture = Picture::new(640, 480);
-    let encodings = [TIGHT, &[-32 + 8]].concat();
-    let bytes_of_film = |answers: bool, picture: &mut Picture| {
-        let (mut server, mut viewer) = join(picture, Pixels::NOVNC, &encodings);
-        let mut events = Vec::new();
-        let mut last = 0;
-        for seed in 0..20 {
-            noise(picture, Rect::new(0, 0, 640, 480), seed);
-            server.changed(&[picture.bounds()]);
-            server.receive(&viewer.request(true), &mut events).unwrap();
-            let before = viewer.counts.bytes;
-            server.update(picture);
-            viewer.take(&mut server);
-            last = viewer.counts.bytes - before;
-            // One that is behind answers when the next update is on its way already.
-            let replies = std::mem::take(&mut viewer.replies);
-            let late = if answers { &replies[..] } else { &replies[..replies.len() / 26 * 13] };
-            server.receive(late, &mut events).unwrap();
-            viewer.replies = replies[late.len()..].to_vec();
-        }
-        last
-    };
-    let (prompt, behind) = (bytes_of_film(true, &mut picture), bytes_of_film(false, &mut picture));
-    assert!(behind * 3 < prompt * 2, "{behind} bytes for one that is behind, {prompt} else");
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use rfb::{Event, Limits, Monitor, Picture, ProtocolError, Rect, Server};
 use viewer_tests::{Pixels, Told, join, paint};
@@ -22,7 +24,7 @@ type Outcome = (Vec<Event>, Vec<u8>, Result<(), ProtocolError>);
 fn outcome(pieces: &[&[u8]]) -> Outcome {
     let (mut server, mut events) = (server(), Vec::new());
     for piece in pieces {
-        let received = server.receive(piece, &mut events);
+        let received = server.receive(piece, Duration::ZERO, &mut events);
         assert!(server.buffered_bytes() < MOST_HELD, "it holds {}", server.buffered_bytes());
         if received.is_err() {
             return (events, server.take_output(), received);
@@ -101,17 +103,16 @@ proptest! {
         sizes in proptest::collection::vec((0..300_u16, 0..200_u16), 1..6),
     ) {
         let (mut server, mut events) = (server(), Vec::new());
-        server.receive(b"RFB 003.008\n\x01\x01", &mut events).unwrap();
+        server.receive(b"RFB 003.008\n\x01\x01", Duration::ZERO, &mut events).unwrap();
         for (at, message) in conversation.iter().enumerate() {
             let (w, h) = sizes[at % sizes.len()];
             let mut picture = Picture::new(w, h);
             viewer_tests::noise(&mut picture, Rect::new(0, 0, w, h), at as u64);
             server.resized(&picture, &[]);
-            let received = server.receive(message, &mut events);
-            server.set_at_rest();
-            server.update(&picture);
+            let received = server.receive(message, Duration::ZERO, &mut events);
+            server.update(&picture, Duration::ZERO);
             server.changed(&[Rect::new(0xffff, 0xffff, 0xffff, 0xffff), Rect::new(0, 0, 0xffff, 1)]);
-            server.update(&Picture::new(w / 2 + 1, h));
+            server.update(&Picture::new(w / 2 + 1, h), Duration::ZERO);
             server.take_output();
             if received.is_err() {
                 break;
@@ -123,26 +124,28 @@ proptest! {
 #[test]
 fn lengths_that_lie_cost_nothing() {
     let (mut server, mut events) = (server(), Vec::new());
-    server.receive(b"RFB 003.008\n\x01\x01", &mut events).unwrap();
+    server.receive(b"RFB 003.008\n\x01\x01", Duration::ZERO, &mut events).unwrap();
     // A clipboard of two gigabytes, of which a lot comes, and then a key.
-    server.receive(&[6, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff], &mut events).unwrap();
+    server.receive(&[6, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff], Duration::ZERO, &mut events).unwrap();
     for _ in 0..100 {
-        server.receive(&[b'x'; 100_000], &mut events).unwrap();
+        server.receive(&[b'x'; 100_000], Duration::ZERO, &mut events).unwrap();
         assert!(server.buffered_bytes() < MOST_HELD);
     }
     assert_eq!(events, []);
     assert_eq!(
-        server.receive(&[248, 0, 0, 0, 0, 0, 0, 0, 65], &mut events),
+        server.receive(&[248, 0, 0, 0, 0, 0, 0, 0, 65], Duration::ZERO, &mut events),
         Ok(()),
         "still passed over"
     );
     let (mut server, mut events) = (self::server(), Vec::new());
-    server.receive(b"RFB 003.008\n\x01\x01", &mut events).unwrap();
+    server.receive(b"RFB 003.008\n\x01\x01", Duration::ZERO, &mut events).unwrap();
     let long = viewer_tests::cut_text(&[b'x'; 5000]);
-    server.receive(&[long, vec![4, 1, 0, 0, 0, 0, 0, 97]].concat(), &mut events).unwrap();
+    server
+        .receive(&[long, vec![4, 1, 0, 0, 0, 0, 0, 97]].concat(), Duration::ZERO, &mut events)
+        .unwrap();
     assert_eq!(events, [Event::Key { down: true, keysym: 97, scancode: None }]);
     let fence = [248, 0, 0, 0, 0, 0, 0, 0, 65];
-    assert_eq!(server.receive(&fence, &mut events), Err(ProtocolError::TooLong));
+    assert_eq!(server.receive(&fence, Duration::ZERO, &mut events), Err(ProtocolError::TooLong));
 }
 
 #[test]
@@ -157,7 +160,7 @@ fn a_clipboard_that_unpacks_to_gigabytes_is_dropped() {
         let mut zipped = Vec::with_capacity(1_000_000);
         zlib.compress_vec(&data, &mut zipped, flate2::FlushCompress::Sync).unwrap();
         let message = viewer_tests::extended_cut_text(1 << 28 | 1, &zipped);
-        server.receive(&message, &mut events).unwrap();
+        server.receive(&message, Duration::ZERO, &mut events).unwrap();
     }
     assert_eq!(events, [Event::Clipboard("x".repeat(100))], "only what was claimed is unpacked");
     viewer.take(&mut server);
@@ -168,10 +171,16 @@ fn asking_for_the_clipboard_again_and_again_costs_one_answer() {
     let (mut server, mut viewer) =
         join(&Picture::new(9, 9), Pixels::NOVNC, &viewer_tests::ENCODINGS);
     let mut events = Vec::new();
-    server.receive(&viewer_tests::extended_cut_text(0x1f00_0001, &[0; 4]), &mut events).unwrap();
+    server
+        .receive(
+            &viewer_tests::extended_cut_text(0x1f00_0001, &[0; 4]),
+            Duration::ZERO,
+            &mut events,
+        )
+        .unwrap();
     server.set_clipboard(&"long ".repeat(10_000));
     let ask = viewer_tests::extended_cut_text(1 << 25 | 1, &[]);
-    server.receive(&ask.repeat(1000), &mut events).unwrap();
+    server.receive(&ask.repeat(1000), Duration::ZERO, &mut events).unwrap();
     viewer.take(&mut server);
     let is_answer = |told: &&Told| matches!(told, Told::ExtendedCutText(0x1000_0001, _));
     assert_eq!(viewer.told.iter().filter(is_answer).count(), 1);
@@ -182,7 +191,13 @@ fn looking_and_asking_again_and_again_fills_no_memory() {
     let (mut server, mut viewer) =
         join(&Picture::new(9, 9), Pixels::NOVNC, &viewer_tests::ENCODINGS);
     let mut events = Vec::new();
-    server.receive(&viewer_tests::extended_cut_text(0x1f00_0001, &[0; 4]), &mut events).unwrap();
+    server
+        .receive(
+            &viewer_tests::extended_cut_text(0x1f00_0001, &[0; 4]),
+            Duration::ZERO,
+            &mut events,
+        )
+        .unwrap();
     let mut noise = 1_u32;
     // It stays longer than what may wait, even compressed.
     let text = (0..200_000).map(|_| {
@@ -197,7 +212,7 @@ fn looking_and_asking_again_and_again_fills_no_memory() {
     // Once what waited is gone, it is answered again.
     for _ in 0..2 {
         viewer.told.clear();
-        server.receive(&both.repeat(100), &mut events).unwrap();
+        server.receive(&both.repeat(100), Duration::ZERO, &mut events).unwrap();
         viewer.take(&mut server);
         assert_eq!(viewer.told.iter().filter(is_answer).count(), 1);
     }

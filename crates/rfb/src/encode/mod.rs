@@ -51,10 +51,8 @@ pub(crate) struct Encoder {
 /// Encoded rectangles.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
-    /// The rectangles with their headers, one after the other.
+    /// The rectangles with their headers, one after the other, as many as there are blocks.
     pub(crate) bytes: Vec<u8>,
-    /// How many rectangles there are.
-    pub(crate) count: usize,
     /// The areas that were encoded as JPEG.
     pub(crate) lossy: Vec<Rect>,
 }
@@ -73,15 +71,15 @@ impl Encoder {
         }
     }
 
-    pub(crate) fn encode(&mut self, picture: &Picture, areas: &[Rect], style: Style) -> Encoded {
-        let blocks: Vec<_> = areas.iter().flat_map(|area| blocks(*area)).collect();
+    /// Encodes each of the [`blocks`] of what is to be sent.
+    pub(crate) fn encode(&mut self, picture: &Picture, blocks: &[Rect], style: Style) -> Encoded {
         match style.encoding {
-            Encoding::Tight => tight(&mut self.tight, picture, &blocks, style),
-            Encoding::Zrle => self.each(picture, &blocks, |zrle, block, area, to| {
+            Encoding::Tight => tight(&mut self.tight, picture, blocks, style),
+            Encoding::Zrle => self.each(picture, blocks, |zrle, block, area, to| {
                 zrle.encode(block, area.w, style.format, to);
                 ZRLE
             }),
-            Encoding::Raw => self.each(picture, &blocks, |_, block, _, to| {
+            Encoding::Raw => self.each(picture, blocks, |_, block, _, to| {
                 raw::encode(block, style.format, to);
                 RAW
             }),
@@ -94,7 +92,7 @@ impl Encoder {
         blocks: &[Rect],
         mut one: impl FnMut(&mut zrle::Zrle, &[Colour], Rect, &mut Vec<u8>) -> i32,
     ) -> Encoded {
-        let mut done = Encoded { count: blocks.len(), ..Encoded::default() };
+        let mut done = Encoded::default();
         let mut body = Vec::new();
         for area in blocks {
             load(picture, *area, &mut self.block);
@@ -135,7 +133,6 @@ fn tight(
         let mut all = tight_blocks(one, picture, first, style);
         let second = second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         all.bytes.extend(second.bytes);
-        all.count += second.count;
         all.lossy.extend(second.lossy);
         all
     })
@@ -147,7 +144,7 @@ fn tight_blocks(
     blocks: &[Rect],
     style: Style,
 ) -> Encoded {
-    let mut done = Encoded { count: blocks.len(), ..Encoded::default() };
+    let mut done = Encoded::default();
     let mut block = Vec::new();
     for area in blocks {
         load(picture, *area, &mut block);
@@ -166,7 +163,8 @@ fn load(picture: &Picture, area: Rect, to: &mut Vec<Colour>) {
     }
 }
 
-fn blocks(area: Rect) -> impl Iterator<Item = Rect> {
+/// Cuts an area into the parts that are encoded by themselves.
+pub(crate) fn blocks(area: Rect) -> impl Iterator<Item = Rect> {
     let (w, h) = (u32::from(area.w), u32::from(area.h));
     // Tight allows a width of 2048 at most, and a block of that width is high enough for a line of text.
     let across = w.min((BLOCK / h.max(1)).clamp(BLOCK_WIDTH, 2048));
