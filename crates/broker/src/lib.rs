@@ -70,6 +70,7 @@ mod sockets;
 mod store;
 mod timer;
 mod webhook_secrets;
+mod while_running;
 
 pub use self::store::{STORE_FILE, STORE_VERSION, StoreError, StoreKey};
 pub use config::{ByClient, Config, Control, Durations, Rates, RegionDelay, Smtp, default_regions};

@@ -21,7 +21,7 @@ use lettre::{
 use secrecy::ExposeSecret as _;
 
 use self::mail_server::MailServer;
-use crate::{address, config::Smtp, hub::outbox::Mail, timer::while_running};
+use crate::{address, config::Smtp, hub::outbox::Mail, while_running::while_running};
 
 /// How long the server may take for one answer...
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);
