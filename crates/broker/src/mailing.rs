@@ -20,7 +20,10 @@ impl Coordinator {
         let (this, in_flight) = (Arc::clone(self), self.deliverer.begin());
         tokio::spawn(async move {
             let live = this.live();
-            let Some(mailer) = &live.mailer else { return };
+            let Some(mailer) = &live.mailer else {
+                // A reload has taken it away since the e-mail was asked for.
+                return this.record(|hub, _| hub.give_up_mail(mail.id)).await;
+            };
             let mut tried = this.try_mail(mailer, &mail, false).await;
             drop(in_flight);
             for (n, pause) in PAUSES.into_iter().enumerate() {
@@ -36,7 +39,7 @@ impl Coordinator {
     /// Makes one attempt; true if another one may help. After the last one there is none.
     async fn try_mail(self: &Arc<Self>, mailer: &Mailer, mail: &Mail, last: bool) -> bool {
         // On disk before it is sent: an e-mail that may have been taken isn't sent again after a crash.
-        let begun = self.change(|hub, _| Ok(hub.begin_mail_attempt(mail.id))).await;
+        let begun = self.change(|hub, now| Ok(hub.begin_mail_attempt(mail.id, now))).await;
         let handover = match begun {
             Ok(Some(mail)) => mailer.send(&mail).await,
             Ok(None) => return false,

@@ -12,6 +12,7 @@ use super::{
     outbox::{Mail, MailState, OutboxFull},
     records::Write,
     refusal::Refused,
+    session::Life,
 };
 
 /// What is said of an e-mail that was being handed over when the broker's last run ended.
@@ -20,7 +21,8 @@ const INTERRUPTED: &str = "the broker ended while it handed this e-mail to the m
 /// What is said of an e-mail that waits for a mail server which isn't configured any more.
 const NO_SERVER_NOW: &str =
     "no mail server is configured any more; set one and send the e-mail again";
-const REVOKED: &str = "the session was ended before the mail server took this mail";
+const REVOKED: &str = "the session was ended before the mail server took this e-mail";
+const EXPIRED: &str = "the session's PIN was over before the mail server took this e-mail";
 
 const TOO_MANY: &str = "too many e-mails were asked for in this time, so this one is not sent";
 
@@ -112,14 +114,35 @@ impl Hub {
         Change { changed: pin.into_iter().collect(), ..Change::with_write(write) }
     }
 
+    /// Refuses what waits for its next attempt, since its session was ended.
+    pub fn refuse_waiting_mails(&mut self, pin: &Pin) -> Vec<Write> {
+        let state = || MailState::Failed(REVOKED.to_owned());
+        let waiting = self.outbox.waiting_of(pin).into_iter();
+        waiting.flat_map(|id| self.set_mail_state(id, state()).writes).collect()
+    }
+
+    /// Gives up an e-mail for which there is no mail server any more.
+    pub fn give_up_mail(&mut self, id: Uuid) -> Change {
+        self.set_mail_state(id, MailState::Failed(NO_SERVER_NOW.to_owned()))
+    }
+
     /// The e-mail, if it still has to be handed to the mail server; its next attempt begins.
-    pub fn begin_mail_attempt(&mut self, id: Uuid) -> (Option<Mail>, Change) {
+    pub fn begin_mail_attempt(&mut self, id: Uuid, now: Millis) -> (Option<Mail>, Change) {
         let Some(mail) = self.outbox.get(id).cloned() else { return (None, Change::default()) };
         if !mail.state.is_pending() {
             return (None, Change::default());
         }
-        if mail.pin.as_ref().is_some_and(|pin| self.is_revoked(pin)) {
-            return (None, self.set_mail_state(id, MailState::Failed(REVOKED.to_owned())));
+        // Its link would lead to nothing.
+        let over = mail.pin.as_ref().and_then(|pin| match self.sessions.get(pin) {
+            None => Some(REVOKED),
+            Some(entry) => match entry.session.life(now) {
+                Life::Revoked => Some(REVOKED),
+                Life::Expired => Some(EXPIRED),
+                Life::Live => None,
+            },
+        });
+        if let Some(why) = over {
+            return (None, self.set_mail_state(id, MailState::Failed(why.to_owned())));
         }
         (Some(mail), self.set_mail_state(id, MailState::Sending))
     }
@@ -216,9 +239,24 @@ mod tests {
         mail(&mut hub, client(1, 1), 1, "tess@example.org", 0).unwrap();
         drop(hub.set_mail_state(Uuid::nil(), MailState::Waiting("come back later".into())));
         let pin: Pin = "7W2-00-0001".parse().unwrap();
-        drop(hub.revoke(client(1, 1), &pin, Millis(1)).unwrap());
-        assert!(hub.begin_mail_attempt(Uuid::nil()).0.is_none(), "no attempt is made");
-        let state = &hub.outbox.get(Uuid::nil()).unwrap().state;
-        assert_eq!(*state, MailState::Failed(REVOKED.to_owned()));
+        let change = hub.revoke(client(1, 1), &pin, Millis(1)).unwrap();
+        assert!(change.writes.iter().any(|write| matches!(write, Write::MailChanged { .. })));
+        let state = hub.outbox.get(Uuid::nil()).unwrap().state.clone();
+        assert_eq!(state, MailState::Failed(REVOKED.to_owned()), "at once");
+        assert!(hub.begin_mail_attempt(Uuid::nil(), Millis(1)).0.is_none(), "no attempt is made");
+    }
+
+    #[test]
+    fn what_waits_for_the_mail_server_is_refused_once_its_pin_is_over() {
+        let mut hub = hub();
+        mail(&mut hub, client(1, 1), 1, "tess@example.org", 0).unwrap();
+        let waits = MailState::Waiting("come back later".into());
+        drop(hub.set_mail_state(Uuid::nil(), waits.clone()));
+        let life = 86_400_000;
+        assert!(hub.begin_mail_attempt(Uuid::nil(), Millis(life - 1)).0.is_some());
+        drop(hub.set_mail_state(Uuid::nil(), waits));
+        assert!(hub.begin_mail_attempt(Uuid::nil(), Millis(life)).0.is_none());
+        let state = hub.outbox.get(Uuid::nil()).unwrap().state.clone();
+        assert_eq!(state, MailState::Failed(EXPIRED.to_owned()));
     }
 }

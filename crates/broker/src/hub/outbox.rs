@@ -212,6 +212,13 @@ impl Outbox {
         Ok(())
     }
 
+    /// The e-mails about a session that wait for their next attempt.
+    pub fn waiting_of(&self, pin: &Pin) -> Vec<Uuid> {
+        let about = self.by_session.get(pin).into_iter().flatten();
+        let mails = about.filter_map(|number| self.mails.get(number));
+        mails.filter(|m| matches!(m.state, MailState::Waiting(_))).map(|mail| mail.id).collect()
+    }
+
     /// Whether this e-mail was refused before, for the same reason: it is listed once.
     pub fn has_refused(&self, mail: &Mail) -> bool {
         let of_session = mail.pin.as_ref().and_then(|pin| self.by_session.get(pin));

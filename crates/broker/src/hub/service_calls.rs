@@ -172,7 +172,9 @@ impl Hub {
         self.live.remove(place);
         self.reschedule(pin);
         let notices = self.hang_up_session(pin, &ServerMessage::revoked());
-        Ok(Change { notices, ..Change::of_session(pin, Write::Revoked { pin: pin.clone() }) })
+        let mut change = Change::of_session(pin, Write::Revoked { pin: pin.clone() });
+        change.writes.extend(self.refuse_waiting_mails(pin));
+        Ok(Change { notices, ..change })
     }
 
     /// Sets the technician and the company that the customer is shown. A conf that is made later contains them.

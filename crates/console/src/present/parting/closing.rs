@@ -34,10 +34,18 @@ pub fn closing(
     let mut text = vec!["A closed session can't be opened again.".to_owned()];
     let expires = connected.expires.filter(|at| *at > setting.now);
     match (expires.map(|at| setting.clock(at)), end) {
+        // The broker hasn't said so yet.
+        (None, _) if record.is_live() && connected.expires.is_some() => {
+            text.push("By this computer's clock its PIN is no longer valid.".into());
+        }
         (None, _) => text.push("Its PIN is no longer valid.".into()),
         (Some(_), EndOfPin::AtOnce) => {
             text.push("Its PIN ends at once.".into());
             text.extend(people(&there).map(|are| format!("{are} connected and will be cut off.")));
+            text.extend(on_their_way(connected.customer));
+            if connected.unknown {
+                text.push("It isn't known who else is connected.".into());
+            }
         }
         (Some(until), EndOfPin::WhenItAnswers) => {
             text.push(format!(
@@ -59,6 +67,18 @@ pub fn closing(
         }
     }
     ClosingView { text, nobody_came: record.presenter == Presenter::Never && !wrote }
+}
+
+/// What a customer who isn't connected yet loses when the PIN ends.
+fn on_their_way(customer: Customer) -> Option<String> {
+    let text = match customer {
+        Customer::AtPage => "The customer has their page open, which ends with the PIN.",
+        Customer::BeingAsked => {
+            "The customer is being asked whether they agree, which ends with the PIN."
+        }
+        Customer::Connected | Customer::Away => return None,
+    };
+    Some(text.to_owned())
 }
 
 #[cfg(test)]
@@ -106,6 +126,12 @@ mod tests {
             close(&record, &ran_out, EndOfPin::AtOnce),
             close(&record, &over, EndOfPin::AtOnce)
         );
+
+        let at_page = Connected { customer: Customer::AtPage, unknown: true, ..nobody.clone() };
+        assert!(close(&record, &at_page, EndOfPin::AtOnce).ends_with(
+            "Its PIN ends at once. The customer has their page open, which ends with the PIN. \
+             It isn't known who else is connected."
+        ));
 
         let nobody_came = |record: &Record, wrote| {
             closing(record, &over, wrote, EndOfPin::NotKnown, &SETTING).nobody_came
